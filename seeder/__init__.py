@@ -1,0 +1,1 @@
+"""seeder gives every test run its own complete, correct world."""

@@ -1,0 +1,1 @@
+"""What should exist. Reads files and touches nothing else."""

@@ -1,0 +1,139 @@
+"""What stands under `x-seeder`: on a service and on the whole stack."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Model(BaseModel):
+    """Frozen, and strict about keys: an unknown one is an error, not a wish."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Migrate(Model):
+    """How a store is migrated: exactly one of `alembic`, `sql`, `command`, `service`."""
+
+    alembic: Annotated[str | None, Field(description="path of alembic.ini, relative to the compose file's folder")] = None
+    sql: Annotated[str | None, Field(description="a folder of .sql files, applied in name order")] = None
+    command: Annotated[list[str] | None, Field(description="a program that migrates the store")] = None
+    service: Annotated[str | None, Field(description="a one-shot service of the stack that migrates the store")] = None
+    as_: Annotated[str | None, Field(alias="as", description="run as this service would: its image and environment")] = None
+    python: Annotated[str | None, Field(description="the interpreter that runs alembic instead of the service's image")] = None
+    inputs: Annotated[list[str], Field(description="globs of files that decide the result (command, service)")] = []
+    environment: Annotated[dict[str, str], Field(description="extra variables for the migrator")] = {}
+
+    @property
+    def tool(self) -> str:
+        """The migrator's name."""
+        return next(name for name in ("alembic", "sql", "command", "service") if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Migrate:
+        given = [name for name in ("alembic", "sql", "command", "service") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"needs exactly one of alembic, sql, command, service; found {', '.join(given) or 'none'}")
+        return self
+
+
+class Database(Model):
+    """One database of a server that holds several."""
+
+    migrate: Migrate | None = None
+    volatile: list[str] = []
+    settled: str | None = None
+
+
+class Local(Model):
+    """How the service runs as a process. `{python} {host} {port} {port:8000}` are filled in; a port is never literal."""
+
+    command: list[str]
+    cwd: Annotated[str, Field(description="relative to the compose file's folder")] = "."
+    environment: dict[str, str] = {}
+
+
+class Bearer(Model):
+    token: str
+
+
+class Basic(Model):
+    username: str
+    password: str
+
+
+class ApiKey(Model):
+    header: str = "X-API-Key"
+    value: str
+
+
+class Auth(Model):
+    """How seeder's clients of the service prove who they are: exactly one scheme."""
+
+    bearer: Bearer | None = None
+    basic: Basic | None = None
+    api_key: ApiKey | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Auth:
+        if sum(scheme is not None for scheme in (self.bearer, self.basic, self.api_key)) != 1:
+            raise ValueError("needs exactly one of bearer, basic, api_key")
+        return self
+
+
+class Ready(Model):
+    """When the service is ready, instead of its healthcheck: an HTTP path that answers below 400, or an open TCP port."""
+
+    http: Annotated[str | None, Field(description="a path, e.g. /healthz")] = None
+    tcp: Annotated[int | None, Field(description="a container port that accepts connections")] = None
+    port: Annotated[int | None, Field(description="the container port of `http`, when the service has several")] = None
+    within: Annotated[str, Field(description="time limit, e.g. 60s")] = "60s"
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Ready:
+        if (self.http is None) == (self.tcp is None):
+            raise ValueError("needs exactly one of http, tcp")
+        return self
+
+
+Allowance = Literal["host-network", "host-pid", "host-ipc", "docker-socket", "privileged"]
+
+
+class ServiceExtension(Model):
+    """`x-seeder` on a service."""
+
+    store: Annotated[str | None, Field(description="the engine, when the image's name does not tell")] = None
+    databases: Annotated[dict[str, Database], Field(description="several stores in one server")] = {}
+    migrate: Migrate | None = None
+    volatile: Annotated[list[str], Field(description="`table.column`s left out of digests")] = []
+    settled: Annotated[str | None, Field(description="a query that is true when nothing waits to be published")] = None
+    only: Annotated[Literal["compose"] | None, Field(description="plain compose needs it and seeder replaces it")] = None
+    local: Local | None = None
+    auth: Auth | None = None
+    ready: Ready | None = None
+    export: Annotated[dict[str, str], Field(description="extra variables for the wrapped command")] = {}
+    inputs: Annotated[list[str], Field(description="files that decide what a one-shot does")] = []
+    allow: Annotated[list[Allowance], Field(description="host resources that this service may use")] = []
+
+
+class CountRange(Model):
+    """How many rows a table holds: `exactly`, or `min` and `max`."""
+
+    exactly: int | None = None
+    min: int | None = None
+    max: int | None = None
+
+
+class Gates(Model):
+    """Checks on the data, on a stack, a dataset or a scenario. Tables are `store.table`."""
+
+    counts: Annotated[dict[str, int | CountRange], Field(description="rows per table: a number or {min, max}")] = {}
+    nulls: Annotated[dict[str, list[str]], Field(description="columns per table that hold no null")] = {}
+
+
+class StackExtension(Model):
+    """`x-seeder` at the top level of a compose file."""
+
+    references: Annotated[list[str], Field(description="store.table.column -> store.table.column")] = []
+    gates: Gates = Gates()

@@ -1,0 +1,186 @@
+"""A stack as it was written: services, stores, links. Frozen values without behaviour beyond simple questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from seeder.definition.extension import Migrate, ServiceExtension, StackExtension
+from seeder.errors import Mark
+
+NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of a service; `target` is the one inside, `published` what the compose file asks for (a number, a range or nothing)."""
+
+    target: int
+    published: str | None = None
+    protocol: str = "tcp"
+    host_ip: str | None = None
+
+
+@dataclass(frozen=True)
+class Mount:
+    """Something mounted into a service. `source` is an absolute host path for binds, a volume key for volumes, None otherwise.
+
+    Configs and secrets are mounts too; their `content` is given when the file holds it inline.
+    """
+
+    kind: Literal["bind", "volume", "tmpfs", "config", "secret"]
+    target: str
+    source: str | None = None
+    read_only: bool = False
+    content: str | None = None
+
+
+@dataclass(frozen=True)
+class Healthcheck:
+    """As compose resolves it; times in seconds. `test` begins with CMD or CMD-SHELL. `disabled` also switches the image's own off."""
+
+    test: tuple[str, ...] = ()
+    interval: float = 30.0
+    timeout: float = 30.0
+    start_period: float = 0.0
+    retries: int = 3
+    disabled: bool = False
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """`condition`: the other service has started, is healthy, or has completed with exit code 0."""
+
+    service: str
+    condition: Literal["started", "healthy", "completed"] = "started"
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Build:
+    """`context` is absolute; `dockerfile` is relative to it; `inline` holds dockerfile_inline."""
+
+    context: Path
+    dockerfile: str = "Dockerfile"
+    target: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+    inline: str | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """One compose service with what `x-seeder` adds to it."""
+
+    name: str
+    mark: Mark
+    image: str | None = None
+    build: Build | None = None
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[Port, ...] = ()
+    expose: tuple[int, ...] = ()
+    depends_on: tuple[Dependency, ...] = ()
+    healthcheck: Healthcheck | None = None
+    mounts: tuple[Mount, ...] = ()
+    profiles: tuple[str, ...] = ()
+    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # network key -> aliases on it
+    hostname: str | None = None
+    container_name: str | None = None
+    working_dir: str | None = None
+    user: str | None = None
+    network_mode: str | None = None
+    pid: str | None = None
+    ipc: str | None = None
+    privileged: bool = False
+    unhonoured: tuple[str, ...] = ()  # compose keys that only a container runtime can give meaning to (cap_add, sysctls, ...)
+    x: ServiceExtension = field(default_factory=ServiceExtension)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every host name under which other services may reach this one."""
+        aliases = [alias for names in self.networks.values() for alias in names]
+        extra = [name for name in (self.hostname, self.container_name) if name]
+        return tuple(dict.fromkeys([self.name, *extra, *aliases]))
+
+
+@dataclass(frozen=True)
+class Store:
+    """State that is kept: a whole server, or one database of a server that holds several (`pg/orders`)."""
+
+    name: str
+    service: str  # the compose service that is its server
+    engine: str
+    database: str | None = None
+    migrate: Migrate | None = None
+    volatile: tuple[str, ...] = ()  # `table.column`, left out of digests
+    settled: str | None = None  # a query that answers true when nothing waits to be published
+
+
+@dataclass(frozen=True)
+class Link:
+    """A client -> server edge, found from an address in the client's environment, command or configs."""
+
+    client: str
+    server: str
+    port: int
+    found_in: str  # e.g. "environment CATALOG_URL"
+
+
+@dataclass(frozen=True, order=True)
+class Column:
+    """`store.table.column`; the table may carry a schema (`store.schema.table.column`)."""
+
+    store: str
+    table: str
+    column: str
+
+    def __str__(self) -> str:
+        return f"{self.store}.{self.table}.{self.column}"
+
+
+@dataclass(frozen=True, order=True)
+class Reference:
+    """A declared cross-store key: every value of `source` that is not null exists in `target`."""
+
+    source: Column
+    target: Column
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.target}"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One or more compose files, read and resolved, plus what `x-seeder` adds to them."""
+
+    name: str
+    version: str
+    project_dir: Path  # compose's project directory: relative paths in the files count from here
+    files: tuple[Path, ...]
+    services: Mapping[str, Service]
+    stores: Mapping[str, Store]
+    links: tuple[Link, ...] = ()
+    references: tuple[Reference, ...] = ()
+    absent: Mapping[str, str] = field(
+        default_factory=dict
+    )  # service -> why it is not part of this run (profile, --services, only: compose)
+    x: StackExtension = field(default_factory=StackExtension)
+    env_files: tuple[Path, ...] = ()  # files read beside the compose files (.env, env_file, extends, include)
+
+    def stores_of(self, service: str) -> tuple[Store, ...]:
+        """The stores that the compose service holds, in the order of their names."""
+        return tuple(store for _, store in sorted(self.stores.items()) if store.service == service)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The compose services that are stores."""
+        return tuple(sorted({store.service for store in self.stores.values()}))
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """The compose services that are not stores, one-shots included."""
+        held = set(self.servers)
+        return tuple(name for name in self.services if name not in held)

@@ -1,0 +1,121 @@
+"""The error family: every problem has a subject, a cause and a remedy, and says where it was written when a file is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, order=True)
+class Mark:
+    """A place in a file: `line` counts from 1."""
+
+    file: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: what it concerns, why it is wrong, what mends it, where it stands."""
+
+    subject: str
+    cause: str
+    remedy: str = ""
+    mark: Mark | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.mark}: " if self.mark else ""
+        remedy = f"\n    -> {self.remedy}" if self.remedy else ""
+        return f"{place}{self.subject}: {self.cause}{remedy}"
+
+
+class SeederError(Exception):
+    """Base of all errors a user can meet; `code` is the exit code of commands that wrap nothing, `run_code` that of `run` and `replay`."""
+
+    code = 3
+    run_code = 123
+    ended_by = "environment"
+
+    def __init__(self, subject: str, cause: str, remedy: str = "", mark: Mark | None = None, *, log: str = "") -> None:
+        self.problems: tuple[Problem, ...] = (Problem(subject, cause, remedy, mark),)
+        self.log = log  # the last lines of whatever was running, shown below the message
+        super().__init__(str(self.problems[0]))
+
+    @classmethod
+    def of(cls, problems: Iterable[Problem]) -> SeederError:
+        """One error that carries several problems, in the order of their places."""
+        found = sorted(problems, key=lambda p: (str(p.mark.file) if p.mark else "", p.mark.line if p.mark else 0))
+        if not found:
+            raise ValueError("an error needs at least one problem")
+        error = cls(found[0].subject, found[0].cause, found[0].remedy, found[0].mark)
+        error.problems = tuple(found)
+        error.args = ("\n".join(str(p) for p in found),)
+        return error
+
+
+class DefinitionError(SeederError):
+    """A file or an argument is wrong; nothing was started."""
+
+    code = 2
+    run_code = 125
+    ended_by = "definition"
+
+
+class UsageError(DefinitionError):
+    """The command line is wrong."""
+
+    ended_by = "usage"
+
+
+class EnvironmentFailed(SeederError):
+    """The environment could not be provided."""
+
+
+class GateRefused(SeederError):
+    """A gate or an expectation says that the environment is not fit for the test."""
+
+    code = 4
+    run_code = 122
+    ended_by = "gate"
+
+
+class TimeLimit(EnvironmentFailed):
+    """The run's time limit was reached."""
+
+    run_code = 124
+    ended_by = "timeout"
+
+
+class LeftOver(EnvironmentFailed):
+    """Something of the run could not be removed."""
+
+    run_code = 121
+    ended_by = "leftover"
+
+
+class Collector:
+    """Gathers problems so that all of a file are reported at once."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def add(self, subject: str, cause: str, remedy: str = "", mark: Mark | None = None) -> None:
+        self.problems.append(Problem(subject, cause, remedy, mark))
+
+    def raise_if_any(self, kind: type[SeederError] = DefinitionError) -> None:
+        if self.problems:
+            raise kind.of(self.problems)
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """A remedy for an unknown name: the closest known one, or the list of all."""
+    import difflib  # only needed when something is already wrong
+
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"known: {', '.join(sorted(known))}" if known else "none is known"

@@ -1,0 +1,180 @@
+"""What happens during a run, as typed events, and the journal that keeps them. The core emits; callers show."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events; `kind` is its name in the journal."""
+
+    kind: ClassVar[str] = "event"
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    kind: ClassVar[str] = "run.started"
+    run: str
+    project: str
+    stack: str
+    runtime: str
+    scenario: str | None
+    seed: int
+    as_of: str
+    policy: str
+
+
+@dataclass(frozen=True)
+class StageStarted(Event):
+    """A stage of the flow begins: images, start, migrate, load, gate, command, snapshot, teardown."""
+
+    kind: ClassVar[str] = "stage.started"
+    stage: str
+
+
+@dataclass(frozen=True)
+class StageEnded(Event):
+    kind: ClassVar[str] = "stage.ended"
+    stage: str
+    seconds: float
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """Something about one subject (a service, a store, a dataset) changed: `state` is one word, `detail` free text."""
+
+    kind: ClassVar[str] = "progress"
+    stage: str
+    subject: str
+    state: str
+    detail: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Noticed(Event):
+    """Something the user should know and that does not stop the run."""
+
+    kind: ClassVar[str] = "notice"
+    subject: str
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Loaded(Event):
+    kind: ClassVar[str] = "dataset.loaded"
+    dataset: str
+    version: str
+    store: str
+    records: int
+
+
+@dataclass(frozen=True)
+class Digested(Event):
+    kind: ClassVar[str] = "digest"
+    digest: str
+    stores: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Refused(Event):
+    """A gate's finding."""
+
+    kind: ClassVar[str] = "gate.refused"
+    gate: str
+    subject: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    kind: ClassVar[str] = "failed"
+    failure: str  # the failure class: definition, environment, gate, timeout, command, leftover, signal
+    message: str
+
+
+@dataclass(frozen=True)
+class BundleKept(Event):
+    kind: ClassVar[str] = "bundle.kept"
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CommandEnded(Event):
+    kind: ClassVar[str] = "command.ended"
+    code: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Cleaned(Event):
+    """Teardown took a look: `left` names what could not be removed."""
+
+    kind: ClassVar[str] = "cleaned"
+    removed: int
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunEnded(Event):
+    kind: ClassVar[str] = "run.ended"
+    code: int
+    ended_by: str
+    seconds: float
+    split: dict[str, float]
+
+
+Emit = Callable[[Event], None]
+
+EVENTS: tuple[type[Event], ...] = (
+    RunStarted, StageStarted, StageEnded, Progress, Noticed, Loaded, Digested, Refused, Failed, BundleKept,
+    CommandEnded, Cleaned, RunEnded,
+)  # fmt: skip
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """The event's published form: its kind and its fields."""
+    return {"event": event.kind, **dataclasses.asdict(event)}
+
+
+class Journal:
+    """Appends every event to `events.jsonl`, with the time since the run's start (`t`, seconds) and the wall clock (`at`, UTC)."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", encoding="utf-8")
+        self._start = time.monotonic()
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+        line = json.dumps({"t": round(time.monotonic() - self._start, 3), "at": at, **as_json(event)}, ensure_ascii=False)
+        with self._lock:
+            if not self._file.closed:
+                self._file.write(line + "\n")
+                self._file.flush()
+
+    def close(self) -> None:
+        with self._lock:
+            self._file.close()
+
+
+def broadcast(*listeners: Emit) -> Emit:
+    """One emit that tells every listener, in order."""
+
+    def emit(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return emit

@@ -1,0 +1,99 @@
+"""Names to implementations: explicit, lazy, open to other packages through entry points, helpful on a miss."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from seeder.errors import DefinitionError, nearest
+from seeder.protocols import Caller, Engine, Gate, Loader, Migrator, Runtime
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """One room's choices. Values are `module:factory`, called without arguments the first time a name is asked for."""
+
+    def __init__(self, what: str, known: Mapping[str, str], extras: Mapping[str, str] | None = None) -> None:
+        self.what = what
+        self._known = dict(known)
+        self._extras = dict(extras or {})
+        self._made: dict[str, T] = {}
+        self._looked_outside = False
+
+    def names(self) -> list[str]:
+        self._look_outside()
+        return sorted(self._known)
+
+    def get(self, name: str) -> T:
+        """The implementation. Raises DefinitionError naming the known ones, or the extra to install."""
+        if name not in self._made:
+            if name not in self._known:
+                self._look_outside()
+            if name not in self._known:
+                raise DefinitionError(name, f"there is no such {self.what}", nearest(name, sorted(self._known)))
+            self._made[name] = self._load(name)()
+        return self._made[name]
+
+    def _load(self, name: str) -> Callable[[], T]:
+        module, _, attribute = self._known[name].partition(":")
+        try:
+            factory: Any = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            if error.name and error.name.split(".")[0] == "seeder":
+                raise
+            extra = self._extras.get(name, name)
+            remedy = f"pip install 'seeder-env[{extra}]'"
+            raise DefinitionError(name, f"{self.what} {name} needs the package {error.name}", remedy) from error
+        made: Callable[[], T] = factory
+        return made
+
+    def _look_outside(self) -> None:
+        if self._looked_outside:
+            return
+        self._looked_outside = True
+        for entry in importlib.metadata.entry_points(group=f"seeder.{self.what}s"):
+            if entry.name in self._known:
+                raise DefinitionError(entry.name, f"two packages offer this {self.what}: seeder and {entry.value}", "uninstall one")
+            self._known[entry.name] = entry.value
+
+
+RUNTIMES: Registry[Runtime] = Registry("runtime", {
+    "docker": "seeder.runtimes.docker:Docker",
+    "local": "seeder.runtimes.local:Local",
+})  # fmt: skip
+
+ENGINES: Registry[Engine] = Registry("engine", {
+    "postgres": "seeder.engines.postgres:Postgres",
+    "redis": "seeder.engines.redis:Redis",
+    "nats": "seeder.engines.nats:Nats",
+})  # fmt: skip
+
+MIGRATORS: Registry[Migrator] = Registry("migrator", {
+    "alembic": "seeder.migrators.alembic:Alembic",
+    "sql": "seeder.migrators.sql:Sql",
+    "command": "seeder.migrators.command:Command",
+    "service": "seeder.migrators.service:OneShot",
+})  # fmt: skip
+
+LOADERS: Registry[Loader] = Registry("loader", {
+    "table": "seeder.loaders.table:TableLoader",
+    "sql": "seeder.loaders.sql:SqlLoader",
+    "keys": "seeder.loaders.keys:KeysLoader",
+    "messages": "seeder.loaders.messages:MessagesLoader",
+})  # fmt: skip
+
+CALLERS: Registry[Caller] = Registry("caller", {
+    "http": "seeder.loaders.http:HttpCaller",
+})  # fmt: skip
+
+GATES: Registry[Gate] = Registry("gate", {
+    "ready": "seeder.gates.ready:Ready",
+    "drift": "seeder.gates.drift:Drift",
+    "counts": "seeder.gates.counts:Counts",
+    "nulls": "seeder.gates.nulls:Nulls",
+    "references": "seeder.gates.references:References",
+    "expect": "seeder.gates.expect:Expect",
+})  # fmt: skip

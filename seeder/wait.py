@@ -1,0 +1,66 @@
+"""The one waiting function: ready, not yet or never; a deadline on the monotonic clock; the last observation in the error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from seeder.errors import EnvironmentFailed
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One observation. `never` means that waiting longer is pointless; `log` holds lines worth showing with it."""
+
+    state: Literal["ready", "not yet", "never"]
+    reason: str = ""
+    log: str = ""
+
+
+READY = Verdict("ready")
+
+
+def not_yet(reason: str) -> Verdict:
+    return Verdict("not yet", reason)
+
+
+def never(reason: str, log: str = "") -> Verdict:
+    return Verdict("never", reason, log)
+
+
+def wait_for(
+    subject: str,
+    look: Callable[[], Verdict],
+    *,
+    within: float,
+    first: float = 0.02,
+    longest: float = 1.0,
+    remedy: str = "",
+    changed: Callable[[str], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> float:
+    """Look until ready and return the seconds it took.
+
+    Waits `first` seconds after the first look and half as long again after each further one, `longest` at most (a cheap look
+    may be repeated quickly, a dear one should be given a longer `first`). `changed` is told each new reason. Raises
+    EnvironmentFailed at once on `never`, and after `within` seconds otherwise, with the last observation.
+    """
+    start, gap, last = clock(), first, ""
+    while True:
+        verdict = look()
+        elapsed = clock() - start
+        if verdict.state == "ready":
+            return elapsed
+        if verdict.state == "never":
+            raise EnvironmentFailed(subject, verdict.reason, remedy, log=verdict.log)
+        if verdict.reason != last:
+            last = verdict.reason
+            if changed:
+                changed(last)
+        if elapsed >= within:
+            raise EnvironmentFailed(subject, f"not ready after {within:g} s: {last or 'no answer'}", remedy, log=verdict.log)
+        pause(min(gap, max(0.0, within - elapsed)))
+        gap = min(gap * 1.5, longest)
