@@ -1,0 +1,1 @@
+"""How it gets there: carriers, delivery slots, shipments and their tracking."""

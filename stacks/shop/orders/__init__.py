@@ -1,0 +1,1 @@
+"""Who bought what: baskets, orders, subscriptions, and the checkout saga over the other services."""
