@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from shopkit.database import COLUMN_TYPES
-from shopkit.outbox_table import CancelledKeyColumns, OutboxColumns
+from shopkit.tables import CancelledKeyColumns, OutboxColumns
 
 Money = Numeric(14, 2)
 Rate = Numeric(12, 6)

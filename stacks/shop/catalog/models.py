@@ -12,7 +12,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from shopkit.database import COLUMN_TYPES
-from shopkit.outbox_table import CancelledKeyColumns
+from shopkit.tables import CancelledKeyColumns
 
 
 class Base(DeclarativeBase):

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from shopkit.database import COLUMN_TYPES
-from shopkit.outbox_table import CancelledKeyColumns, OutboxColumns
+from shopkit.tables import CancelledKeyColumns, OutboxColumns
 
 
 class Base(DeclarativeBase):

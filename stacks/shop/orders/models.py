@@ -12,7 +12,7 @@ from sqlalchemy import UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from shopkit.database import COLUMN_TYPES
-from shopkit.outbox_table import OutboxColumns
+from shopkit.tables import OutboxColumns
 
 Money = Numeric(12, 2)
 ORDER_STATUSES = ("draft", "pending", "confirmed", "rejected", "cancelled", "fulfilled")

@@ -1,4 +1,4 @@
-"""The table of events that wait to be published: written in the transaction of what they tell about."""
+"""Tables that several services have, each in its own database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 
 class OutboxColumns:
-    """`message_id` names the event once and for all: the broker drops a second message with the same one."""
+    """Events that wait to be published, written in the transaction of what they tell about.
+
+    `message_id` names the event once and for all: the broker drops a second message with the same one.
+    """
 
     __tablename__ = "outbox"
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
