@@ -1,0 +1,36 @@
+"""Where seeder keeps what belongs to the machine: run folders (state) and prepared engines (cache). SEEDER_HOME moves both."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+VARIABLE = "SEEDER_HOME"
+
+
+def runs() -> Path:
+    """The folder that holds one folder per run alive or kept; created with mode 0700."""
+    return _made(_base("state") / "runs")
+
+
+def cache() -> Path:
+    """The folder for what can be made again; created with mode 0700."""
+    return _made(_base("cache"))
+
+
+def run_folder(run: str) -> Path:
+    """The run's own folder; it may not exist."""
+    return runs() / run
+
+
+def _base(kind: str) -> Path:
+    if given := os.environ.get(VARIABLE):
+        return Path(given).expanduser().absolute() / kind
+    return platformdirs.user_state_path("seeder") if kind == "state" else platformdirs.user_cache_path("seeder")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
