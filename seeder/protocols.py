@@ -201,8 +201,9 @@ class Launch:
 
 @dataclass(frozen=True)
 class LocalLaunch:
-    """How an engine runs as a process. `{host} {port} {data}` are filled in in commands and files; paths in `files` are
-    relative to the data folder. The folder after `prepare` may be kept and copied for the next server of the same `program`."""
+    """How an engine runs as a process. `{host} {port} {data}` are filled in in commands and files, other braces stay; paths in
+    `files` are relative to the data folder, written (mode 0600) before `prepare` and anew before the start. `prepare` depends on
+    nothing but `program`: the folder after it may be kept and copied for the next server of the same `program`."""
 
     program: str  # what runs, with its version and origin; shown in the plan
     command: tuple[str, ...]
@@ -212,6 +213,7 @@ class LocalLaunch:
     reads: tuple[Path, ...] = ()  # folders that the process must be able to read
     refuses_root: bool = False
     stop: signal.Signals = signal.SIGTERM
+    notes: tuple[str, ...] = ()  # what of the service's definition this process does not honour; the plan names it
 
 
 class Engine(Protocol):
