@@ -74,6 +74,8 @@ def payment_refusal(given: AuthorisationIn) -> str | None:
     """Why the means of payment is no good, before any look at the risk; None if it is good."""
     if given.method == "card":
         return "card_declined" if given.card_token in (None, "tok_declined") else None
+    if given.mandate_id is None:
+        raise Problem(422, "mandate_missing", "a direct debit names its mandate")
     try:
         customer = customers().get(f"/customers/{given.customer_id}")
     except http.Unavailable as error:

@@ -6,8 +6,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CHAR, BigInteger, CheckConstraint, Computed, Enum, ForeignKey, Identity, Index, Numeric
-from sqlalchemy import SmallInteger, text
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    Enum,
+    ForeignKey,
+    Identity,
+    Index,
+    Numeric,
+    SmallInteger,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -85,16 +96,16 @@ class FraudRule(Base):
     description: Mapped[str]
     __table_args__ = (
         CheckConstraint("score between 1 and 100", name="fraud_rules_score_in_range"),
-        CheckConstraint("(kind in ('amount_over', 'velocity')) = (threshold is not null)", name="fraud_rules_threshold"),
+        CheckConstraint(
+            "(kind in ('amount_over', 'velocity')) = (threshold is not null)", name="fraud_rules_threshold"
+        ),
         CheckConstraint("(kind = 'blocked_country') = (country_code is not null)", name="fraud_rules_country"),
     )
 
 
 class FraudCheck(Base):
     __tablename__ = "fraud_checks"
-    authorisation_id: Mapped[int] = mapped_column(
-        ForeignKey("authorisations.id", ondelete="CASCADE"), primary_key=True
-    )
+    authorisation_id: Mapped[int] = mapped_column(ForeignKey("authorisations.id", ondelete="CASCADE"), primary_key=True)
     score: Mapped[int] = mapped_column(SmallInteger)
     outcome: Mapped[str] = mapped_column(Enum("accepted", "review", "rejected", name="fraud_outcome"))
     hits: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
@@ -105,9 +116,7 @@ class FraudCheck(Base):
 class Invoice(Base):
     __tablename__ = "invoices"
     id: Mapped[int] = mapped_column(primary_key=True)
-    number: Mapped[str] = mapped_column(
-        Computed("'INV-' || lpad(id::text, 7, '0')", persisted=True), unique=True
-    )
+    number: Mapped[str] = mapped_column(Computed("'INV-' || lpad(id::text, 7, '0')", persisted=True), unique=True)
     order_id: Mapped[int] = mapped_column(BigInteger)
     customer_id: Mapped[int] = mapped_column(BigInteger)
     authorisation_id: Mapped[int] = mapped_column(ForeignKey("authorisations.id"))

@@ -108,7 +108,10 @@ def offers(currency: str, product: Annotated[list[UUID], Query(max_length=100)])
     shared = ("sku", "name", "status", "tax_class", "weight_grams")
     return [
         OfferOut(
-            product_id=row.id, currency=currency, amount=amounts.get(row.id), **{name: getattr(row, name) for name in shared}
+            product_id=row.id,
+            currency=currency,
+            amount=amounts.get(row.id),
+            **{name: getattr(row, name) for name in shared},
         )
         for row in rows
     ]

@@ -50,7 +50,7 @@ def stored(session: Session, products: list[UUID], currency: str) -> dict[UUID, 
         .where(Price.product_id.in_(products), Price.currency == currency, Price.valid_from <= clock.now())
         .order_by(Price.product_id, Price.valid_from.desc())
     )
-    return {product: amount for product, amount in session.execute(query)}
+    return dict(session.execute(query).tuples().all())
 
 
 def cached(products: list[UUID], currency: str) -> dict[UUID, Decimal]:

@@ -53,7 +53,9 @@ def create_customer(given: CustomerIn) -> CustomerOut:
     with transaction() as session:
         if session.scalar(select(Customer.id).where(func.lower(Customer.email) == given.email.lower())):
             raise Problem(409, "email_taken", f"there is already a customer with the address {given.email}")
-        customer = Customer(**given.model_dump(exclude={"addresses"}), status="prospect", created_at=now, updated_at=now)
+        customer = Customer(
+            **given.model_dump(exclude={"addresses"}), status="prospect", created_at=now, updated_at=now
+        )
         customer.addresses = [Address(**address.model_dump(), is_default=True) for address in given.addresses]
         session.add(customer)
         session.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -67,7 +68,7 @@ class CustomerChange(BaseModel):
 class SegmentOut(Record):
     code: str
     name: str
-    discount_percent: float
+    discount_percent: Decimal
 
 
 class CustomerOut(Record):
@@ -87,7 +88,7 @@ class CustomerOut(Record):
 class CustomerForCheckout(CustomerOut):
     """With what a checkout needs to know of the customer's surroundings."""
 
-    discount_percent: float
+    discount_percent: Decimal
     home_currency: str | None
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from delivery.models import CancelledKey, Carrier, Outbox, Shipment, Slot, TrackingEvent
 from delivery.schemas import ShipmentIn, ShipmentOut, TrackingIn
 from shopkit import clock
-from shopkit.database import transaction
+from shopkit.database import serialise, transaction
 from shopkit.events import enqueue
 from shopkit.keys import IdempotencyKey, cancel_key, identity, open_key
 from shopkit.problems import Problem, not_found
@@ -46,7 +46,9 @@ def cancel(key: str) -> dict[str, str]:
         if shipment is not None and shipment.status != "cancelled":
             if shipment.status != "scheduled":
                 raise Problem(409, "on_its_way", f"the shipment {key} is {shipment.status}")
-            session.get_one(Slot, shipment.slot_id, with_for_update=True).booked -= 1
+            serialise(session, f"slots/{shipment.slot.country_code}")
+            session.refresh(shipment.slot)
+            shipment.slot.booked -= 1
             track(session, shipment, "cancelled", {})
     return {"status": "cancelled"}
 
@@ -84,11 +86,12 @@ def read(shipment_id: UUID) -> ShipmentOut:
 
 
 def next_slot(session: Session, country: str, weight: int) -> Slot:
-    """The earliest slot with a free place, of an active carrier that can carry the weight; locked."""
+    """The earliest slot with a free place, of an active carrier that can carry the weight; one booking at a time."""
+    serialise(session, f"slots/{country}")
     can_carry = (Carrier.active, Carrier.max_weight_grams >= weight)
     open_slot = (Slot.country_code == country, Slot.booked < Slot.capacity, Slot.starts_at > clock.now())
-    query = select(Slot).join(Carrier).where(*open_slot, *can_carry).order_by(Slot.starts_at, Slot.id).limit(1)
-    slot = session.scalar(query.with_for_update(of=Slot))
+    query = select(Slot).join(Carrier).where(*open_slot, *can_carry).order_by(Slot.starts_at, Slot.id)
+    slot = session.scalar(query.limit(1))
     if slot is None:
         raise Problem(409, "no_slot", f"there is no free delivery slot in {country} for {weight} g")
     return slot

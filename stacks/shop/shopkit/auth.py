@@ -52,6 +52,4 @@ def same(given: str, expected: str) -> bool:
 
 
 def unauthorised(challenge: str) -> Problem:
-    return Problem(
-        401, "unauthorised", "the credentials are missing or wrong", headers={"WWW-Authenticate": challenge}
-    )
+    return Problem(401, "unauthorised", "the credentials are missing or wrong", headers={"WWW-Authenticate": challenge})

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from shopkit.settings import setting
 
-
 # What a Python type is in a table, unless the column says otherwise.
 COLUMN_TYPES = {str: Text, datetime: DateTime(timezone=True), dict[str, Any]: JSONB}
 

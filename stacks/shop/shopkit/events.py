@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from shopkit import clock
 from shopkit.database import transaction
 from shopkit.http import stopping
-from shopkit.tables import OutboxColumns
 from shopkit.settings import setting
+from shopkit.tables import OutboxColumns
 
 if TYPE_CHECKING:  # the client takes a tenth of a second to import; the events thread does it while the service starts
     from nats.aio.msg import Msg
@@ -27,7 +27,9 @@ Handler = Callable[[str, str, dict[str, Any]], None]  # message id, subject, pay
 log = logging.getLogger("shop")
 
 
-def enqueue(session: Session, outbox: type[OutboxColumns], message_id: str, subject: str, payload: dict[str, Any]) -> None:
+def enqueue(
+    session: Session, outbox: type[OutboxColumns], message_id: str, subject: str, payload: dict[str, Any]
+) -> None:
     """Let `subject` be published once the transaction of `session` is through; a known `message_id` changes nothing."""
     if session.scalar(select(outbox.id).where(outbox.message_id == message_id)) is None:
         session.add(outbox(message_id=message_id, subject=subject, payload=payload, created_at=clock.now()))
@@ -95,7 +97,7 @@ class Events:
 
     async def consume(self, stream: JetStreamContext, subject: str) -> None:
         name = f"{self.durable}-{subject.replace('.', '-')}"
-        subscription = await stream.pull_subscribe(subject, durable=name, stream=subject.split(".")[0])
+        subscription = await stream.pull_subscribe(subject, durable=name, stream=subject.partition(".")[0])
         try:
             while True:
                 with suppress(TimeoutError):
@@ -106,14 +108,16 @@ class Events:
                 await subscription.unsubscribe()
 
     async def handle(self, message: Msg) -> None:
-        message_id = (message.headers or {}).get("Nats-Msg-Id") or f"{message.subject}:{message.metadata.sequence.stream}"
+        message_id = (message.headers or {}).get(
+            "Nats-Msg-Id"
+        ) or f"{message.subject}:{message.metadata.sequence.stream}"
         try:
             payload = json.loads(message.data)
             await asyncio.to_thread(self.handlers[message.subject], message_id, message.subject, payload)
         except (ValueError, KeyError, TypeError):
             log.exception("%s %s cannot be read; it is dropped", message.subject, message_id)
             await message.term()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the broker keeps the message
             log.warning("%s %s failed, is delivered again: %s", message.subject, message_id, error)
             await message.nak(delay=1)
         else:
@@ -125,7 +129,7 @@ async def forever(work: Callable[..., Coroutine[Any, Any, None]], *arguments: An
     while True:
         try:
             await work(*arguments)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the service goes on without events
             log.info("events: %s: %s", type(error).__name__, error)
             await asyncio.sleep(0.5)
 

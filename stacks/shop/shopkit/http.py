@@ -33,7 +33,11 @@ class ServiceClient:
         timeout = httpx.Timeout(seconds("SERVICE_TIMEOUT", 2), connect=seconds("SERVICE_CONNECT_TIMEOUT", 1))
         self.tries = int(setting("SERVICE_TRIES", "3"))
         self.http = httpx.Client(
-            base_url=setting(f"{name.upper()}_URL"), timeout=timeout, transport=transport, trust_env=False, **credentials
+            base_url=setting(f"{name.upper()}_URL"),
+            timeout=timeout,
+            transport=transport,
+            trust_env=False,
+            **credentials,
         )
 
     def get(self, path: str, **params: Any) -> Any:

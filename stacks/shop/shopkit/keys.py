@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from shopkit import clock
 from shopkit.database import serialise
-from shopkit.tables import CancelledKeyColumns
 from shopkit.problems import Problem
+from shopkit.tables import CancelledKeyColumns
 
 IdempotencyKey = Annotated[str, Header(min_length=1, max_length=200)]
 

@@ -24,7 +24,7 @@ class OutboxColumns:
     published_at: Mapped[datetime | None]
 
     @declared_attr.directive
-    def __table_args__(cls) -> tuple[Index]:
+    def __table_args__(cls) -> tuple[Index]:  # noqa: N805 - SQLAlchemy calls it with the class
         return (Index("outbox_waiting", "id", postgresql_where=text("published_at is null")),)
 
 

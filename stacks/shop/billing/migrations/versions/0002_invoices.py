@@ -44,7 +44,11 @@ def create_invoices() -> None:
         "invoices",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column(
-            "number", sa.Text, sa.Computed("'INV-' || lpad(id::text, 7, '0')", persisted=True), nullable=False, unique=True
+            "number",
+            sa.Text,
+            sa.Computed("'INV-' || lpad(id::text, 7, '0')", persisted=True),
+            nullable=False,
+            unique=True,
         ),
         sa.Column("order_id", sa.BigInteger, nullable=False),
         sa.Column("customer_id", sa.BigInteger, nullable=False),

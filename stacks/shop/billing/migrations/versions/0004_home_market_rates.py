@@ -54,4 +54,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("delete from fraud_rules where code in ('large-amount', 'huge-amount', 'other-country')")
     op.execute("delete from exchange_rates where valid_from = '2024-01-01' and currency in ('EUR', 'GBP', 'USD')")
-    op.execute("delete from tax_rates where valid_from = '2024-01-01' and country_code in ('DE', 'FR', 'NL', 'GB', 'US')")
+    op.execute(
+        "delete from tax_rates where valid_from = '2024-01-01' and country_code in ('DE', 'FR', 'NL', 'GB', 'US')"
+    )

@@ -17,9 +17,7 @@ def upgrade() -> None:
         sa.Column("scheme", sa.Text, nullable=False, server_default="sepa_core"),
         sa.Column("iban", sa.Text, nullable=False),
         sa.Column("holder", sa.Text, nullable=False),
-        sa.Column(
-            "status", sa.Enum("pending", "active", "revoked", "expired", name="mandate_status"), nullable=False
-        ),
+        sa.Column("status", sa.Enum("pending", "active", "revoked", "expired", name="mandate_status"), nullable=False),
         sa.Column("signed_on", sa.Date, nullable=False),
         sa.Column("valid_until", sa.Date),
         sa.Column("revoked_at", sa.DateTime(timezone=True)),

@@ -22,9 +22,11 @@ def upgrade() -> None:
     op.add_column("segments", sa.Column("discount_percent", sa.Numeric(5, 2), nullable=False, server_default="0"))
     op.create_check_constraint("segments_discount_range", "segments", "discount_percent between 0 and 50")
     segments = sa.table("segments", sa.column("code"), sa.column("name"), sa.column("discount_percent", sa.Numeric))
-    op.bulk_insert(segments, [dict(zip(("code", "name", "discount_percent"), row)) for row in SEGMENTS])
+    op.bulk_insert(segments, [dict(zip(("code", "name", "discount_percent"), row, strict=True)) for row in SEGMENTS])
     countries = sa.table("countries", sa.column("code"), sa.column("name"), sa.column("currency"), sa.column("region"))
-    op.bulk_insert(countries, [dict(zip(("code", "name", "currency", "region"), row)) for row in COUNTRIES])
+    op.bulk_insert(
+        countries, [dict(zip(("code", "name", "currency", "region"), row, strict=True)) for row in COUNTRIES]
+    )
 
 
 def downgrade() -> None:

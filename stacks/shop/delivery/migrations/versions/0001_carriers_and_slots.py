@@ -34,9 +34,7 @@ def upgrade() -> None:
         sa.CheckConstraint("ends_at > starts_at", name="slots_period"),
         sa.CheckConstraint("booked between 0 and capacity", name="slots_booked_in_range"),
     )
-    op.create_index(
-        "slots_free", "slots", ["country_code", "starts_at"], postgresql_where=sa.text("booked < capacity")
-    )
+    op.create_index("slots_free", "slots", ["country_code", "starts_at"], postgresql_where=sa.text("booked < capacity"))
 
 
 def downgrade() -> None:

@@ -23,7 +23,8 @@ def upgrade() -> None:
         sa.column("max_weight_grams", sa.Integer),
     )
     op.bulk_insert(
-        carriers, [dict(zip(("code", "name", "tracking_url", "max_weight_grams"), row)) for row in CARRIERS]
+        carriers,
+        [dict(zip(("code", "name", "tracking_url", "max_weight_grams"), row, strict=True)) for row in CARRIERS],
     )
 
 

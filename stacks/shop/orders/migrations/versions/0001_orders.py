@@ -39,7 +39,11 @@ def create_orders() -> None:
         "orders",
         sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
         sa.Column(
-            "number", sa.Text, sa.Computed("'SO-' || lpad(id::text, 8, '0')", persisted=True), nullable=False, unique=True
+            "number",
+            sa.Text,
+            sa.Computed("'SO-' || lpad(id::text, 8, '0')", persisted=True),
+            nullable=False,
+            unique=True,
         ),
         sa.Column("customer_id", sa.BigInteger, nullable=False),
         sa.Column("channel", sa.Text, sa.ForeignKey("channels.code"), nullable=False, server_default="web"),

@@ -19,7 +19,7 @@ def upgrade() -> None:
     channels = sa.table("channels", sa.column("code"), sa.column("name"))
     op.bulk_insert(channels, [{"code": code, "name": name} for code, name in CHANNELS])
     flags = sa.table("feature_flags", sa.column("name"), sa.column("enabled", sa.Boolean), sa.column("description"))
-    op.bulk_insert(flags, [dict(zip(("name", "enabled", "description"), row)) for row in FLAGS])
+    op.bulk_insert(flags, [dict(zip(("name", "enabled", "description"), row, strict=True)) for row in FLAGS])
 
 
 def downgrade() -> None:
