@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}  # noqa: RUF001
+UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _STEP = re.compile(rf"(\d+(?:\.\d+)?|\.\d+)({'|'.join(sorted(UNITS, key=len, reverse=True))})", re.ASCII)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from seeder.errors import nearest
+from seeder.definition.dataset import Dataset, Requirement
+from seeder.definition.stack import Stack
+from seeder.errors import Problem, nearest
 
 _VERSION = re.compile(r"v?(?P<release>\d+(?:\.\d+)*)(?:[-._]?(?P<suffix>[A-Za-z][0-9A-Za-z.-]*))?(?:\+[0-9A-Za-z.-]+)?", re.ASCII)
 _CLAUSE = re.compile(r"\s*(>=|<=|==|!=|>|<|~=)?\s*(\S+)\s*")
@@ -115,7 +117,7 @@ def revision_problem(wanted: str, history: Sequence[str]) -> Unfit | None:
             return Unfit(f"the history has no single revision {name}", nearest(name, history))
     head = len(history) - 1
     low, high = places.get(first), places.get(last)
-    if low is not None and head < low or high is not None and head > high:
+    if (low is not None and head < low) or (high is not None and head > high):
         return Unfit(f"the head is {history[-1]}, and {wanted} is needed", "use a dataset made for this revision, or change `requires`")
     return None
 
@@ -125,3 +127,34 @@ def _place(name: str, history: Sequence[str]) -> int | None:
         return history.index(name)
     found = [index for index, revision in enumerate(history) if revision.startswith(name)]
     return found[0] if len(found) == 1 else None
+
+
+def unmet(dataset: Dataset, stack: Stack, histories: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
+    """What the dataset requires and does not find: the stack's version, and the migration heads of stores.
+
+    `histories`: store -> its revisions, oldest first. Stores of absent services are not asked."""
+    for requirement in dataset.requires:
+        unfit = _stack_unfit(requirement, stack) if requirement.subject == "stack" else _store_unfit(requirement, stack, histories)
+        if unfit:
+            subject = f"{dataset.label} requires {requirement.subject} {requirement.wanted}"
+            yield Problem(subject, unfit.cause, unfit.remedy, requirement.mark)
+
+
+def _stack_unfit(requirement: Requirement, stack: Stack) -> Unfit | None:
+    try:
+        fits = satisfies(stack.version, requirement.wanted)
+    except ValueError as error:
+        return Unfit(str(error), "")
+    return None if fits else Unfit(f"stack {stack.name} is {stack.version}", "use another version of the dataset, or change `requires`")
+
+
+def _store_unfit(requirement: Requirement, stack: Stack, histories: Mapping[str, Sequence[str]]) -> Unfit | None:
+    store = requirement.subject
+    if store.split("/")[0] in stack.absent and store not in stack.stores:
+        return None
+    if store not in stack.stores:
+        return Unfit(f"stack {stack.name} has no store {store}", nearest(store, sorted(stack.stores)))
+    if not histories.get(store):
+        return Unfit(f"store {store} of stack {stack.name} has no migrations", f"add `migrate` to {store}, or remove the requirement")
+    unfit = revision_problem(requirement.wanted, histories[store])
+    return unfit and Unfit(f"store {store} of stack {stack.name}: {unfit.cause}", unfit.remedy)
