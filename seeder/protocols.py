@@ -140,6 +140,12 @@ class World(Protocol):
     def execute(self, task: Task) -> Completed:
         """Run a program inside the environment."""
 
+    def look(self, service: str, condition: Literal["started", "healthy", "completed"]) -> Verdict:
+        """One observation of a service against a depends_on condition."""
+
+    def run_service(self, name: str) -> None:
+        """Start a one-shot service and wait until it has completed. Raises EnvironmentFailed with its last log lines."""
+
     def variables(self) -> dict[str, str]:
         """What the wrapped command gets: SEEDER_* and the stack's exports."""
 
@@ -349,9 +355,12 @@ class Queries(Protocol):
 
 @dataclass(frozen=True)
 class ColumnInfo:
+    """`filled`: a default, an identity or a generated expression gives the value when a row does not say."""
+
     name: str
     type: str
     nullable: bool
+    filled: bool = False
 
 
 @dataclass(frozen=True)
@@ -454,6 +463,14 @@ class Migrator(Protocol):
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:
         """Bring the store to the last revision. Raises EnvironmentFailed naming the revision, its file, the database's
         message and the statement."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """The tool keeps a record of its revisions in the store."""
+
+    def drift(self, store: Store, revisions: Sequence[Revision], world: World) -> str | None:
+        """How the store's own record differs from the files, as a sentence; None when they agree."""
 
 
 # -- loaders ----------------------------------------------------------------------------------------------------------
