@@ -1,4 +1,4 @@
-"""The one place that starts programs. Whatever is started for a run carries the run's id in its environment (RUN_LABEL)."""
+"""The one place that starts and ends programs. Whatever is started for a run carries the run's id in its environment (RUN_LABEL)."""
 
 from __future__ import annotations
 
@@ -80,8 +80,6 @@ def start(
     environment: Mapping[str, str] | None = None,
     stdin: int | IO[bytes] = subprocess.DEVNULL,
     output: int | IO[bytes] = subprocess.PIPE,
-    preexec: Callable[[], None] | None = None,
-    user: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start in a session of its own, both streams going to `output`. Raises EnvironmentFailed when it cannot be started."""
     try:
@@ -93,10 +91,6 @@ def start(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=preexec,  # noqa: PLW1509  (only async-signal-safe work is done in it)
-            user=user,
-            group=user,
-            extra_groups=[] if user is not None else None,
         )
     except FileNotFoundError as error:
         missing = f"folder {cwd}" if cwd and not cwd.is_dir() else f"program {command[0]}"

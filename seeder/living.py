@@ -1,0 +1,215 @@
+"""Which processes are alive, which of them belong to a run, and ending those: by label and log file, never by name."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from seeder.errors import EnvironmentFailed
+from seeder.process import RUN_LABEL
+from seeder.wait import READY, Verdict, not_yet, wait_for
+
+LINUX = sys.platform == "linux"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One process for good: its number and a mark of when it started, so that a reused number is not taken for it."""
+
+    pid: int
+    started: str
+
+    def alive(self) -> bool:
+        """Still running; a zombie is not."""
+        return identity(self.pid) == self
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a sweep of processes ended, and what outlived it; each as `pid 42 (postgres)`."""
+
+    ended: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Process:
+    who: Identity
+    parent: int
+    session: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"pid {self.who.pid} ({self.name})"
+
+
+def identity(pid: int) -> Identity | None:
+    """The process with this number now, or None when there is none or it is a zombie."""
+    found = _look(pid)
+    return found.who if found else None
+
+
+def myself() -> Identity:
+    found = identity(os.getpid())
+    assert found is not None, "a process that asks is alive"  # noqa: S101  (cannot be otherwise)
+    return found
+
+
+def sweep(run: str, folder: Path, *, grace: float = 0.0, within: float = 8.0) -> Ended:
+    """End every process of the run: those with its label in their environment, those that write to a file below `folder`,
+    and all in a session that one of them leads. The caller and its ancestors are spared.
+
+    With `grace` they are asked first (SIGTERM) and have that many seconds. Processes may be born meanwhile: it looks until a
+    look finds none, `within` seconds at most.
+    """
+    ended: dict[Identity, str] = {}
+    if grace:
+        _until_none(run, folder, ended, signal.SIGTERM, grace)
+    _until_none(run, folder, ended, signal.SIGKILL, within)
+    left = {process.who: str(process) for process in belonging(run, folder)}
+    return Ended(tuple(text for who, text in ended.items() if who not in left), tuple(left.values()))
+
+
+def belonging(run: str, folder: Path) -> list[_Process]:
+    """The run's processes, without the caller and its ancestors."""
+    spared = _ancestry()
+    everyone = [process for process in _everyone() if process.who.pid not in spared]
+    prefix = f"{os.path.realpath(folder)}{os.sep}"
+    label = f"{RUN_LABEL}={run}".encode()
+    own = {process.who.pid for process in everyone if _is_labelled(process.who.pid, label) or _writes_below(process.who.pid, prefix)}
+    return [process for process in everyone if process.who.pid in own or process.session in own]
+
+
+def _until_none(run: str, folder: Path, ended: dict[Identity, str], number: signal.Signals, within: float) -> None:
+    told: set[Identity] = set()
+
+    def look() -> Verdict:
+        found = belonging(run, folder)
+        for process in found:
+            if process.who not in told or number is signal.SIGKILL:
+                _signal(process.who, number)
+            told.add(process.who)
+            ended[process.who] = str(process)
+        return not_yet(f"{len(found)} processes left") if found else READY
+
+    try:
+        wait_for(f"run {run}", look, within=within, first=0.01, longest=0.1)
+    except EnvironmentFailed:
+        return  # the caller looks once more and names them
+
+
+def _signal(who: Identity, number: signal.Signals) -> None:
+    """Signal exactly this process. A pidfd keeps its number from being reused between the look and the signal."""
+    try:
+        if hasattr(os, "pidfd_open"):
+            handle = os.pidfd_open(who.pid)
+            try:
+                if who.alive():
+                    signal.pidfd_send_signal(handle, number)
+            finally:
+                os.close(handle)
+        elif who.alive():
+            os.kill(who.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return  # gone meanwhile, or not ours: the next look tells
+
+
+def _ancestry() -> set[int]:
+    result: set[int] = set()
+    pid = os.getpid()
+    while pid > 0 and pid not in result:
+        result.add(pid)
+        found = _look(pid)
+        pid = found.parent if found else 0
+    return result
+
+
+# -- how a system tells; Linux is read directly, as a psutil.Process for each of hundreds costs fifty times as much -------
+
+
+def _everyone() -> Iterator[_Process]:
+    if LINUX:
+        pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    else:
+        import psutil
+
+        pids = psutil.pids()
+    for pid in pids:
+        if found := _look(pid):
+            yield found
+
+
+def _look(pid: int) -> _Process | None:
+    return _look_linux(pid) if LINUX else _look_elsewhere(pid)
+
+
+def _look_linux(pid: int) -> _Process | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    head, _, tail = text.rpartition(")")  # the name may hold spaces and brackets
+    state, parent, _, session, *rest = tail.split()
+    if state in "ZX":
+        return None
+    return _Process(Identity(pid, f"{_boot()}/{rest[15]}"), int(parent), int(session), head.partition("(")[2])
+
+
+def _look_elsewhere(pid: int) -> _Process | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return _Process(Identity(pid, f"{process.create_time():.2f}"), process.ppid(), os.getsid(pid), process.name())
+    except (psutil.Error, OSError):
+        return None
+
+
+@functools.cache
+def _boot() -> str:
+    """Start times count from the boot: its id keeps a record from being believed after the next one."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def _is_labelled(pid: int, label: bytes) -> bool:
+    try:
+        if LINUX:
+            return label in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        import psutil
+
+        name, _, value = label.decode().partition("=")
+        return bool(psutil.Process(pid).environ().get(name) == value)
+    except Exception as error:  # noqa: BLE001  (psutil.Error is not known before its import)
+        return _not_mine(error)
+
+
+def _writes_below(pid: int, prefix: str) -> bool:
+    try:
+        if LINUX:
+            return any(_stream(pid, number).startswith(prefix) for number in (1, 2))
+        import psutil
+
+        return any(file.fd in (1, 2) and file.path.startswith(prefix) for file in psutil.Process(pid).open_files())
+    except Exception as error:  # noqa: BLE001
+        return _not_mine(error)
+
+
+def _stream(pid: int, number: int) -> str:
+    try:
+        return str(Path(f"/proc/{pid}/fd/{number}").readlink())
+    except OSError:
+        return ""
+
+
+def _not_mine(error: Exception) -> bool:
+    """A process that is gone, or that belongs to someone else, is none of the run's; any other error is a defect."""
+    if isinstance(error, OSError) or type(error).__module__.startswith("psutil"):
+        return False
+    raise error
