@@ -104,6 +104,18 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Overlay:
+    """What config datasets add to one service before it starts: variables, and files (absolute path as the service sees it
+    -> file on this machine)."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+NO_OVERLAYS: Mapping[str, Overlay] = {}
+
+
+@dataclass(frozen=True)
 class Swept:
     """What a sweep removed, and what it could not (each as a sentence)."""
 
@@ -164,8 +176,14 @@ class Runtime(Protocol):
     def survey(self, stack: Stack) -> Sequence[Notice]:
         """What it refuses and what it cannot honour, from the definition alone."""
 
-    def open(self, run: Run, stack: Stack, emit: Emit) -> Deployment:
-        """Reserve what the run needs (ports, folders). Creates nothing that `sweep(run.id)` would not remove."""
+    def open(
+        self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay] = NO_OVERLAYS, *, isolate_binds: bool = False
+    ) -> Deployment:
+        """Reserve what the run needs (ports, folders). Creates nothing that `sweep(run.id)` would not remove.
+
+        `overlays` are added to services by name. `isolate_binds`: services write into copies of the host folders that are
+        mounted into them; refused (EnvironmentFailed) by a runtime that cannot.
+        """
 
     def sweep(self, run: str) -> Swept:
         """Remove everything that carries this run's label, whoever created it. Safe to repeat and to race with itself."""
@@ -179,7 +197,8 @@ class Deployment(Protocol):
 
     def prepare(self, images: Mapping[str, str]) -> Mapping[tuple[str, int], Address]:
         """Get images or programs, create what can be created before the start; answer the address of every service and
-        container port. `images` replaces a service's image."""
+        container port. `images` replaces a service's image. The mapping stays true: an address that had to be redrawn
+        because another program took its port appears in it."""
 
     def start(self, service: str) -> None:
         """Start one service; returns at once. A finished one-shot stays finished."""
