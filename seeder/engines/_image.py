@@ -1,0 +1,99 @@
+"""What an engine's image would make of a service's definition: its version, its variables, its command, what is mounted into it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import string
+from pathlib import Path, PurePosixPath
+
+from seeder.definition.stack import Mount, Service
+from seeder.errors import DefinitionError
+
+_OPERATORS = {"&&", "||", ";", "|", "&"}
+
+
+def repository(service: Service) -> str:
+    """The image's name without registry, tag and digest: `bitnami/postgresql`."""
+    name = (service.image or "").split("@")[0]
+    parts = name.split("/")
+    if len(parts) > 1 and ({".", ":"} & set(parts[0]) or parts[0] == "localhost"):
+        parts = parts[1:]
+    return "/".join(parts).split(":")[0].removeprefix("library/")
+
+
+def major(service: Service) -> int | None:
+    """The engine's major version as the tag tells it (`17.2-alpine`, `pg17`, `2.17-pg16`), or None."""
+    tag = (service.image or "").split("@")[0].rpartition("/")[2].partition(":")[2]
+    found = re.search(r"pg(\d+)", tag) or re.match(r"v?(\d+)", tag)
+    return int(found[1]) if found else None
+
+
+def variable(service: Service, *names: str) -> str | None:
+    """The first of the variables that has a value; `<NAME>_FILE` is read from what is mounted there."""
+    for name in names:
+        if value := service.environment.get(name):
+            return value
+        if path := service.environment.get(f"{name}_FILE"):
+            return _file(service, name, path)
+    return None
+
+
+def _file(service: Service, name: str, path: str) -> str:
+    text = mounted_text(service, path)
+    if text is None:
+        raise DefinitionError(
+            service.name,
+            f"{name}_FILE names {path}, and nothing is mounted there",
+            "add the secret to the service's `secrets:`",
+            service.mark,
+        )
+    return text.rstrip("\n")
+
+
+def mounted_text(service: Service, path: str) -> str | None:
+    """The text of a file inside the container that comes from a bind, config or secret; None when nothing is mounted there."""
+    mount = _mount_over(service, path)
+    if mount is None:
+        return None
+    if mount.content is not None:
+        return mount.content
+    host = mounted_path(service, path)
+    try:
+        return host.read_text(encoding="utf-8") if host else None
+    except (OSError, UnicodeDecodeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise DefinitionError(service.name, f"cannot read {host}, mounted at {path}: {cause}", "", service.mark) from error
+
+
+def mounted_path(service: Service, path: str) -> Path | None:
+    """Where a path inside the container comes from on this machine."""
+    mount = _mount_over(service, path)
+    if mount is None or mount.source is None or mount.kind == "volume":
+        return None
+    return Path(mount.source) / PurePosixPath(path).relative_to(mount.target)
+
+
+def _mount_over(service: Service, path: str) -> Mount | None:
+    over = [mount for mount in service.mounts if PurePosixPath(path).is_relative_to(mount.target)]
+    return max(over, key=lambda mount: len(PurePosixPath(mount.target).parts), default=None)
+
+
+def arguments(service: Service, program: str) -> list[str]:
+    """What the service's entrypoint and command give to the server program, itself left out; `sh -c` lines are read like argument lists."""
+    words = [*(service.entrypoint or ()), *(service.command or ())]
+    for index, word in enumerate(words[:-1]):
+        if word == "-c" and index > 0 and PurePosixPath(words[index - 1]).name in {"sh", "bash", "ash"}:
+            line = string.Template(words[index + 1]).safe_substitute(service.environment)
+            words = shlex.split(line, comments=False)
+            break
+    for index, word in enumerate(words):
+        if PurePosixPath(word).name == program:
+            words = words[index + 1 :]
+            break
+    return _until_operator(words)
+
+
+def _until_operator(words: list[str]) -> list[str]:
+    end = next((index for index, word in enumerate(words) if word in _OPERATORS), len(words))
+    return words[:end]

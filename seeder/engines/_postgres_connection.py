@@ -1,0 +1,63 @@
+"""Connections to PostgreSQL, and how its refusals are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.protocols import Target
+
+if TYPE_CHECKING:
+    import psycopg
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
+
+# Values are read as text under these, whatever the server, the database or the role say.
+SETTINGS = (
+    "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex "
+    "-c client_encoding=UTF8 -c lc_monetary=C -c xmloption=content -c standard_conforming_strings=on -c statement_timeout=0"
+)
+
+
+def driver() -> Any:
+    """The psycopg module. Raises DefinitionError with the extra to install."""
+    try:
+        import psycopg
+    except ImportError as error:
+        raise DefinitionError("postgres", "its driver psycopg is not installed", "pip install 'seeder-env[postgres]'") from error
+    return psycopg
+
+
+def dial(target: Target, *, database: str | None = None, timeout: int = 10, autocommit: bool = False) -> Connection:
+    """Connect; the driver's own error when that fails."""
+    connection: Connection = driver().connect(
+        host=target.address.host,
+        port=target.address.port,
+        user=target.user,
+        password=target.password,
+        dbname=database or target.database,
+        connect_timeout=timeout,
+        application_name="seeder",
+        options=SETTINGS,
+        sslmode="prefer",
+        gssencmode="disable",
+        passfile="/dev/null",  # nobody's ~/.pgpass decides who we are
+        autocommit=autocommit,
+        prepare_threshold=None,
+    )
+    return connection
+
+
+def connect(target: Target, *, database: str | None = None, autocommit: bool = False) -> Connection:
+    """Connect, or raise EnvironmentFailed with the server's words."""
+    try:
+        return dial(target, database=database, autocommit=autocommit)
+    except driver().OperationalError as error:
+        raise EnvironmentFailed(target.store, f"cannot connect to {target.address}: {words(error)}") from error
+
+
+def words(error: Exception) -> str:
+    """The database's message with its detail and hint, on one line."""
+    diag = getattr(error, "diag", None)
+    parts = [diag.message_primary, diag.message_detail, diag.message_hint] if diag and diag.message_primary else [str(error)]
+    return " ".join(" ".join(part.split()) for part in parts if part)

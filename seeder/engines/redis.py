@@ -1,0 +1,35 @@
+"""Redis and Valkey: one store per numbered database of a server, all of them when none is named."""
+
+from __future__ import annotations
+
+from seeder.definition.stack import Service, Store
+from seeder.engines import _redis_client, _redis_image
+from seeder.protocols import Address, Launch, LocalLaunch, Target
+from seeder.wait import READY, Verdict, never, not_yet
+
+
+class Redis:
+    name = "redis"
+
+    def launch(self, service: Service) -> Launch:
+        port = next((words[0] for name, words in reversed(_redis_image.directives(service)) if name == "port" and words), "6379")
+        return Launch(port=int(port), data=("/data", "/bitnami/redis/data", "/bitnami/valkey/data"))
+
+    def local(self, service: Service) -> LocalLaunch:
+        return _redis_image.launch(service)
+
+    def target(self, store: Store, service: Service, address: Address) -> Target:
+        return Target(store.name, self.name, "redis", address, password=_redis_image.password(service), database=store.database or "0")
+
+    def probe(self, target: Target) -> Verdict:
+        redis = _redis_client.driver()
+        try:
+            with _redis_client.connect(target, timeout=1.5) as client:
+                client.ping()
+        except redis.exceptions.AuthenticationError as error:
+            return never(str(error))
+        except redis.exceptions.BusyLoadingError as error:
+            return not_yet(str(error))
+        except (redis.exceptions.RedisError, OSError) as error:
+            return not_yet(" ".join(str(error).split()) or "no answer")
+        return READY
