@@ -1,0 +1,121 @@
+"""The command line: one file per command, loaded when it is asked for. `COMMANDS` is the index that `seeder --help` prints."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from seeder import __version__
+from seeder.errors import SeederError
+
+# command -> (section, what it does); the module is seeder.cli.<command>, the click command in it is called `command`
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("Environments", "Run a command inside a fresh, isolated, seeded environment."),
+    "up": ("Environments", "Start an environment and leave it running."),
+    "down": ("Environments", "End a running environment."),
+    "ls": ("Environments", "List environments, alive or kept."),
+    "gc": ("Environments", "Remove what expired or was left by runs that died."),
+    "plan": ("Definition", "Show what would be done, and why; start nothing."),
+    "check": ("Definition", "Report everything wrong with the definition at once."),
+    "init": ("Definition", "Write manifest.yaml and compose.seeder.yaml for an existing compose file."),
+    "scenario": ("Definition", "List and show scenarios."),
+    "dataset": ("Definition", "List, lock and validate datasets."),
+    "schema": ("Definition", "Print the JSON Schema of a file kind."),
+    "env": ("Inside an environment", "Print its addresses and variables."),
+    "logs": ("Inside an environment", "Print the logs of its services."),
+    "sql": ("Inside an environment", "Open a database client, or run one statement."),
+    "digest": ("Inside an environment", "Recompute the digest of its stores."),
+    "gate": ("Inside an environment", "Check again whether it is fit for the test."),
+    "snapshot": ("Evidence", "List, show and verify bundles of failed runs."),
+    "doctor": ("This machine", "Check what seeder needs here, and say how to mend it."),
+}
+WRAPPING = ("run",)  # commands that end with the wrapped command's code, and keep their own codes apart from it
+
+
+class Index(click.Group):
+    """Finds commands by name and prints their summaries without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = importlib.import_module(f"seeder.cli.{cmd_name}").command
+        return found
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from seeder.errors import nearest
+
+            raise click.UsageError(f"there is no command {args[0]!r}; {nearest(args[0], list(COMMANDS))}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        width = max(map(len, COMMANDS))
+        for section in dict.fromkeys(section for section, _ in COMMANDS.values()):
+            with formatter.section(section):
+                formatter.write_dl([(f"{name:<{width}}", text) for name, (s, text) in COMMANDS.items() if s == section])
+
+
+@click.command(cls=Index, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="seeder")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(*, debug: bool) -> None:
+    """Give every test run its own complete, correct world.
+
+    seeder run shop --scenario checkout-ready -- pytest
+    """
+    del debug  # read in `main`, where errors end
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point: errors become messages and exit codes here and nowhere else."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(_run(given))
+
+
+def _run(given: list[str]) -> int:
+    own = given[: given.index("--")] if "--" in given else given
+    name = next((word for word in own if not word.startswith("-")), "")
+    try:
+        code: Any = cli.main(given, prog_name="seeder", standalone_mode=False)
+    except SeederError as error:
+        if "--debug" in own:
+            raise
+        _show(error)
+        return error.run_code if name in WRAPPING else error.code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 125 if name in WRAPPING else 2
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if "--debug" in own:
+            raise
+        click.echo(f"error: this is a fault in seeder itself: {type(error).__name__}: {error}", err=True)
+        click.echo("  -> run again with `seeder --debug ...` and report what it prints", err=True)
+        return 123 if name in WRAPPING else 3
+    return code if isinstance(code, int) else 0
+
+
+def _show(error: SeederError) -> None:
+    for problem in error.problems:
+        click.echo(f"{click.style('error', fg='red', bold=True)}: {problem}", err=True)
+    if error.log:
+        click.echo("\n".join(f"    | {line}" for line in error.log.splitlines()), err=True)
+    if len(error.problems) > 1:
+        click.echo(f"{len(error.problems)} problems", err=True)

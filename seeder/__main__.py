@@ -1,0 +1,5 @@
+"""`python -m seeder` is `seeder`."""
+
+from seeder.cli import main
+
+main()

@@ -1,0 +1,71 @@
+"""Options that several commands share, and how they become a request."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seeder.errors import UsageError
+
+
+def project(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--project DIR`: the folder whose manifest.yaml is meant (found by walking up)."""
+    kind = click.Path(path_type=Path, file_okay=False)
+    return click.option("--project", type=kind, default=None, help="Folder of the project; the current one by default.")(function)
+
+
+def as_json(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--json`: for machines."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def request(function: Callable[..., Any]) -> Callable[..., Any]:
+    """STACK and everything that says which environment is meant; passed on as one `request`."""
+
+    @project
+    @click.argument("stack", required=False)
+    @click.option("--scenario", help="The business state to start from.")
+    @click.option("--set", "inputs", multiple=True, metavar="K=V", help="An input of the scenario; may be repeated.")
+    @click.option("--services", help="Only these services (comma-separated) and what they need.")
+    @click.option("--profile", "profiles", multiple=True, help="A compose profile to activate; may be repeated.")
+    @click.option("--image", "images", multiple=True, metavar="SERVICE=IMAGE", help="Another image for a service; may be repeated.")
+    @click.option("--runtime", type=click.Choice(["auto", "docker", "local"]), help="Where the stack runs.")
+    @click.option("--policy", help="What data the environment may hold.")
+    @click.option("--seed", type=int, help="Seed of everything random.")
+    @click.option("--isolate-binds", is_flag=True, help="Services write into copies of the host folders mounted into them.")
+    @functools.wraps(function)
+    def wrapped(**given: Any) -> Any:
+        from seeder.definition.request import Request
+
+        services = given.pop("services")
+        asked = Request(
+            stack=given.pop("stack"),
+            scenario=given.pop("scenario"),
+            inputs=_pairs("--set", given.pop("inputs")),
+            services=tuple(name.strip() for name in services.split(",") if name.strip()) if services is not None else None,
+            profiles=given.pop("profiles"),
+            images=_pairs("--image", given.pop("images")),
+            runtime=given.pop("runtime"),
+            policy=given.pop("policy"),
+            seed=given.pop("seed"),
+            isolate_binds=given.pop("isolate_binds"),
+        )
+        return function(request=asked, **given)
+
+    return wrapped
+
+
+def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
+    result: dict[str, str] = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{option} {pair}", "is not of the form KEY=VALUE", f"write {option} {key or 'KEY'}=VALUE")
+        if key in result:
+            raise UsageError(f"{option} {key}", "is given twice", "give it once")
+        result[key] = value
+    return result

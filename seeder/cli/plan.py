@@ -1,0 +1,26 @@
+"""`seeder plan`: what would be done, and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seeder.cli import _options
+
+if TYPE_CHECKING:
+    from seeder.definition.request import Request
+
+
+@click.command()
+@_options.request
+@_options.as_json
+def command(request: Request, project: Path | None, as_json: bool) -> None:
+    """Show every operation that `seeder run` would do for STACK, each with its cause. Starts nothing."""
+    from seeder import lifecycle
+    from seeder.definition.request import find_project, resolve
+
+    plan = lifecycle.plan(resolve(find_project(project), request))
+    click.echo(json.dumps(plan.as_json(), indent=2) if as_json else plan.text(), nl=as_json)

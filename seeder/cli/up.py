@@ -1,0 +1,39 @@
+"""`seeder up`: an environment that stays until it is ended or expires."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seeder.cli import _options
+from seeder.cli.run import duration
+
+if TYPE_CHECKING:
+    from seeder.definition.request import Request
+
+
+@click.command()
+@_options.request
+@_options.as_json
+@click.option("--ttl", default="4h", callback=duration, help="How long it lives.")
+@click.option("--timeout", callback=duration, help="Give up after this long, e.g. 5m.")
+def command(request: Request, project: Path | None, as_json: bool, ttl: float, timeout: float | None) -> int:
+    """Start an environment of STACK, migrated, seeded and checked, and leave it running until `seeder down` or its expiry."""
+    from seeder import lifecycle
+    from seeder.cli import _render
+    from seeder.definition.request import find_project, resolve
+
+    plan = lifecycle.plan(resolve(find_project(project), request))
+    options = lifecycle.Options(keep_good=True, ttl=datetime.timedelta(seconds=ttl), timeout=timeout)
+    result = lifecycle.run(plan, options, _render.listener(quiet=as_json))
+    if as_json:
+        click.echo(json.dumps(result.as_json(), indent=2))
+    if not as_json or result.code:
+        click.echo(_render.summary(result), err=True)
+    if result.ended_by == "signal":
+        return result.code
+    return {0: 0, 122: 4}.get(result.code, 3)

@@ -1,0 +1,33 @@
+"""Config data for services: extra environment variables and replaced files, read from a dataset's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from seeder.definition.dataset import Part
+from seeder.definition.yaml import SEEDER, load
+from seeder.errors import Collector, Mark
+
+
+def environment(parts: Iterable[Part]) -> dict[str, str]:
+    """Variables of all `environment.yaml` parts; later ones win. Raises DefinitionError: a value is a text, number or boolean."""
+    result: dict[str, str] = {}
+    problems = Collector()
+    for part in parts:
+        if part.kind != "environment":
+            continue
+        document = load(part.path, SEEDER)
+        for name, value in (document.data or {}).items():
+            if value is None or isinstance(value, list | dict):
+                mark = document.mark((name,)) or Mark(part.path, 1)
+                problems.add(str(name), "is not a text, a number or a boolean", "write one value per variable", mark)
+            else:
+                result[str(name)] = str(value).lower() if isinstance(value, bool) else str(value)
+    problems.raise_if_any()
+    return result
+
+
+def files(parts: Iterable[Part]) -> dict[str, Path]:
+    """Path inside the service -> the file that replaces it."""
+    return {f"/{part.name.lstrip('/')}": part.path for part in parts if part.kind == "files"}

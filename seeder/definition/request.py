@@ -1,0 +1,137 @@
+"""What was asked for, and the definition that answers it: one stack, one scenario at most, its datasets, policy, seed and time."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from seeder.definition.compose import read_stack
+from seeder.definition.dataset import Dataset, fits
+from seeder.definition.manifest import Manifest, Policy, StackEntry, find_manifest, read_project
+from seeder.definition.scenario import Scenario, bind
+from seeder.definition.stack import Stack
+from seeder.definition.version import matches
+from seeder.errors import DefinitionError, UsageError, nearest
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the caller asked for; None leaves the choice to the manifest's defaults."""
+
+    stack: str | None = None
+    scenario: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    services: tuple[str, ...] | None = None
+    profiles: tuple[str, ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)
+    runtime: str | None = None
+    policy: str | None = None
+    seed: int | None = None
+    isolate_binds: bool = False
+
+
+@dataclass(frozen=True)
+class Definition:
+    """Everything that should exist, read and cross-checked as far as files tell; `runtime` may still be `auto`."""
+
+    manifest: Manifest
+    stack: Stack
+    scenario: Scenario | None
+    datasets: tuple[Dataset, ...]
+    policy: Policy | None
+    runtime: str
+    seed: int
+    as_of: datetime.datetime
+    request: Request
+
+
+def find_project(folder: Path | None) -> Manifest:
+    """The project of the folder, or of the current one; walks up to its manifest.yaml."""
+    return read_project(find_manifest(folder or Path.cwd()))
+
+
+def resolve(manifest: Manifest, request: Request, environment: Mapping[str, str] | None = None) -> Definition:
+    """Read what the request names. Raises DefinitionError with all problems of a file, UsageError for unknown names."""
+    scenario = _scenario(manifest, request)
+    entry = _stack_entry(manifest, request, scenario)
+    profiles = (*entry.profiles, *request.profiles)
+    stack = read_stack(entry, environment=os.environ if environment is None else environment, profiles=profiles, only=request.services)
+    _check_images(stack, request.images)
+    bound = bind(scenario, request.inputs) if scenario else None
+    if request.inputs and not scenario:
+        raise UsageError("--set", "inputs belong to a scenario, and none was asked for", "add --scenario NAME")
+    defaults = manifest.defaults
+    return Definition(
+        manifest=manifest,
+        stack=stack,
+        scenario=bound,
+        datasets=_datasets(manifest, stack, bound),
+        policy=_policy(manifest, request.policy or defaults.policy),
+        runtime=request.runtime or defaults.runtime,
+        seed=defaults.seed if request.seed is None else request.seed,
+        as_of=defaults.as_of,
+        request=request,
+    )
+
+
+def _scenario(manifest: Manifest, request: Request) -> Scenario | None:
+    if request.scenario is None:
+        return None
+    return _named(manifest.scenarios, request.scenario, "scenario")
+
+
+def _stack_entry(manifest: Manifest, request: Request, scenario: Scenario | None) -> StackEntry:
+    name = request.stack or (scenario.stack if scenario else None) or manifest.defaults.stack
+    if name is None and len(manifest.stacks) == 1:
+        name = next(iter(manifest.stacks))
+    if name is None:
+        raise UsageError("stack", "several are defined and none was named", f"name one of {', '.join(sorted(manifest.stacks))}")
+    if scenario and scenario.stack != name:
+        raise UsageError(scenario.name, f"this scenario is for stack {scenario.stack}, not {name}", f"ask for stack {scenario.stack}")
+    return _named(manifest.stacks, name, "stack")
+
+
+def _policy(manifest: Manifest, name: str | None) -> Policy | None:
+    return None if name is None else _named(manifest.policies, name, "policy")
+
+
+def _named(known: Mapping[str, T], name: str, what: str) -> T:
+    if name not in known:
+        raise UsageError(name, f"there is no such {what}", nearest(name, sorted(known)))
+    return known[name]
+
+
+def _check_images(stack: Stack, images: Mapping[str, str]) -> None:
+    for service in images:
+        if service not in stack.services:
+            raise UsageError(f"--image {service}", "the stack has no such service", nearest(service, sorted(stack.services)))
+
+
+def _datasets(manifest: Manifest, stack: Stack, scenario: Scenario | None) -> tuple[Dataset, ...]:
+    """The scenario's datasets, lookups first; without a scenario the reference and config data made for this stack."""
+    if scenario is None:
+        fitting = (versions[0] for _, versions in sorted(manifest.datasets.items()))
+        return _lookups_first(d for d in fitting if d.upserts and fits(d, stack))
+    found: list[Dataset] = []
+    for wanted in scenario.data:
+        versions = manifest.datasets.get(wanted.name, ())
+        match = next((d for d in versions if matches(d.version, wanted.version)), None)
+        if match is None:
+            have = ", ".join(d.version for d in versions)
+            cause = f"version {wanted.version} is not in the manifest (it knows {have})" if versions else "the manifest knows no such dataset"
+            remedy = f"ask for one of {have}" if versions else nearest(wanted.name, sorted(manifest.datasets))
+            raise DefinitionError(wanted.name, cause, remedy, wanted.mark)
+        found.append(match)
+    return _lookups_first(found)
+
+
+def _lookups_first(datasets: Iterable[Dataset]) -> tuple[Dataset, ...]:
+    rank = {"reference": 0, "config": 1}
+    return tuple(sorted(datasets, key=lambda d: rank.get(d.kind, 2)))

@@ -1,0 +1,28 @@
+"""The digest of an environment: recomputed from the live stores, never from a record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from seeder.protocols import Digests, StoreDigest, Target
+from seeder.registry import ENGINES
+
+
+def of(targets: Mapping[str, tuple[Target, Sequence[str]]]) -> tuple[str, dict[str, StoreDigest]]:
+    """Store -> (target, volatile columns) in; the digest over all stores and each store's own out. Stores whose engine has
+    no digest are left out."""
+    able = {name: given for name, given in sorted(targets.items()) if isinstance(ENGINES.get(given[0].engine), Digests)}
+    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="seeder-digest") as pool:
+        futures = {name: pool.submit(_one, target, volatile) for name, (target, volatile) in able.items()}
+        stores = {name: future.result() for name, future in futures.items()}
+    text = "".join(f"{name} {digest.digest}\n" for name, digest in stores.items())
+    return hashlib.sha256(text.encode()).hexdigest(), stores
+
+
+def _one(target: Target, volatile: Sequence[str]) -> StoreDigest:
+    engine = ENGINES.get(target.engine)
+    if not isinstance(engine, Digests):
+        raise TypeError(f"{engine.name} has no digest")
+    return engine.digest(target, volatile)

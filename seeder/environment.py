@@ -1,0 +1,133 @@
+"""The running thing: one isolated instance of a stack, with its addresses, its owner and its exit stack."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from seeder import variables
+from seeder.definition.extension import Auth
+from seeder.definition.stack import Service, Stack
+from seeder.errors import EnvironmentFailed
+from seeder.events import Emit, Progress
+from seeder.process import Completed
+from seeder.protocols import Address, Deployment, Engine, Fitness, LoadedTable, Run, Target, Task
+from seeder.registry import ENGINES
+from seeder.wait import Verdict, wait_for
+
+if TYPE_CHECKING:
+    import httpx
+
+    from seeder.plan import Plan
+
+REQUEST_SECONDS = 10.0  # the time limit of one request that seeder itself makes
+
+
+class Environment:
+    """What stages act on and plugs ask (it satisfies `protocols.World`).
+
+    `exit` holds the undo of everything that was done, in the order of doing; closing the environment unwinds it.
+    """
+
+    def __init__(self, run: Run, plan: Plan, deployment: Deployment, emit: Emit, exit_stack: ExitStack) -> None:
+        self.run = run
+        self.plan = plan
+        self.deployment = deployment
+        self.emit = emit
+        self.exit = exit_stack
+        self.addresses: Mapping[tuple[str, int], Address] = {}
+        self.loaded: list[LoadedTable] = []
+        self._clients: dict[str, httpx.Client] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def stack(self) -> Stack:
+        return self.plan.stack
+
+    # -- addresses ----------------------------------------------------------------------------------------------------
+
+    def address(self, service: str, port: int | None = None) -> Address:
+        """Where a service is reached from here; without `port`, its first one. Raises EnvironmentFailed."""
+        ports = self.ports(service)
+        if port is None and ports:
+            return ports[min(ports)] if len(ports) == 1 else ports[self._first_port(service, ports)]
+        if port not in ports:
+            cause = f"no port {port} is reachable" if port else "no port is reachable"
+            raise EnvironmentFailed(service, cause, "name the port under `ports` or `expose`")
+        return ports[port]
+
+    def ports(self, service: str) -> dict[int, Address]:
+        """Container port -> address."""
+        return {port: address for (name, port), address in sorted(self.addresses.items()) if name == service}
+
+    def _first_port(self, service: str, known: Mapping[int, Address]) -> int:
+        written = [p.target for p in self.stack.services[service].ports] + list(self.stack.services[service].expose)
+        return next((port for port in written if port in known), min(known))
+
+    def target(self, store: str) -> Target:
+        """The store as reached from here, never through a proxy."""
+        found = self.stack.stores[store]
+        service = self.stack.services[found.service]
+        engine = ENGINES.get(found.engine)
+        return engine.target(found, service, self.address(found.service, engine.launch(service).port))
+
+    def engine(self, store: str) -> Engine:
+        return ENGINES.get(self.stack.stores[store].engine)
+
+    def http(self, service: str) -> httpx.Client:
+        """A client of the service: base address, authentication as declared, time limits. The environment closes it."""
+        import httpx
+
+        with self._lock:
+            if service not in self._clients:
+                headers, login = _credentials(self.stack.services[service].x.auth)
+                client = httpx.Client(
+                    base_url=f"http://{self.address(service)}", headers=headers, auth=login, timeout=REQUEST_SECONDS, trust_env=False
+                )
+                self._clients[service] = self.exit.enter_context(client)
+            return self._clients[service]
+
+    # -- work inside --------------------------------------------------------------------------------------------------
+
+    def execute(self, task: Task) -> Completed:
+        """Run a program inside the environment."""
+        return self.deployment.execute(task)
+
+    def look(self, service: str, condition: Literal["started", "healthy", "completed"]) -> Verdict:
+        """One observation of a service against a depends_on condition."""
+        return self.deployment.look(service, condition)
+
+    def run_service(self, name: str) -> None:
+        """Start a one-shot service and wait until it has completed."""
+        self.deployment.start(name)
+        wait_for(name, lambda: self.deployment.look(name, "completed"), within=600.0)
+
+    def variables(self) -> dict[str, str]:
+        """What the wrapped command gets: SEEDER_* and the stack's exports."""
+        return variables.of(self)
+
+    def tell(self, stage: str, subject: str, state: str, detail: str = "", seconds: float | None = None) -> None:
+        self.emit(Progress(stage, subject, state, detail, seconds))
+
+    @property
+    def fitness(self) -> Fitness:
+        """The plan's fitness, with the tables that were loaded."""
+        return replace(self.plan.fitness, tables=tuple(self.loaded))
+
+
+def _credentials(auth: Auth | None) -> tuple[dict[str, str], tuple[str, str] | None]:
+    if auth is None:
+        return {}, None
+    if auth.bearer:
+        return {"Authorization": f"Bearer {auth.bearer.token}"}, None
+    if auth.api_key:
+        return {auth.api_key.header: auth.api_key.value}, None
+    return {}, (auth.basic.username, auth.basic.password) if auth.basic else None
+
+
+def is_one_shot(stack: Stack, service: Service) -> bool:
+    """Whether some other service waits for this one's completion."""
+    return any(d.service == service.name and d.condition == "completed" for s in stack.services.values() for d in s.depends_on)

@@ -1,0 +1,349 @@
+"""Definition + what exists -> operations, each with its cause. Decides everything and does nothing; the stages only execute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from seeder.definition import overlay
+from seeder.definition.dataset import Dataset, Part, Seed, parts
+from seeder.definition.duration import seconds
+from seeder.definition.policy import refusals, too_many
+from seeder.definition.request import Definition
+from seeder.definition.stack import Service, Stack, Store
+from seeder.definition.version import unmet
+from seeder.errors import Collector, DefinitionError
+from seeder.order import Cycle, closure, sort
+from seeder.protocols import Fitness, Inspects, Loads, Notice, Queries, Revision, Runtime
+from seeder.registry import ENGINES, MIGRATORS
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing to do: `verb subject: detail`, and why it is done this way."""
+
+    verb: ClassVar[str] = ""
+    subject: str
+    detail: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Start(Operation):
+    """Start one compose service. `server` ones hold stores and come up first."""
+
+    verb: ClassVar[str] = "start"
+    service: Service
+    server: bool
+    after: tuple[str, ...] = ()
+    within: float = 60.0
+
+
+@dataclass(frozen=True)
+class Migrate(Operation):
+    verb: ClassVar[str] = "migrate"
+    store: Store
+    tool: str
+    revisions: tuple[Revision, ...]
+
+
+@dataclass(frozen=True)
+class Load(Operation):
+    """Load a dataset's records at rest into its stores, all or nothing."""
+
+    verb: ClassVar[str] = "load"
+    dataset: Dataset
+    parts: Mapping[str, tuple[Part, ...]]  # store -> its parts
+
+
+@dataclass(frozen=True)
+class Configure(Operation):
+    """Give a service extra environment or files from a config dataset, when it is created."""
+
+    verb: ClassVar[str] = "configure"
+    environment: Mapping[str, str]
+    files: Mapping[str, Path]  # path inside the service -> the file that replaces it
+
+
+@dataclass(frozen=True)
+class Call(Operation):
+    """Load through a service: replay a file of requests against it."""
+
+    verb: ClassVar[str] = "call"
+    dataset: Dataset
+    part: Part
+
+
+@dataclass(frozen=True)
+class Sow(Operation):
+    """Load by a program of the dataset's own."""
+
+    verb: ClassVar[str] = "run"
+    dataset: Dataset
+    seed: Seed
+
+
+@dataclass(frozen=True)
+class Check(Operation):
+    verb: ClassVar[str] = "gate"
+    gate: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done, in order."""
+
+    definition: Definition
+    runtime: str
+    runtime_cause: str
+    notices: tuple[Notice, ...]
+    overlays: tuple[Configure, ...]
+    servers: tuple[Start, ...]
+    migrations: tuple[Migrate, ...]
+    loads: tuple[Load, ...]
+    services: tuple[Start, ...]
+    calls: tuple[Call | Sow, ...]
+    gates: tuple[Check, ...]
+    fitness: Fitness
+
+    @property
+    def stack(self) -> Stack:
+        return self.definition.stack
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        return (*self.overlays, *self.servers, *self.migrations, *self.loads, *self.services, *self.calls, *self.gates)
+
+    def header(self) -> str:
+        d = self.definition
+        scenario = f", scenario {d.scenario.name} {d.scenario.version}" if d.scenario else ""
+        policy = f", policy {d.policy.name}" if d.policy else ""
+        as_of = d.as_of.strftime("%Y-%m-%dT%H:%M:%SZ")
+        runtime = f"runtime {self.runtime} ({self.runtime_cause})"
+        return f"stack {d.stack.name} {d.stack.version}{scenario}, {runtime}{policy}, seed {d.seed}, as of {as_of}"
+
+    def text(self) -> str:
+        """Stable and readable: one operation a line with its cause, then what stays absent and what cannot be honoured."""
+        operations = self.operations
+        verbs = max((len(o.verb) for o in operations), default=0)
+        subjects = max((len(o.subject) for o in operations), default=0)
+        lines = [self.header(), ""]
+        lines += [
+            f"  {o.verb:<{verbs}}  {o.subject:<{subjects}}  {o.detail}{f'  ({o.cause})' if o.cause else ''}".rstrip() for o in operations
+        ]
+        for name, reason in sorted(self.stack.absent.items()):
+            lines.append(f"  absent: {name}  ({reason})")
+        for notice in self.notices:
+            lines.append(f"  note: {notice.subject}: {notice.message}{f' -> {notice.remedy}' if notice.remedy else ''}")
+        return "\n".join(lines) + "\n"
+
+    def as_json(self) -> dict[str, Any]:
+        d = self.definition
+        return {
+            "stack": d.stack.name,
+            "version": d.stack.version,
+            "scenario": d.scenario.name if d.scenario else None,
+            "runtime": self.runtime,
+            "policy": d.policy.name if d.policy else None,
+            "seed": d.seed,
+            "as_of": d.as_of.isoformat(),
+            "operations": [{"verb": o.verb, "subject": o.subject, "detail": o.detail, "cause": o.cause} for o in self.operations],
+            "absent": dict(sorted(d.stack.absent.items())),
+            "notices": [{"subject": n.subject, "message": n.message, "remedy": n.remedy} for n in self.notices],
+        }
+
+
+def make(definition: Definition, runtime: Runtime, runtime_cause: str) -> Plan:
+    """Decide. Raises DefinitionError with everything that forbids the run: what the runtime refuses, missing capabilities,
+    datasets that do not fit the stack, the migration heads or the policy."""
+    stack, problems = definition.stack, Collector()
+    notices = tuple(runtime.survey(stack))
+    for notice in notices:
+        if notice.refused:
+            problems.add(notice.subject, notice.message, notice.remedy, _mark_of(stack, notice.subject))
+    migrations = _migrations(stack, problems)
+    allotted = {dataset.label: parts(dataset, stack) for dataset in definition.datasets}
+    for dataset in definition.datasets:
+        _check_fit(definition, dataset, allotted[dataset.label], migrations, problems)
+    if definition.policy:
+        problems.problems += too_many(definition.policy, definition.datasets)
+    problems.raise_if_any(DefinitionError)
+    one_shots = {m.store.migrate.service for m in migrations if m.store.migrate and m.store.migrate.service}
+    early = _early(stack)
+    servers, services = _starts(stack, definition, early, one_shots)
+    loads = tuple(_loads(definition.datasets, allotted))
+    fitness = _fitness(definition, migrations, loads)
+    return Plan(
+        definition=definition,
+        runtime=runtime.name,
+        runtime_cause=runtime_cause,
+        notices=tuple(n for n in notices if not n.refused),
+        overlays=tuple(_overlays(allotted)),
+        servers=servers,
+        migrations=tuple(migrations),
+        loads=loads,
+        services=services,
+        calls=tuple(_calls(definition.datasets, allotted)),
+        gates=tuple(_gates(stack, fitness)),
+        fitness=fitness,
+    )
+
+
+def _mark_of(stack: Stack, subject: str) -> Any:
+    service = stack.services.get(subject)
+    return service.mark if service else None
+
+
+# -- starting ---------------------------------------------------------------------------------------------------------
+
+
+def _early(stack: Stack) -> set[str]:
+    """Servers, and whatever they themselves depend on."""
+    return closure(stack.servers, lambda name: [d.service for d in stack.services[name].depends_on if d.service in stack.services])
+
+
+def _starts(stack: Stack, definition: Definition, early: set[str], migrators: set[str]) -> tuple[tuple[Start, ...], tuple[Start, ...]]:
+    graph = {name: [d.service for d in s.depends_on if d.service in stack.services] for name, s in stack.services.items()}
+    try:
+        order = sort(graph)
+    except Cycle as error:
+        first = stack.services[error.path[0]]
+        raise DefinitionError(first.name, f"depends_on forms a cycle: {error}", "remove one of these edges", first.mark) from None
+    starts = [_start(stack, definition, name, name in early, early) for name in order if name not in migrators]
+    return tuple(s for s in starts if s.server), tuple(s for s in starts if not s.server)
+
+
+def _start(stack: Stack, definition: Definition, name: str, is_early: bool, early: set[str]) -> Start:
+    service = stack.services[name]
+    image = definition.request.images.get(name) or service.image or "built image"
+    waits = [d for d in service.depends_on if d.service in stack.services and (is_early or d.service not in early)]
+    after = ", ".join(f"{d.service} {d.condition}" for d in waits)
+    held = ", ".join(store.name for store in stack.stores_of(name))
+    cause = f"holds {held}" if held else (f"after {after}" if after else "")
+    return Start(name, image, cause, service, is_early, tuple(d.service for d in waits), _within(service))
+
+
+def _within(service: Service) -> float:
+    """How long to wait: what the stack says, else at least a minute, and as long as the healthcheck itself would allow."""
+    if service.x.ready:
+        return seconds(service.x.ready.within)
+    check = service.healthcheck
+    return max(60.0, check.start_period + check.retries * (check.interval + check.timeout)) if check and not check.disabled else 60.0
+
+
+# -- migrating --------------------------------------------------------------------------------------------------------
+
+
+def _migrations(stack: Stack, problems: Collector) -> list[Migrate]:
+    result = []
+    for name, store in sorted(stack.stores.items()):
+        if store.migrate is None:
+            continue
+        engine = ENGINES.get(store.engine)
+        if not (isinstance(engine, Queries) and isinstance(engine, Inspects)):
+            cause = f"{store.engine} cannot be migrated; stack {stack.name} asks for it"
+            problems.add(name, cause, "remove `migrate`", stack.services[store.service].mark)
+            continue
+        try:
+            revisions = MIGRATORS.get(store.migrate.tool).revisions(store, stack)
+        except DefinitionError as error:
+            problems.problems += error.problems
+            continue
+        result.append(_migrate(store, store.migrate.tool, revisions))
+    return result
+
+
+def _migrate(store: Store, tool: str, revisions: tuple[Revision, ...]) -> Migrate:
+    span = f"{revisions[0].id} -> {revisions[-1].id}" if len(revisions) > 1 else (revisions[0].id if revisions else "no revisions")
+    count = f"{len(revisions)} revision{'s' if len(revisions) != 1 else ''}"
+    return Migrate(store.name, f"{span}: {count} by {tool}", "the store starts empty", store, tool, revisions)
+
+
+# -- loading ----------------------------------------------------------------------------------------------------------
+
+AT_REST = frozenset({"table", "sql", "keys", "messages"})
+
+
+def _loads(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Load]:
+    for dataset in datasets:
+        by_store: dict[str, list[Part]] = {}
+        for part in allotted[dataset.label]:
+            if part.kind in AT_REST:
+                by_store.setdefault(part.owner, []).append(part)
+        if by_store:
+            files = sum(len(found) for found in by_store.values())
+            detail = f"{files} file{'s' if files != 1 else ''} into {', '.join(sorted(by_store))}"
+            cause = f"{dataset.kind} data" + (", brought up to date by key" if dataset.upserts else "")
+            yield Load(dataset.label, detail, cause, dataset, {store: tuple(found) for store, found in sorted(by_store.items())})
+
+
+def _overlays(allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Configure]:
+    found: dict[tuple[str, str], list[Part]] = {}
+    for label, given in allotted.items():
+        for part in given:
+            if part.kind in ("environment", "files"):
+                found.setdefault((part.owner, label), []).append(part)
+    for (service, label), given in sorted(found.items()):
+        detail = ", ".join("environment" if p.kind == "environment" else f"/{p.name.lstrip('/')}" for p in given)
+        yield Configure(service, detail, label, overlay.environment(given), overlay.files(given))
+
+
+def _calls(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Call | Sow]:
+    for dataset in datasets:
+        for part in allotted[dataset.label]:
+            if part.kind == "http":
+                yield Call(part.owner, f"requests of {part.path.name}", dataset.label, dataset, part)
+        if dataset.seed:
+            yield Sow(dataset.label, " ".join(dataset.seed.command), "the dataset's own program", dataset, dataset.seed)
+
+
+def _check_fit(definition: Definition, dataset: Dataset, given: tuple[Part, ...], migrations: list[Migrate], problems: Collector) -> None:
+    stack = definition.stack
+    histories = {m.store.name: tuple(r.id for r in m.revisions) for m in migrations}
+    problems.problems += unmet(dataset, stack, histories)
+    if definition.policy:
+        problems.problems += refusals(definition.policy, dataset, given)
+    for part in given:
+        store = stack.stores.get(part.owner)
+        if store is None or part.kind not in AT_REST:
+            continue
+        engine = ENGINES.get(store.engine)
+        if not isinstance(engine, Loads) or part.kind not in engine.accepts:
+            problems.add(
+                str(part.path), f"{store.engine} store {store.name} does not take {part.kind} files", "see the reference, dataset folders"
+            )
+
+
+# -- gating -----------------------------------------------------------------------------------------------------------
+
+
+def _fitness(definition: Definition, migrations: list[Migrate], loads: tuple[Load, ...]) -> Fitness:
+    """Tables are added by the load stage, which knows their columns and rows."""
+    gates = [(f"stack {definition.stack.name}", definition.stack.x.gates)]
+    gates += [(f"dataset {load.dataset.label}", load.dataset.gates) for load in loads]
+    if definition.scenario:
+        gates.append((f"scenario {definition.scenario.name}", definition.scenario.gates))
+    return Fitness(
+        revisions={m.store.name: m.revisions for m in migrations},
+        gates=tuple((who, declared) for who, declared in gates if declared.counts or declared.nulls),
+        references=definition.stack.references,
+        expectations=definition.scenario.expect if definition.scenario else (),
+    )
+
+
+def _gates(stack: Stack, fitness: Fitness) -> Iterable[Check]:
+    nulls = sum(len(columns) for _, declared in fitness.gates for columns in declared.nulls.values())
+    counts = sum(len(declared.counts) for _, declared in fitness.gates)
+    details = {
+        "ready": (f"{len(stack.services)} services", "always"),
+        "drift": (f"{len(fitness.revisions)} migrated stores", "migration heads, dataset columns") if fitness.revisions else None,
+        "counts": (f"{counts} declared" if counts else "", "loaded tables hold what was loaded"),
+        "nulls": (f"{nulls} columns", "declared") if nulls else None,
+        "references": (f"{len(fitness.references)} cross-store keys", "declared by the stack") if fitness.references else None,
+        "expect": (f"{len(fitness.expectations)} expectations", "of the scenario") if fitness.expectations else None,
+    }
+    for gate, said in details.items():
+        if said:
+            yield Check(gate, said[0], said[1], gate)

@@ -1,0 +1,107 @@
+"""What is known of a run: its journal, how long each stage took, how it ended. Kept in the checkout's `.seeder`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seeder.errors import SeederError
+from seeder.events import Emit, Failed, Journal, RunEnded, StageEnded, StageStarted, broadcast
+
+FOLDER = ".seeder"
+KEPT_RUNS = 100  # records of older runs are removed; bundles stay until someone removes them
+
+
+@dataclass
+class Result:
+    """How a run ended. `code` is the exit code, `ended_by` what decided it; times in seconds."""
+
+    run: str
+    code: int = 0
+    ended_by: str = "success"
+    message: str = ""
+    seconds: float = 0.0
+    split: dict[str, float] = field(default_factory=dict)
+    digest: str | None = None
+    bundle: str | None = None
+    kept: bool = False
+    left: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)  # stack, scenario, runtime, seed, as_of, policy
+
+    def as_json(self) -> dict[str, Any]:
+        known = {k: v for k, v in vars(self).items() if k != "facts"}
+        return {**known, **self.facts, "left": list(self.left)}
+
+
+def bundles(checkout: Path) -> Path:
+    """Where the checkout's bundles are."""
+    return checkout / FOLDER / "bundles"
+
+
+class Record:
+    """The journal, the clock and the result of one run."""
+
+    def __init__(self, checkout: Path, run: str, listener: Emit, facts: dict[str, Any]) -> None:
+        self.folder = _folder(checkout, run)
+        self.journal_path = self.folder / "events.jsonl"
+        self._journal = Journal(self.journal_path)
+        self.emit = broadcast(self._journal, listener)
+        self.result = Result(run, facts=facts)
+        self._start = time.monotonic()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage; a name may come several times and its times add up."""
+        begun, ok = time.monotonic(), False
+        self.emit(StageStarted(name))
+        try:
+            yield
+            ok = True
+        finally:
+            seconds = time.monotonic() - begun
+            self.result.split[name] = round(self.result.split.get(name, 0.0) + seconds, 3)
+            self.emit(StageEnded(name, round(seconds, 3), ok))
+
+    def failed(self, error: BaseException) -> None:
+        """The first failure decides how the run ended; later ones are only journalled."""
+        known = error if isinstance(error, SeederError) else None
+        code, by = (known.run_code, known.ended_by) if known else (123, "internal")
+        self.emit(Failed(by, str(error) or type(error).__name__))
+        if self.result.code == 0:
+            self.result.code, self.result.ended_by, self.result.message = code, by, str(error) or type(error).__name__
+
+    def close(self) -> Result:
+        """Write result.json, end the journal, answer the result."""
+        self.result.seconds = round(time.monotonic() - self._start, 3)
+        r = self.result
+        self.emit(RunEnded(r.code, r.ended_by, r.seconds, r.split))
+        self._journal.close()
+        (self.folder / "result.json").write_text(json.dumps(r.as_json(), indent=2) + "\n", encoding="utf-8")
+        return r
+
+
+def _folder(checkout: Path, run: str) -> Path:
+    """The run's own folder below `.seeder/runs`; git ignores all of `.seeder`."""
+    runs = checkout / FOLDER / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    ignore = checkout / FOLDER / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    folder = runs / run
+    folder.mkdir()
+    _forget_oldest(runs)
+    return folder
+
+
+def _forget_oldest(runs: Path) -> None:
+    ended = sorted((p for p in runs.iterdir() if (p / "result.json").exists()), key=lambda p: p.stat().st_mtime)
+    for old in ended[:-KEPT_RUNS]:
+        for file in ("events.jsonl", "result.json"):
+            (old / file).unlink(missing_ok=True)
+        if not any(old.iterdir()):
+            old.rmdir()

@@ -1,0 +1,26 @@
+"""Check that the environment is fit for the test; a refusal ends the run before the command."""
+
+from __future__ import annotations
+
+import time
+
+from seeder.environment import Environment
+from seeder.errors import GateRefused, Problem
+from seeder.events import Refused
+from seeder.plan import Plan
+from seeder.registry import GATES
+
+
+def check(environment: Environment, plan: Plan) -> None:
+    """Every gate of the plan found nothing. Raises GateRefused with all findings of all gates."""
+    findings: list[Problem] = []
+    for operation in plan.gates:
+        begun = time.monotonic()
+        found = list(GATES.get(operation.gate).check(environment.fitness, environment))
+        for problem in found:
+            environment.emit(Refused(operation.gate, problem.subject, problem.cause))
+        seconds = round(time.monotonic() - begun, 3)
+        environment.tell("gate", operation.gate, "refused" if found else "passed", operation.detail, seconds)
+        findings += found
+    if findings:
+        raise GateRefused.of(findings)

@@ -1,0 +1,109 @@
+"""Load datasets: records at rest into stores before the services start, then calls through the services."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from seeder import process, variables
+from seeder.environment import Environment
+from seeder.errors import EnvironmentFailed
+from seeder.events import Loaded
+from seeder.plan import Call, Load, Plan, Sow
+from seeder.protocols import LoadedTable, Loads, Records, Session, Settles, Table
+from seeder.registry import CALLERS, LOADERS
+from seeder.wait import READY, Verdict, not_yet, wait_for
+
+SETTLE_SECONDS = 60.0
+
+
+def at_rest(environment: Environment, plan: Plan) -> None:
+    """Every dataset's records are in their stores; of a dataset with a bad record nothing stays."""
+    for operation in plan.loads:
+        _load(environment, operation)
+
+
+def through_services(environment: Environment, plan: Plan) -> None:
+    """Requests and programs of the datasets have run, outboxes are empty and consumers have caught up."""
+    variables.write(environment)
+    for operation in plan.calls:
+        if isinstance(operation, Call):
+            count = CALLERS.get("http").call(operation.part, environment)
+            environment.emit(Loaded(operation.dataset.name, operation.dataset.version, operation.subject, count))
+        else:
+            _sow(environment, operation)
+    if plan.services:
+        _settle(environment)
+
+
+def _load(environment: Environment, operation: Load) -> None:
+    with ExitStack() as undo:
+        sessions = {store: _begin(environment, operation, store, undo) for store in operation.parts}
+        with ThreadPoolExecutor(max_workers=len(sessions), thread_name_prefix="seeder-load") as pool:
+            work = {store: pool.submit(_fill, environment, operation, store, session) for store, session in sessions.items()}
+        tables = [table for future in work.values() for table in future.result()]
+        for session in sessions.values():
+            session.commit()
+        undo.pop_all()
+    environment.loaded += tables
+
+
+def _begin(environment: Environment, operation: Load, store: str, undo: ExitStack) -> Session:
+    engine = environment.engine(store)
+    if not isinstance(engine, Loads):
+        raise TypeError(f"{engine.name} takes no records; the plan should have refused it")
+    keys = _natural_keys(operation, store)
+    session = engine.begin(environment.target(store), upsert=operation.dataset.upserts, natural_keys=keys)
+    undo.callback(session.rollback)
+    return session
+
+
+def _natural_keys(operation: Load, store: str) -> Mapping[str, tuple[str, ...]]:
+    prefix = f"{store}."
+    return {name.removeprefix(prefix): columns for name, columns in operation.dataset.natural_keys.items() if name.startswith(prefix)}
+
+
+def _fill(environment: Environment, operation: Load, store: str, session: Session) -> list[LoadedTable]:
+    dataset, as_of = operation.dataset, environment.run.as_of
+    records = [LOADERS.get(part.kind).read(part, as_of) for part in operation.parts[store]]
+    counts = session.load(records)
+    environment.emit(Loaded(dataset.name, dataset.version, store, sum(counts.values())))
+    return _tables(dataset.label, store, records, counts)
+
+
+def _tables(label: str, store: str, records: Sequence[Records], counts: Mapping[str, int]) -> list[LoadedTable]:
+    return [LoadedTable(label, store, r.name, r.columns, counts.get(r.name, 0), r.part.path) for r in records if isinstance(r, Table)]
+
+
+def _sow(environment: Environment, operation: Sow) -> None:
+    done = process.run(
+        operation.seed.command,
+        timeout=600.0,
+        cwd=environment.plan.definition.manifest.root,
+        environment={**os.environ, **environment.variables()},
+        on_line=lambda line: environment.tell("load", operation.subject, "running", line),
+    )
+    if done.code != 0:
+        cause = f"`{operation.detail}` ended with code {done.code}"
+        raise EnvironmentFailed(operation.subject, cause, "run it by hand in `seeder up`'s environment", log=done.tail())
+
+
+def _settle(environment: Environment) -> None:
+    """All stores must be quiet in one look: a broker that is idle while an outbox is not has more to come."""
+    wait_for(
+        environment.stack.name,
+        lambda: _unsettled(environment),
+        within=SETTLE_SECONDS,
+        remedy="look at the log of the service that publishes or consumes there",
+    )
+
+
+def _unsettled(environment: Environment) -> Verdict:
+    for name, store in sorted(environment.stack.stores.items()):
+        engine = environment.engine(name)
+        verdict = engine.settled(environment.target(name), store) if isinstance(engine, Settles) else READY
+        if verdict.state != "ready":
+            return not_yet(f"{name}: {verdict.reason}")
+    return READY

@@ -1,0 +1,23 @@
+"""Bring every store's schema to the head of its history, all stores at the same time."""
+
+from __future__ import annotations
+
+import time
+
+from seeder.environment import Environment
+from seeder.order import along
+from seeder.plan import Migrate, Plan
+from seeder.registry import MIGRATORS
+
+
+def stores(environment: Environment, plan: Plan) -> None:
+    """Every store with a migrator stands at its last revision."""
+    by_name = {operation.subject: operation for operation in plan.migrations}
+    along({name: [] for name in by_name}, lambda name: _migrate(environment, by_name[name]))
+
+
+def _migrate(environment: Environment, operation: Migrate) -> None:
+    begun = time.monotonic()
+    environment.tell("migrate", operation.subject, "migrating", operation.detail)
+    MIGRATORS.get(operation.tool).migrate(operation.store, operation.revisions, environment)
+    environment.tell("migrate", operation.subject, "migrated", operation.detail, round(time.monotonic() - begun, 3))

@@ -1,0 +1,93 @@
+"""Bring things up: what can be created at once, then servers, later services, each as soon as what it waits for is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from seeder.environment import Environment
+from seeder.order import along
+from seeder.plan import Plan, Start
+from seeder.protocols import Initialises
+from seeder.wait import READY, Verdict, not_yet, wait_for
+
+Condition = Literal["started", "healthy", "completed"]
+
+
+def prepare(environment: Environment, plan: Plan) -> None:
+    """Images or programs are there, everything is created, and every address is known."""
+    environment.addresses = environment.deployment.prepare(plan.definition.request.images)
+
+
+def servers(environment: Environment, plan: Plan) -> None:
+    """Every store answers and holds the databases that the stack names."""
+    _start_all(environment, plan, plan.servers)
+
+
+def services(environment: Environment, plan: Plan) -> None:
+    """Every service is as ready as the stack asks for; finished one-shots count as completed."""
+    _start_all(environment, plan, plan.services)
+
+
+def _start_all(environment: Environment, plan: Plan, starts: Iterable[Start]) -> None:
+    by_name = {start.subject: start for start in starts}
+    graph = {name: [other for other in start.after if other in by_name] for name, start in by_name.items()}
+    along(graph, lambda name: _start(environment, plan, by_name[name]))
+
+
+def _start(environment: Environment, plan: Plan, start: Start) -> None:
+    name = start.subject
+    environment.tell("start", name, "starting", start.detail)
+    environment.deployment.start(name)
+    seconds = wait_for(
+        name,
+        _look(environment, plan, name),
+        within=start.within,
+        changed=lambda reason: environment.tell("start", name, "waiting", reason),
+        remedy=f"see its log; the limit of {start.within:g} s is `x-seeder: {{ready: {{within: ...}}}}`",
+    )
+    _initialise(environment, name)
+    environment.tell("start", name, "ready", "", round(seconds, 3))
+
+
+def _look(environment: Environment, plan: Plan, name: str) -> Callable[[], Verdict]:
+    if environment.stack.stores_of(name):
+        return lambda: _server_verdict(environment, name)
+    condition = _wanted(plan, name)
+    return lambda: _service_verdict(environment, name, condition)
+
+
+def _wanted(plan: Plan, name: str) -> Condition:
+    """The strongest condition that a dependent waits for; a service that nobody waits for is to be healthy."""
+    asked = {d.condition for s in plan.stack.services.values() for d in s.depends_on if d.service == name}
+    return "completed" if "completed" in asked else "healthy"
+
+
+def _service_verdict(environment: Environment, name: str, condition: Condition) -> Verdict:
+    verdict = environment.deployment.look(name, condition)
+    if verdict.state == "never" and condition == "healthy" and environment.deployment.look(name, "completed").state == "ready":
+        return READY  # a one-shot that nobody waits for
+    return verdict
+
+
+def _server_verdict(environment: Environment, name: str) -> Verdict:
+    """The server answers on the wire; a server that ended is an error at once."""
+    alive = environment.deployment.look(name, "started")
+    if alive.state != "ready":
+        return alive
+    for store in environment.stack.stores_of(name):
+        verdict = environment.engine(store.name).probe(environment.target(store.name))
+        if verdict.state != "ready":
+            return not_yet(verdict.reason) if verdict.state == "not yet" else verdict
+    return READY
+
+
+def _initialise(environment: Environment, name: str) -> None:
+    stores = environment.stack.stores_of(name)
+    if not stores:
+        return
+    service = environment.stack.services[name]
+    engine = environment.engine(stores[0].name)
+    if isinstance(engine, Initialises):
+        address = environment.address(name, engine.launch(service).port)
+        engine.initialise(service, stores, address, image=environment.run.runtime != "local")
