@@ -6,10 +6,19 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from seeder.definition.dataset import Dataset
+from seeder.definition.dataset import Dataset, Requirement, Seed, data_files
+from seeder.definition.manifest_file import REFUSED_IN_DATASET, REFUSED_IN_POLICY, DatasetItem, ManifestFile, PolicyItem, StackItem
 from seeder.definition.scenario import Scenario
-from seeder.errors import Mark
+from seeder.definition.scenario_file import read_scenarios
+from seeder.definition.validation import validated
+from seeder.definition.version import newest_first
+from seeder.definition.yaml import Document, load
+from seeder.errors import Collector, DefinitionError, Mark, nearest
+
+FILE: Final = "manifest.yaml"
+SCENARIOS: Final = "testdata/scenarios"
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Policy:
     name: str
     sources: tuple[str, ...] = ()  # empty: any
     rows: int | None = None
-    privacy: str | None = None  # no-pii, masked or strict
+    privacy: str | None = None  # raw, masked, no-pii or strict
     max_age: float | None = None
 
 
@@ -53,3 +62,113 @@ class Manifest:
     datasets: Mapping[str, tuple[Dataset, ...]]  # by name; several versions, newest first
     scenarios: Mapping[str, Scenario]
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    mark: Mark | None = None  # of its defaults
+
+
+def find_manifest(start: Path) -> Path:
+    """The manifest.yaml of the folder or of the nearest one above it; `start` may be the file itself. Raises DefinitionError."""
+    start = start.absolute()
+    if start.is_file():
+        return start
+    if not start.is_dir():
+        raise DefinitionError(str(start), "there is no such folder", "name the folder of a project")
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder / FILE
+    raise DefinitionError(FILE, f"there is none in {start} or above it", "write one with: seeder init")
+
+
+def read_project(manifest: Path) -> Manifest:
+    """The manifest with its datasets' folders and its scenarios. Raises DefinitionError with all problems of all these files."""
+    path, problems = manifest.absolute(), Collector()
+    scenarios = read_scenarios(path.parent / SCENARIOS, problems)
+    try:
+        document = load(path)
+    except DefinitionError as error:
+        raise DefinitionError.of([*error.problems, *problems.problems]) from error
+    file = validated(ManifestFile, document.data, problems, mark=document.mark(), later=_refused(document))
+    read = _manifest(file, document, scenarios, problems) if file else None
+    problems.raise_if_any()
+    if read is None:
+        raise DefinitionError(FILE, "could not be read", mark=document.mark())
+    return read
+
+
+def _refused(document: Document) -> set[str]:
+    """Keys that a later version knows."""
+    datasets, policies = document.data.get("datasets"), document.data.get("policies")
+    found = {f"datasets.{n}.{key}" for n in range(len(datasets) if isinstance(datasets, list) else 0) for key in REFUSED_IN_DATASET}
+    return found | {f"policies.{name}.{key}" for name in (policies if isinstance(policies, dict) else ()) for key in REFUSED_IN_POLICY}
+
+
+def _manifest(file: ManifestFile, document: Document, scenarios: Mapping[str, Scenario], problems: Collector) -> Manifest:
+    for key, known in (("stack", file.stacks), ("policy", file.policies)):
+        wanted = getattr(file.defaults, key)
+        if wanted is not None and wanted not in known:
+            problems.add(f"defaults.{key}", f"there is no {key} {wanted}", nearest(wanted, sorted(known)), document.mark(("defaults", key)))
+    defaults = file.defaults
+    return Manifest(
+        project=file.project,
+        root=document.path.parent,
+        path=document.path,
+        defaults=Defaults(defaults.stack, defaults.runtime, defaults.policy, defaults.seed, defaults.as_of),
+        stacks={name: _stack(name, item, document, problems) for name, item in file.stacks.items()},
+        datasets=_datasets(file.datasets, document, problems),
+        scenarios=scenarios,
+        policies={name: _policy(name, item) for name, item in file.policies.items()},
+        mark=document.mark(("defaults",)),
+    )
+
+
+def _stack(name: str, item: StackItem, document: Document, problems: Collector) -> StackEntry:
+    written = [item.compose] if isinstance(item.compose, str) else item.compose
+    if not written:
+        problems.add(f"stacks.{name}.compose", "names no file", "name a compose file", document.mark(("stacks", name, "compose")))
+    for number, relative in enumerate(written):
+        if not (document.path.parent / relative).is_file():
+            mark = document.mark(("stacks", name, "compose", number))
+            problems.add(f"stacks.{name}.compose", f"there is no file {relative}", "paths count from the manifest's folder", mark)
+    files = tuple(document.path.parent / relative for relative in written)
+    return StackEntry(name, item.version, files, tuple(item.profiles), document.mark(("stacks", name)))
+
+
+def _policy(name: str, item: PolicyItem) -> Policy:
+    return Policy(name, tuple(item.sources), item.rows, item.privacy, item.max_age)
+
+
+def _datasets(items: list[DatasetItem], document: Document, problems: Collector) -> dict[str, tuple[Dataset, ...]]:
+    found: dict[str, list[Dataset]] = {}
+    for number, item in enumerate(items):
+        mark = document.mark(("datasets", number))
+        same = [other for other in found.get(item.name, ()) if other.version == item.version]
+        if same:
+            cause = f"{item.name}@{item.version} stands in line {same[0].mark.line} already"
+            problems.add(f"datasets.{number}", cause, "give it another version, or remove one", mark)
+        found.setdefault(item.name, []).append(_dataset(item, number, document, problems))
+    return {name: tuple(sorted(versions, key=lambda d: newest_first(d.version), reverse=True)) for name, versions in found.items()}
+
+
+def _dataset(item: DatasetItem, number: int, document: Document, problems: Collector) -> Dataset:
+    at, folder = ("datasets", number), document.path.parent / item.path
+    if item.kind == "recipe":
+        problems.add(f"datasets.{number}.kind", "recipes are not supported yet", "remove the entry", document.mark((*at, "kind")))
+    elif not folder.is_dir():
+        cause = f"there is no folder {item.path}"
+        problems.add(f"datasets.{number}.path", cause, "paths count from the manifest's folder", document.mark((*at, "path")))
+    return Dataset(
+        name=item.name,
+        version=item.version,
+        kind=item.kind,
+        path=folder,
+        files=data_files(folder) if folder.is_dir() else (),
+        mark=document.mark(at),
+        requires=tuple(
+            Requirement(subject, wanted, document.mark((*at, "requires", subject))) for subject, wanted in item.requires.items()
+        ),
+        natural_keys={table: tuple(columns) for table, columns in item.natural_keys.items()},
+        owner=item.owner,
+        privacy=item.privacy,
+        captured_at=item.captured_at,
+        seed=Seed(tuple(item.seed.command), tuple(item.seed.inputs)) if item.seed else None,
+        gates=item.gates,
+    )

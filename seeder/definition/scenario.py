@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from seeder.definition.dataset import ACCEPTS, PartKind
 from seeder.definition.extension import Gates
-from seeder.errors import Mark
+from seeder.definition.inputs import Input, Value, given
+from seeder.definition.references import filled, named_parameters
+from seeder.definition.stack import Stack
+from seeder.errors import Collector, Mark, UsageError, nearest
 
-Value = str | int | float | bool | None
-
-
-@dataclass(frozen=True)
-class Input:
-    """A typed input; `default` of a required one is MISSING."""
-
-    name: str
-    type: Literal["string", "integer", "number", "boolean"]
-    default: Value = None
-    required: bool = False
-    enum: tuple[Value, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    pattern: str | None = None
-    description: str = ""
+__all__ = ["DatasetRef", "Expectation", "Input", "Scenario", "Value", "bind", "settle"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +30,7 @@ class Expectation:
 
     kind: Literal["query", "http", "event", "key"]
     mark: Mark
-    store: str = ""
+    store: str = ""  # of an event or a key: empty until `settle` finds the only store that holds such
     service: str = ""
     query: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -68,12 +58,13 @@ class DatasetRef:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Values may hold `${inputs.NAME}`; `bind` in this package fills them in."""
+    """Values may hold `${inputs.NAME}`; `bind` fills them in and sets `values`."""
 
     name: str
     version: str
     stack: str
     path: Path
+    mark: Mark
     description: str = ""
     owner: str | None = None
     tags: tuple[str, ...] = ()
@@ -82,3 +73,76 @@ class Scenario:
     expect: tuple[Expectation, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
     gates: Gates = field(default_factory=Gates)
+    values: Mapping[str, Value] = field(default_factory=dict)  # input -> its value, once bound
+
+
+def bind(scenario: Scenario, values: Mapping[str, str]) -> Scenario:
+    """The scenario with the inputs' values filled into expectations and outputs; `values` are texts, as `--set NAME=VALUE` gives them.
+
+    A value that is one reference as a whole keeps the input's type. Query parameters that `with` does not name are taken from the
+    outputs, then from the inputs. Raises UsageError with everything that is wrong with the values.
+    """
+    problems = Collector()
+    bound = given(scenario.inputs, values, problems)
+    problems.raise_if_any(UsageError)
+    outputs = {name: filled(value, bound) for name, value in scenario.outputs.items()}
+    expect = tuple(_filled(expectation, bound, {**bound, **outputs}) for expectation in scenario.expect)
+    return dataclasses.replace(scenario, expect=expect, outputs=outputs, values=bound)
+
+
+def _filled(expectation: Expectation, inputs: Mapping[str, Value], known: Mapping[str, Any]) -> Expectation:
+    parameters = {name: filled(value, inputs) for name, value in expectation.parameters.items()}
+    taken = {name: known[name] for name in named_parameters(expectation.query) if name not in parameters and name in known}
+    return dataclasses.replace(
+        expectation,
+        parameters={**parameters, **taken},
+        path=filled(expectation.path, inputs, in_url=True),
+        subject=filled(expectation.subject, inputs, as_text=True),
+        where=filled(expectation.where, inputs),
+        key=filled(expectation.key, inputs, as_text=True),
+        equals=filled(expectation.equals, inputs),
+    )
+
+
+_HELD: Final[Mapping[str, tuple[PartKind, str]]] = {
+    "query": ("table", "tables"),
+    "event": ("messages", "messages"),
+    "key": ("keys", "keys"),
+}
+
+
+def settle(scenario: Scenario, stack: Stack, accepts: Mapping[str, Collection[PartKind]] = ACCEPTS) -> Scenario:
+    """The scenario with each expectation's store known to the stack: one that was left out is the only store that holds such.
+    Expectations of services that are absent from this run are left out. Raises DefinitionError naming unknown stores and services."""
+    problems = Collector()
+    settled = [_settled(expectation, stack, accepts, problems) for expectation in scenario.expect]
+    problems.raise_if_any()
+    return dataclasses.replace(scenario, expect=tuple(expectation for expectation in settled if expectation))
+
+
+def _settled(
+    expectation: Expectation, stack: Stack, accepts: Mapping[str, Collection[PartKind]], problems: Collector
+) -> Expectation | None:
+    server = expectation.service or expectation.store.split("/")[0]
+    if server in stack.absent and server not in stack.services:
+        return None
+    if expectation.kind == "http":
+        if expectation.service not in stack.services:
+            cause = f"stack {stack.name} has no service {expectation.service}"
+            problems.add("expect http", cause, nearest(expectation.service, sorted(stack.services)), expectation.mark)
+        return expectation
+    kind, words = _HELD[expectation.kind]
+    holding = [name for name, store in sorted(stack.stores.items()) if kind in accepts.get(store.engine, ("table",))]
+    subject = f"expect {expectation.kind}"
+    if not expectation.store:
+        if len(holding) == 1:
+            return dataclasses.replace(expectation, store=holding[0])
+        cause = f"no store is named, and stack {stack.name} has {len(holding)} that hold {words}"
+        problems.add(subject, cause, f"add `store`: {', '.join(holding)}" if holding else "remove it", expectation.mark)
+    elif expectation.store not in stack.stores:
+        remedy = nearest(expectation.store, holding)
+        problems.add(subject, f"stack {stack.name} has no store {expectation.store}", remedy, expectation.mark)
+    elif expectation.store not in holding:
+        cause = f"store {expectation.store} is {stack.stores[expectation.store].engine} and holds no {words}"
+        problems.add(subject, cause, f"name one of {', '.join(holding)}" if holding else "remove it", expectation.mark)
+    return expectation

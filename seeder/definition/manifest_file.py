@@ -1,0 +1,81 @@
+"""What stands in manifest.yaml, as it is written."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from seeder.definition.dataset import Kind, Privacy
+from seeder.definition.extension import Gates, Model
+from seeder.definition.fields import Duration, Moment, Name, Text, VersionText, Whole
+from seeder.definition.version import satisfies
+
+REFUSED_IN_DATASET = ("loads_at",)
+REFUSED_IN_POLICY = ("scale",)
+
+
+def _wanted(requires: dict[str, str]) -> dict[str, str]:
+    if "stack" in requires:
+        satisfies("0", requires["stack"])
+    return requires
+
+
+class DefaultsItem(Model):
+    """What a command takes when it is not said."""
+
+    stack: Name | None = None
+    runtime: Annotated[Text, Field(description="auto, docker, local")] = "auto"
+    policy: Name | None = None
+    seed: Annotated[int, Field(strict=True)] = 42
+    as_of: Annotated[Moment, Field(description="the reference time of all data")] = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+class StackItem(Model):
+    compose: Annotated[Text | list[Text], Field(description="one compose file or a list, later ones merged over earlier ones")]
+    version: Annotated[VersionText, Field(description="the application's version, which datasets may require")]
+    profiles: Annotated[list[Text], Field(description="compose profiles that are always on")] = []
+
+
+class SeedItem(Model):
+    """A program that loads, run once services are ready."""
+
+    command: Annotated[list[Text], Field(min_length=1)]
+    inputs: Annotated[list[Text], Field(description="globs of files that decide what it loads")] = []
+
+
+class DatasetItem(Model):
+    name: Name
+    kind: Kind
+    version: VersionText
+    path: Annotated[Text, Field(description="its folder, relative to the manifest")]
+    requires: Annotated[
+        dict[str, Text], AfterValidator(_wanted), Field(description="`stack`: a range such as >=2.3,<3; a store: 0003 or 0003..")
+    ] = {}
+    natural_keys: Annotated[dict[str, Annotated[list[Text], Field(min_length=1)]], Field(description="store.table: columns")] = {}
+    owner: Text | None = None
+    privacy: Privacy | None = None
+    captured_at: Moment | None = None
+    seed: SeedItem | None = None
+    gates: Gates = Gates()
+
+
+class PolicyItem(Model):
+    """What data an environment of some kind may hold."""
+
+    sources: Annotated[list[Literal["reference", "config", "golden", "synthetic", "fixture"]], Field(description="empty: any")] = []
+    rows: Annotated[Whole | None, Field(description="most rows")] = None
+    privacy: Annotated[Literal["raw", "masked", "no-pii", "strict"] | None, Field(description="least privacy")] = None
+    max_age: Annotated[Duration | None, Field(description="greatest age of data that says when it was captured")] = None
+
+
+class ManifestFile(Model):
+    """manifest.yaml: the index of a project and its version mapping."""
+
+    seeder: Annotated[Literal["1"], Field(description="version of this format")]
+    project: Name
+    defaults: DefaultsItem = DefaultsItem()
+    stacks: Annotated[dict[Name, StackItem], Field(min_length=1)]
+    datasets: list[DatasetItem] = []
+    policies: dict[Name, PolicyItem] = {}

@@ -1,0 +1,248 @@
+"""Scenario files: what stands in them, as it is written, and how they are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+
+from seeder.definition.extension import Gates, Model
+from seeder.definition.fields import Duration, Name, Text, VersionText
+from seeder.definition.inputs import Input, fault
+from seeder.definition.references import named_parameters, unknown
+from seeder.definition.scenario import DatasetRef, Expectation, Scenario
+from seeder.definition.validation import validated
+from seeder.definition.yaml import Document, load
+from seeder.errors import Collector, DefinitionError, nearest
+
+REFUSED: Final = ("steps", "act", "faults", "use")
+_FORMS: Final = {"query": "QueryItem", "http": "HttpItem", "event": "EventItem", "key": "KeyItem"}
+_DATASET = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)(?:@(?P<version>[0-9A-Za-z][0-9A-Za-z.+-]*))?")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class InputItem(Model):
+    """A typed input. Without a default it must be given."""
+
+    type: Literal["string", "integer", "number", "boolean"]
+    default: str | int | float | bool | None = None
+    enum: list[str | int | float | bool] = []
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: Annotated[str | None, Field(description="a regular expression that is found in the text")] = None
+    description: str = ""
+
+    @model_validator(mode="after")
+    def _limits(self) -> InputItem:
+        if (self.minimum is not None or self.maximum is not None) and self.type not in ("integer", "number"):
+            raise ValueError(f"minimum and maximum are for numbers, and this is {self.type}")
+        if self.pattern is not None and self.type != "string":
+            raise ValueError(f"pattern is for strings, and this is {self.type}")
+        try:
+            re.compile(self.pattern or "")
+        except re.error as error:
+            raise ValueError(f"pattern is not a regular expression: {error}") from None
+        return self
+
+
+class QueryItem(Model):
+    """A query's answer."""
+
+    store: Text
+    query: Annotated[Text, Field(description="one statement; `:name` are parameters")]
+    with_: Annotated[dict[str, Any], Field(alias="with", description="parameters; outputs and inputs are known by name")] = {}
+    equals: Annotated[Any, Field(description="a scalar, or rows as lists")]
+    within: Duration = 5.0
+
+
+class HttpItem(Model):
+    """A service's answer."""
+
+    http: Annotated[Text, Field(description="the service")]
+    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    path: Annotated[str, StringConstraints(pattern=r"^/")]
+    status: Annotated[int, Field(strict=True, ge=100, le=599)] = 200
+    equals: Annotated[Any, Field(description="a part of the JSON body")] = None
+    within: Duration = 5.0
+
+
+class EventItem(Model):
+    """Messages that were published."""
+
+    event: Annotated[Text, Field(description="the subject")]
+    store: Annotated[Text | None, Field(description="may be left out where one store holds messages")] = None
+    where: Annotated[dict[str, Any], Field(description="a part of the payload")] = {}
+    at_least: Annotated[int, Field(strict=True, ge=1)] = 1
+    within: Duration = 5.0
+
+
+class KeyItem(Model):
+    """A key of a cache: its value, or whether it is there."""
+
+    key: Text
+    store: Annotated[Text | None, Field(description="may be left out where one store holds keys")] = None
+    equals: Any = None
+    exists: Annotated[bool | None, Field(strict=True)] = None
+    within: Duration = 5.0
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> KeyItem:
+        if ("equals" in self.model_fields_set) == (self.exists is not None):
+            raise ValueError("needs exactly one of equals, exists")
+        return self
+
+
+def _form(item: Any) -> str | None:
+    found = [name for form, name in _FORMS.items() if isinstance(item, Mapping) and form in item]
+    return found[0] if len(found) == 1 else None
+
+
+ExpectItem = Annotated[
+    Annotated[QueryItem, Tag("QueryItem")]
+    | Annotated[HttpItem, Tag("HttpItem")]
+    | Annotated[EventItem, Tag("EventItem")]
+    | Annotated[KeyItem, Tag("KeyItem")],
+    Discriminator(_form, custom_error_type="form", custom_error_message=f"is a mapping with exactly one of {', '.join(_FORMS)}"),
+]
+
+
+class ScenarioFile(Model):
+    """A business state that can be asked for, and what is expected of it."""
+
+    scenario: Name
+    version: VersionText
+    stack: Name
+    owner: Text | None = None
+    description: str = ""
+    tags: list[Text] = []
+    inputs: dict[str, InputItem] = {}
+    data: Annotated[list[Text], Field(description="datasets: NAME or NAME@VERSION, a version may be shortened")] = []
+    expect: Annotated[list[ExpectItem], Field(description="checked before the command")] = []
+    outputs: Annotated[dict[str, Any], Field(description="what the command and tests are told")] = {}
+    gates: Gates = Gates()
+
+
+def read_scenarios(folder: Path, problems: Collector) -> dict[str, Scenario]:
+    """Every scenario of the folder by name; a folder that does not exist has none."""
+    found: dict[str, Scenario] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        scenario = read_scenario(path, problems)
+        if scenario is None:
+            continue
+        first = found.setdefault(scenario.name, scenario)
+        if first is not scenario:
+            problems.add(scenario.name, f"{first.path.name} holds a scenario of this name already", "rename one", scenario.mark)
+    for path in sorted(folder.glob("*.yml")):
+        problems.add(path.name, "is not read as a scenario", f"rename it to {path.stem}.yaml")
+    return found
+
+
+def read_scenario(path: Path, problems: Collector) -> Scenario | None:
+    """One scenario, or None after everything that is wrong with the file went to `problems`."""
+    try:
+        document = load(path)
+    except DefinitionError as error:
+        problems.problems += error.problems
+        return None
+    file = validated(ScenarioFile, document.data, problems, mark=document.mark(), later=REFUSED)
+    if file is None:
+        return None
+    inputs = [_input(name, item, document, problems) for name, item in file.inputs.items()]
+    _check_references(file, document, problems)
+    return Scenario(
+        name=file.scenario,
+        version=file.version,
+        stack=file.stack,
+        path=path,
+        mark=document.mark(("scenario",)),
+        description=file.description.strip(),
+        owner=file.owner,
+        tags=tuple(file.tags),
+        inputs=tuple(inputs),
+        data=_data(file.data, document, problems),
+        expect=tuple(_expectation(item, number, document) for number, item in enumerate(file.expect)),
+        outputs=file.outputs,
+        gates=file.gates,
+    )
+
+
+def _input(name: str, item: InputItem, document: Document, problems: Collector) -> Input:
+    required = "default" not in item.model_fields_set
+    whole = Input(name, item.type, item.default, required, tuple(item.enum), item.minimum, item.maximum, item.pattern, item.description)
+    subject = f"inputs.{name}"
+    if not _NAME.fullmatch(name):
+        problems.add(subject, f"{name!r} is not a name for an input", "use letters, digits and _", document.mark(("inputs", name)))
+    for number, value in enumerate(item.enum):
+        if cause := fault(Input(name, item.type), value):
+            problems.add(f"{subject}.enum", cause, "make it fit the type", document.mark(("inputs", name, "enum", number)))
+    if not required and (cause := fault(whole, item.default)):
+        problems.add(f"{subject}.default", cause, "give a default that fits", document.mark(("inputs", name, "default")))
+    return whole
+
+
+def _data(written: list[str], document: Document, problems: Collector) -> tuple[DatasetRef, ...]:
+    found: dict[str, DatasetRef] = {}
+    for number, text in enumerate(written):
+        mark, match = document.mark(("data", number)), _DATASET.fullmatch(text)
+        if match is None:
+            problems.add(f"data.{number}", f"{text!r} is not a dataset", "write NAME or NAME@VERSION", mark)
+        elif match["name"] in found:
+            problems.add(f"data.{number}", f"dataset {match['name']} is named twice", "keep one of them", mark)
+        else:
+            found[match["name"]] = DatasetRef(match["name"], match["version"], mark)
+    return tuple(found.values())
+
+
+def _expectation(item: QueryItem | HttpItem | EventItem | KeyItem, number: int, document: Document) -> Expectation:
+    mark = document.mark(("expect", number))
+    if isinstance(item, QueryItem):
+        return Expectation(
+            "query", mark, item.store, query=item.query, parameters=item.with_, equals=item.equals, compares=True, within=item.within
+        )
+    compares = "equals" in item.model_fields_set
+    if isinstance(item, HttpItem):
+        return Expectation(
+            "http", mark, service=item.http, method=item.method, path=item.path, status=item.status,
+            equals=item.equals, compares=compares, within=item.within,
+        )  # fmt: skip
+    if isinstance(item, EventItem):
+        where, least = item.where, item.at_least
+        return Expectation("event", mark, item.store or "", subject=item.event, where=where, at_least=least, within=item.within)
+    return Expectation(
+        "key", mark, item.store or "", key=item.key, equals=item.equals, exists=item.exists, compares=compares, within=item.within
+    )
+
+
+def _check_references(file: ScenarioFile, document: Document, problems: Collector) -> None:
+    for place in ("expect", "outputs"):
+        for path, written, cause in unknown(_without_queries(document.data.get(place, ())), file.inputs, (place,)):
+            name = written[2:-1].strip().removeprefix("inputs.")
+            remedy = nearest(name, sorted(file.inputs)) if "no input" in cause else ""
+            problems.add(f"{'.'.join(map(str, path))} {written}", cause, remedy, document.mark(path))
+    for number, item in enumerate(file.expect):
+        if isinstance(item, QueryItem):
+            _check_query(item, number, file, document, problems)
+
+
+def _without_queries(value: Any) -> Any:
+    """Queries hold parameters, not references; a dollar sign in them is SQL's."""
+    if isinstance(value, list):
+        return [{key: item for key, item in one.items() if key != "query"} if isinstance(one, dict) else one for one in value]
+    return value
+
+
+def _check_query(item: QueryItem, number: int, file: ScenarioFile, document: Document, problems: Collector) -> None:
+    subject, mark = f"expect.{number}.query", document.mark(("expect", number, "query"))
+    if "${" in item.query:
+        problems.add(subject, "a query takes parameters, not references", "write :name in it, and name: ${inputs.NAME} in `with`", mark)
+    names = named_parameters(item.query)
+    for name in names:
+        if name not in {*item.with_, *file.outputs, *file.inputs}:
+            problems.add(subject, f"the parameter :{name} has no value", f"add it: with: {{{name}: ...}}", mark)
+    for name in item.with_:
+        if name not in names:
+            cause = f"the query has no parameter :{name}"
+            problems.add(f"expect.{number}.with", cause, nearest(name, names), document.mark(("expect", number, "with", name)))
