@@ -1,0 +1,41 @@
+"""Order: what comes after what, and work along it."""
+
+import threading
+
+import pytest
+
+from seeder import order
+
+
+def test_everything_stands_after_what_it_depends_on_and_ties_go_by_name():
+    assert order.sort({"c": ["a"], "b": ["a"], "a": []}) == ["a", "b", "c"]
+
+
+def test_a_cycle_is_shown():
+    with pytest.raises(order.Cycle) as found:
+        order.sort({"a": ["b"], "b": ["c"], "c": ["a"], "d": []})
+    assert found.value.path[0] == found.value.path[-1]
+    assert set(found.value.path) == {"a", "b", "c"}
+
+
+def test_independent_work_runs_at_the_same_time():
+    together = threading.Barrier(2, timeout=10)
+    order.along({"a": [], "b": []}, lambda _: together.wait())
+
+
+def test_after_a_failure_nothing_new_begins_and_the_first_error_is_raised():
+    begun = []
+
+    def work(name):
+        begun.append(name)
+        if name == "a":
+            raise ValueError("a is broken")
+
+    with pytest.raises(ValueError, match="a is broken"):
+        order.along({"a": [], "b": ["a"], "c": ["b"]}, work)
+    assert begun == ["a"]
+
+
+def test_closure_follows_edges():
+    edges = {"a": ["b"], "b": ["c"], "c": [], "d": ["a"]}
+    assert order.closure(["a"], lambda n: edges[n]) == {"a", "b", "c"}
