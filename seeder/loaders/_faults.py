@@ -1,0 +1,29 @@
+"""All bad lines of a data file in one error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from seeder.errors import DefinitionError, Mark, Problem
+
+MOST: Final = 20
+
+
+def refuse(path: Path, found: Iterable[Problem]) -> None:
+    """Raise DefinitionError with the first problems and the number of the others. Returns when there is none."""
+    problems = iter(found)
+    shown = list(islice(problems, MOST))
+    others = list(islice(problems, 1))
+    if others:
+        count = 1 + sum(1 for _ in problems)
+        last = max(problem.mark.line for problem in (*shown, *others) if problem.mark)
+        shown.append(Problem(path.name, f"{count} more from here on", "mend the ones above first", Mark(path, last)))
+    if shown:
+        raise DefinitionError.of(shown)
+
+
+def unreadable(path: Path, error: OSError) -> DefinitionError:
+    return DefinitionError(path.name, f"the file cannot be read: {error.strerror or error}", mark=Mark(path, 1))
