@@ -1,0 +1,61 @@
+"""What all tests share: where projects come from, a home of their own, and whether Docker is there."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parent / "data"
+REQUIRED = os.environ.get("SEEDER_TEST_DOCKER") == "required"
+
+
+@functools.cache
+def docker_answers() -> bool:
+    """Whether a Docker engine and compose v2 can be used from here."""
+    if not shutil.which("docker"):
+        return False
+    try:
+        for command in (["docker", "version"], ["docker", "compose", "version"]):
+            subprocess.run(command, capture_output=True, timeout=20, check=True)
+    except (subprocess.SubprocessError, OSError):
+        return False
+    return True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Docker tests are skipped, and say so, where no engine answers; SEEDER_TEST_DOCKER=required lets them fail instead."""
+    marked = [item for item in items if item.get_closest_marker("docker")]
+    if marked and not REQUIRED and not docker_answers():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="no Docker engine answers"))
+
+
+def pytest_report_header() -> str:
+    if docker_answers():
+        return "docker: an engine answers, Docker tests run"
+    return f"docker: no engine answers, Docker tests {'fail (SEEDER_TEST_DOCKER=required)' if REQUIRED else 'are skipped'}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A SEEDER_HOME of this test run's own, shared by its workers as a machine's users share theirs."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "home"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.environ["SEEDER_HOME"] = str(folder)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path):
+    """Copies a project of tests/data and answers its folder."""
+
+    def copy(name: str) -> Path:
+        return Path(shutil.copytree(DATA / name, tmp_path / name))
+
+    return copy
