@@ -211,14 +211,15 @@ def _starts(stack: Stack, definition: Definition, early: set[str], migrators: se
     except Cycle as error:
         first = stack.services[error.path[0]]
         raise DefinitionError(first.name, f"depends_on forms a cycle: {error}", "remove one of these edges", first.mark) from None
-    starts = [_start(stack, definition, name, name in early, early) for name in order if name not in migrators]
+    done = early | migrators  # nobody has to wait for these once services start
+    starts = [_start(stack, definition, name, name in early, done) for name in order if name not in migrators]
     return tuple(s for s in starts if s.server), tuple(s for s in starts if not s.server)
 
 
-def _start(stack: Stack, definition: Definition, name: str, is_early: bool, early: set[str]) -> Start:
+def _start(stack: Stack, definition: Definition, name: str, is_early: bool, done: set[str]) -> Start:
     service = stack.services[name]
     image = definition.request.images.get(name) or service.image or "built image"
-    waits = [d for d in service.depends_on if d.service in stack.services and (is_early or d.service not in early)]
+    waits = [d for d in service.depends_on if d.service in stack.services and (is_early or d.service not in done)]
     after = ", ".join(f"{d.service} {d.condition}" for d in waits)
     held = ", ".join(store.name for store in stack.stores_of(name))
     cause = f"holds {held}" if held else (f"after {after}" if after else "")
@@ -236,15 +237,18 @@ def _within(service: Service) -> float:
 # -- migrating --------------------------------------------------------------------------------------------------------
 
 
+SQL_TOOLS = frozenset({"alembic", "sql"})
+
+
 def _migrations(stack: Stack, problems: Collector) -> list[Migrate]:
     result = []
     for name, store in sorted(stack.stores.items()):
         if store.migrate is None:
             continue
         engine = ENGINES.get(store.engine)
-        if not (isinstance(engine, Queries) and isinstance(engine, Inspects)):
-            cause = f"{store.engine} cannot be migrated; stack {stack.name} asks for it"
-            problems.add(name, cause, "remove `migrate`", stack.services[store.service].mark)
+        if store.migrate.tool in SQL_TOOLS and not (isinstance(engine, Queries) and isinstance(engine, Inspects)):
+            cause = f"{store.engine} cannot be migrated by {store.migrate.tool}; stack {stack.name} asks for it"
+            problems.add(name, cause, "remove `migrate`, or use `command` or `service`", stack.services[store.service].mark)
             continue
         try:
             revisions = MIGRATORS.get(store.migrate.tool).revisions(store, stack)
