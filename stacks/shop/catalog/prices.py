@@ -1,4 +1,4 @@
-"""Prices as they are now, read through a cache that forgets after PRICE_TTL seconds."""
+"""Prices as they are now, read through a cache that forgets after `config:price_ttl` (a cache key) or PRICE_TTL seconds."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def cached(products: list[UUID], currency: str) -> dict[UUID, Decimal]:
 
 
 def remember(prices: dict[UUID, Decimal], currency: str) -> None:
-    ttl = int(setting("PRICE_TTL", "300"))
     try:
+        ttl = int(server().get("config:price_ttl") or setting("PRICE_TTL", "300"))
         pipeline = server().pipeline(transaction=False)
         for product, amount in prices.items():
             pipeline.set(key(product, currency), str(amount), ex=ttl)

@@ -11,7 +11,7 @@ down_revision = "0003"
 CHANNELS = [("web", "Web shop"), ("phone", "Telephone"), ("subscription", "Subscription renewal")]
 FLAGS = [
     ("retry_catalog", True, "Keep an order pending and retry while the catalogue does not answer"),
-    ("multi_currency", True, "Accept orders in another currency than that of the customer's country"),
+    ("multi_currency", False, "Accept orders in another currency than that of the customer's country"),
 ]
 
 
