@@ -4,7 +4,9 @@ from seeder import redact
 
 
 def test_passwords_in_urls_are_hidden_and_the_rest_stays():
-    assert redact.text("connect postgresql+psycopg://app:s3cret@db:5432/orders ok") == "connect postgresql+psycopg://app:***@db:5432/orders ok"
+    assert (
+        redact.text("connect postgresql+psycopg://app:s3cret@db:5432/orders ok") == "connect postgresql+psycopg://app:***@db:5432/orders ok"
+    )
 
 
 def test_values_named_like_secrets_are_hidden_in_mappings_and_assignment_lists():
@@ -19,4 +21,8 @@ def test_long_known_secrets_are_hidden_wherever_they_stand():
 
 
 def test_numbers_and_empty_values_survive():
-    assert redact.tree({"password": "", "port": 5432, "nested": [1, None, True]}) == {"password": "", "port": 5432, "nested": [1, None, True]}
+    assert redact.tree({"password": "", "port": 5432, "nested": [1, None, True]}) == {
+        "password": "",
+        "port": 5432,
+        "nested": [1, None, True],
+    }
