@@ -15,7 +15,7 @@ from seeder.definition.scenario_file import read_scenarios
 from seeder.definition.validation import validated
 from seeder.definition.version import newest_first
 from seeder.definition.yaml import Document, load
-from seeder.errors import Collector, DefinitionError, Mark, nearest
+from seeder.errors import Collector, DefinitionError, Mark, Problem, nearest
 
 FILE: Final = "manifest.yaml"
 SCENARIOS: Final = "testdata/scenarios"
@@ -80,18 +80,22 @@ def find_manifest(start: Path) -> Path:
 
 def read_project(manifest: Path) -> Manifest:
     """The manifest with its datasets' folders and its scenarios. Raises DefinitionError with all problems of all these files."""
+    read, problems = survey_project(manifest)
+    if read is None or problems:
+        raise DefinitionError.of(problems)
+    return read
+
+
+def survey_project(manifest: Path) -> tuple[Manifest | None, list[Problem]]:
+    """As much of the project as can be read, and everything that is wrong with it."""
     path, problems = manifest.absolute(), Collector()
     scenarios = read_scenarios(path.parent / SCENARIOS, problems)
     try:
         document = load(path)
     except DefinitionError as error:
-        raise DefinitionError.of([*error.problems, *problems.problems]) from error
+        return None, [*error.problems, *problems.problems]
     file = validated(ManifestFile, document.data, problems, mark=document.mark(), later=_refused(document))
-    read = _manifest(file, document, scenarios, problems) if file else None
-    problems.raise_if_any()
-    if read is None:
-        raise DefinitionError(FILE, "could not be read", mark=document.mark())
-    return read
+    return _manifest(file, document, scenarios, problems) if file else None, problems.problems
 
 
 def _refused(document: Document) -> set[str]:
