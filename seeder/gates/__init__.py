@@ -1,0 +1,1 @@
+"""When an environment is fit for the test: one check per file."""

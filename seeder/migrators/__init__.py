@@ -1,0 +1,1 @@
+"""How schemas move: one migrator per tool."""

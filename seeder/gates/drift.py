@@ -1,0 +1,54 @@
+"""The schema in each database is the one that the migrations make, and the one that the datasets were written for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from seeder.errors import Mark, Problem, nearest
+from seeder.events import Noticed
+from seeder.gates._schemas import Schemas
+from seeder.protocols import Fitness, LoadedTable, Remembers, World
+from seeder.registry import MIGRATORS
+
+
+class Drift:
+    name = "drift"
+
+    def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:
+        """Every migrated store stands at the last of its revisions, as far as its tool keeps a record; every table that was loaded
+        has the columns of its file, and fills those that the file leaves out."""
+        for name in sorted(fitness.revisions):
+            yield from _check_head(name, fitness, world)
+        schemas = Schemas(world)
+        for loaded in fitness.tables:
+            yield from _check_columns(schemas, loaded)
+
+
+def _check_head(name: str, fitness: Fitness, world: World) -> Iterable[Problem]:
+    store = world.stack.stores[name]
+    if store.migrate is None:
+        return
+    migrator = MIGRATORS.get(store.migrate.tool)
+    if not isinstance(migrator, Remembers):
+        world.emit(Noticed(name, f"`{migrator.tool}` keeps no record of what it applied, so its head cannot be checked"))
+        return
+    difference = migrator.drift(store, fitness.revisions[name], world)
+    if difference:
+        yield Problem(name, f"the schema is not the one that the migrations make: {difference}", "migrate the store to its head")
+
+
+def _check_columns(schemas: Schemas, loaded: LoadedTable) -> Iterable[Problem]:
+    subject, mark = f"{loaded.store}.{loaded.table}", Mark(loaded.file, 1)
+    found = schemas.find(subject, loaded.store, loaded.table)
+    if isinstance(found, Problem):
+        yield Problem(found.subject, found.cause, found.remedy, mark)
+        return
+    columns = [column.name for column in found.info.columns]
+    for name in loaded.columns:
+        if name not in columns:
+            cause = f"{loaded.dataset} gives a column {name}, which the table does not have"
+            yield Problem(subject, cause, nearest(name, [column for column in columns if column not in loaded.columns]), mark)
+    for column in found.info.columns:
+        if not (column.nullable or column.filled or column.name in loaded.columns):
+            cause = f"column {column.name} must not be null and has no default, and {loaded.dataset} does not give it"
+            yield Problem(subject, cause, f"add {column.name} to {loaded.file.name}", mark)

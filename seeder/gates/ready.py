@@ -1,0 +1,50 @@
+"""Every server answers and every service is as ready as the stack asks for, at the moment before the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+
+from seeder.definition.stack import Stack
+from seeder.errors import EnvironmentFailed, Problem
+from seeder.protocols import Fitness, World
+from seeder.wait import READY, Verdict, wait_for
+
+_WITHIN: Final = 5.0  # seconds: they were ready once; a healthcheck may blink
+
+
+class Ready:
+    name = "ready"
+
+    def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:  # noqa: ARG002  (looks at the world alone)
+        """One finding per store or service that is not ready within five seconds, with what was last seen of it."""
+        for name in sorted(world.stack.stores):
+            yield from _wait(name, partial(_probe, world, name))
+        for name in sorted(world.stack.clients):
+            yield from _wait(name, partial(_look, world, name))
+
+
+def _wait(name: str, look: partial[Verdict]) -> Iterable[Problem]:
+    try:
+        wait_for(name, look, within=_WITHIN)
+    except EnvironmentFailed as error:
+        log = f"\n{error.log}" if error.log else ""
+        yield Problem(name, f"{error.problems[0].cause}{log}", "see its log")
+
+
+def _probe(world: World, store: str) -> Verdict:
+    return world.engine(store).probe(world.target(store))
+
+
+def _look(world: World, service: str) -> Verdict:
+    """A one-shot must have completed; what is healthy no longer may be a one-shot that nobody waits for."""
+    if service in _one_shots(world.stack):
+        return world.look(service, "completed")
+    verdict = world.look(service, "healthy")
+    return READY if verdict.state == "never" and world.look(service, "completed").state == "ready" else verdict
+
+
+def _one_shots(stack: Stack) -> set[str]:
+    awaited = {d.service for service in stack.services.values() for d in service.depends_on if d.condition == "completed"}
+    return awaited | {store.migrate.service for store in stack.stores.values() if store.migrate and store.migrate.service}

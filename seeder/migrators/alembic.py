@@ -1,0 +1,123 @@
+"""Alembic: revisions are read from the files, and applied by the service that owns them, since its env.py imports its models."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from seeder.definition.extension import Migrate
+from seeder.definition.stack import Stack, Store
+from seeder.errors import DefinitionError, EnvironmentFailed, Mark, nearest
+from seeder.migrators import _alembic_files, _alembic_ini, _alembic_output
+from seeder.protocols import Inspects, Revision, Task, World
+
+_COLUMN = "version_num"  # the one column of Alembic's own table, whatever env.py calls the table
+
+
+class Alembic:
+    tool = "alembic"
+
+    def revisions(self, store: Store, stack: Stack) -> tuple[Revision, ...]:
+        """Of the ini's history, which must have one head. Raises DefinitionError with all problems of the files, or when no
+        service can be found that owns them."""
+        owner(store, stack)
+        working = _working(store, stack)
+        return _alembic_files.history(_alembic_ini.revision_files(_ini(store, stack), working))
+
+    def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:
+        """Upgrade to the last revision, then see that the version table says so."""
+        if not revisions:
+            return
+        done = world.execute(_task(store, revisions[-1].id, world.stack))
+        if done.code != 0:
+            raise _failed(store, _alembic_output.read(done.output, revisions), done.tail(30))
+        difference = self.drift(store, revisions, world)
+        if difference:
+            remedy = f"does env.py migrate {store.name}? It must take its address from the environment"
+            raise EnvironmentFailed(store.name, f"alembic ended well, but {difference}", remedy, log=done.tail(30))
+
+    def drift(self, store: Store, revisions: Sequence[Revision], world: World) -> str | None:
+        engine, target = world.engine(store.name), world.target(store.name)
+        if not isinstance(engine, Inspects):
+            return f"{engine.name} cannot be asked for its tables"
+        tables = [name for name, table in engine.tables(target).items() if [c.name for c in table.columns] == [_COLUMN]]
+        found = sorted({str(value) for table in tables for value, _ in engine.values(target, table, _COLUMN)})
+        wanted = [revisions[-1].id] if revisions else []
+        if found == wanted:
+            return None
+        held = f"revision {', '.join(found)}" if found else "no revision"
+        return f"the version table holds {held}, the files end with {', '.join(wanted) or 'none'}"
+
+
+def owner(store: Store, stack: Stack) -> str:
+    """The service that runs Alembic: the one named by `as`, else the only client of the store. Raises DefinitionError."""
+    migrate, mark = _of(store), stack.services[store.service].mark
+    if migrate.as_ is not None:
+        if migrate.as_ not in stack.services:
+            raise DefinitionError(f"{store.name}: as", f"the stack has no service {migrate.as_}", nearest(migrate.as_, stack.clients), mark)
+        return migrate.as_
+    clients = sorted({link.client for link in stack.links if link.server == store.service} & set(stack.clients))
+    if len(clients) != 1:
+        found = f"{', '.join(clients)} all use it" if clients else "no service uses it"
+        raise DefinitionError(
+            f"{store.name}: migrate", f"whose migrations these are is not clear: {found}", "name the service: `as: ...`", mark
+        )
+    return clients[0]
+
+
+def _of(store: Store) -> Migrate:
+    if store.migrate is None:
+        raise DefinitionError(store.name, "the store has no `migrate`")
+    return store.migrate
+
+
+def _ini(store: Store, stack: Stack) -> Path:
+    path = stack.project_dir / (_of(store).alembic or "")
+    if not path.is_file():
+        mark = stack.services[store.service].mark
+        raise DefinitionError(f"{store.name}: alembic", f"there is no file {path}", "the path counts from the compose file's folder", mark)
+    return path
+
+
+def _working(store: Store, stack: Stack) -> Path:
+    """The folder on this machine that stands for the one in which Alembic runs: the service's local one, else its build context
+    when that holds the ini, else the compose file's. An interpreter of this machine runs in the compose file's folder."""
+    service = stack.services[owner(store, stack)]
+    if _of(store).python is not None:
+        return stack.project_dir
+    if service.x.local is not None:
+        return Path(os.path.normpath(stack.project_dir / service.x.local.cwd))
+    if service.build and _ini(store, stack).is_relative_to(service.build.context):
+        return service.build.context
+    return stack.project_dir
+
+
+def _task(store: Store, revision: str, stack: Stack) -> Task:
+    migrate = _of(store)
+    ini = Path(os.path.relpath(_ini(store, stack), _working(store, stack))).as_posix()
+    return Task(
+        label=f"migrate-{store.name.replace('/', '-')}",
+        command=(_interpreter(migrate, stack), "-m", "alembic", "-c", ini, "upgrade", revision),
+        service=owner(store, stack),
+        environment=migrate.environment,
+        host=migrate.python is not None,
+        cwd=stack.project_dir if migrate.python is not None else None,
+    )
+
+
+def _interpreter(migrate: Migrate, stack: Stack) -> str:
+    """`python` of the service, or the one that `python:` names: a path from the compose file's folder, or a name on PATH."""
+    if migrate.python is None:
+        return "python"
+    return str(stack.project_dir / migrate.python) if "/" in migrate.python else migrate.python
+
+
+def _failed(store: Store, failure: _alembic_output.Failure, log: str) -> EnvironmentFailed:
+    statement = f"; statement: {failure.statement}" if failure.statement else ""
+    cause = f"{failure.cause}{statement}"
+    if failure.revision is None:
+        return EnvironmentFailed(store.name, f"alembic failed before any revision ran: {cause}", "see its log below", log=log)
+    mark = Mark(failure.revision.file, failure.line)
+    subject = f"{store.name}: revision {failure.revision.id}"
+    return EnvironmentFailed(subject, cause, f"correct {failure.revision.file.name}", mark, log=log)

@@ -1,0 +1,44 @@
+"""Any program that migrates a store: on this machine, or as a service of the stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seeder.definition.stack import Stack, Store
+from seeder.errors import DefinitionError, EnvironmentFailed, nearest
+from seeder.migrators import _inputs
+from seeder.protocols import Revision, Task, World
+
+
+class Command:
+    tool = "command"
+
+    def revisions(self, store: Store, stack: Stack) -> tuple[Revision, ...]:
+        """The files that `inputs` names; none when it names none. Raises DefinitionError for a glob without files or a service
+        that is not there."""
+        migrate = store.migrate
+        if migrate is None:
+            return ()
+        if migrate.as_ is not None and migrate.as_ not in stack.services:
+            mark, remedy = stack.services[store.service].mark, nearest(migrate.as_, stack.clients)
+            raise DefinitionError(f"{store.name}: as", f"the stack has no service {migrate.as_}", remedy, mark)
+        return _inputs.revisions(store, stack, migrate.inputs)
+
+    def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:  # noqa: ARG002  (the program knows its files)
+        """Run the program to its end: as the service that `as` names, else on this machine, in the compose file's folder, with
+        the addresses that a wrapped command gets. Raises EnvironmentFailed with its log when its exit code is not 0."""
+        done = world.execute(_task(store, world))
+        if done.code != 0:
+            command = " ".join(store.migrate.command or ()) if store.migrate else ""
+            raise EnvironmentFailed(store.name, f"`{command}` ended with code {done.code}", "see its log below", log=done.tail(30))
+
+
+def _task(store: Store, world: World) -> Task:
+    migrate = store.migrate
+    if migrate is None or not migrate.command:
+        raise DefinitionError(store.name, "the store has no migration command")
+    label = f"migrate-{store.name.replace('/', '-')}"
+    if migrate.as_ is not None:
+        return Task(label, tuple(migrate.command), migrate.as_, migrate.environment)
+    environment = {**world.variables(), **migrate.environment}
+    return Task(label, tuple(migrate.command), store.service, environment, host=True, cwd=world.stack.project_dir)

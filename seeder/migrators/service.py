@@ -1,0 +1,40 @@
+"""A one-shot service of the stack that migrates a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seeder.definition.stack import Stack, Store
+from seeder.errors import DefinitionError, EnvironmentFailed, nearest
+from seeder.migrators import _inputs
+from seeder.protocols import Revision, World
+
+
+class OneShot:
+    tool = "service"
+
+    def revisions(self, store: Store, stack: Stack) -> tuple[Revision, ...]:
+        """The files that `inputs` names, of the migration or of the service; none when neither does. Raises DefinitionError for a
+        glob without files or a service that is not there."""
+        name = _name(store)
+        if name not in stack.services:
+            mark = stack.services[store.service].mark
+            raise DefinitionError(f"{store.name}: service", f"the stack has no service {name}", nearest(name, stack.clients), mark)
+        globs = store.migrate.inputs if store.migrate else []
+        return _inputs.revisions(store, stack, globs or stack.services[name].x.inputs)
+
+    def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:  # noqa: ARG002  (the service knows its files)
+        """Start the service and wait for its end. Raises EnvironmentFailed with its log when it fails."""
+        try:
+            world.run_service(_name(store))
+        except EnvironmentFailed as error:
+            problem = error.problems[0]
+            raise EnvironmentFailed(
+                f"{store.name}: {problem.subject}", problem.cause, problem.remedy, problem.mark, log=error.log
+            ) from error
+
+
+def _name(store: Store) -> str:
+    if store.migrate is None or store.migrate.service is None:
+        raise DefinitionError(store.name, "the store has no migration service")
+    return store.migrate.service
