@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from seeder.definition.duration import seconds
 
 
 class Model(BaseModel):
@@ -89,6 +91,12 @@ class Ready(Model):
     tcp: Annotated[int | None, Field(description="a container port that accepts connections")] = None
     port: Annotated[int | None, Field(description="the container port of `http`, when the service has several")] = None
     within: Annotated[str, Field(description="time limit, e.g. 60s")] = "60s"
+
+    @field_validator("within")
+    @classmethod
+    def _duration(cls, text: str) -> str:
+        seconds(text)
+        return text
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Ready:
