@@ -34,7 +34,7 @@ def subscriptions(everybody: list[Person], goods: dict[str, Product], folder: Pa
             product_id=goods["COF-0502"].id,
             quantity=1 + key % 2,
             currency=one.currency,
-            interval_months=3 if key % 7 == 0 else 1,
+            interval_months=3 if key % 7 == 5 else 1,
             anchor_day=15,
             status="active",
             next_renewal_on=due,

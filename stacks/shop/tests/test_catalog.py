@@ -37,7 +37,10 @@ def test_the_shop_window_counts_active_products(shop: Shop) -> None:
 
 def test_stock_cannot_be_set_below_what_is_reserved(shop: Shop) -> None:
     product = shop.product(stock=5)
-    lines = {"order_id": 1, "lines": [{"product_id": product["id"], "quantity": 3}]}
+    lines = {
+        "order_id": shop.order(shop.customer(), product)["id"],
+        "lines": [{"product_id": product["id"], "quantity": 3}],
+    }
     key = f"test-{product['sku']}"
     done(shop.catalog.post("/reservations", json=lines, headers={"Idempotency-Key": key}), 201)
     problem(shop.catalog.put(f"/products/{product['id']}/stock", json={"on_hand": 2}), 409, "conflict")
@@ -49,7 +52,10 @@ def test_a_reservation_that_arrives_after_its_release_is_refused(shop: Shop) -> 
     product = shop.product(stock=5)
     key = f"late-{product['sku']}"
     done(shop.catalog.post(f"/reservations/{key}/release"))
-    lines = {"order_id": 1, "lines": [{"product_id": product["id"], "quantity": 3}]}
+    lines = {
+        "order_id": shop.order(shop.customer(), product)["id"],
+        "lines": [{"product_id": product["id"], "quantity": 3}],
+    }
     late = shop.catalog.post("/reservations", json=lines, headers={"Idempotency-Key": key})
     problem(late, 409, "cancelled")
     assert shop.stock(product)["reserved"] == 0
