@@ -1,0 +1,111 @@
+"""The compose files of a stack, read as compose reads them, with what `x-seeder` adds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seeder.definition.compose_check import check_model
+from seeder.definition.compose_files import Files, Group
+from seeder.definition.compose_service import LATER, Reader
+from seeder.definition.extension import StackExtension
+from seeder.definition.links import find_links
+from seeder.definition.manifest import StackEntry
+from seeder.definition.selection import select
+from seeder.definition.stack import Column, Reference, Stack, Store
+from seeder.definition.stores import stores_of
+from seeder.definition.validation import validated
+from seeder.definition.yaml import Map
+from seeder.errors import Collector, Mark, nearest
+
+
+def read_stack(
+    entry: StackEntry, *, environment: Mapping[str, str], profiles: Sequence[str] = (), only: Sequence[str] | None = None
+) -> Stack:
+    """Read the stack as it would run: variables filled in from `environment` and `.env`, profiles applied, reduced to `only`
+    and what those services need. What is left out stands in `Stack.absent` with the reason.
+
+    Raises DefinitionError with every problem of every file; UsageError when `only` names no service of the stack.
+    """
+    files = Files()
+    folder = entry.compose[0].absolute().parent
+    group = _group(entry, files, folder, environment)
+    model = files.model(group)
+    reader = Reader(model, files, group.variables)
+    services = {name: reader.service(name) for name in model.get("services", {})}
+    check_model(model, services, files.problems)
+    extension = _extension(model, files.problems)
+    files.problems.raise_if_any()
+
+    active = tuple(dict.fromkeys((*entry.profiles, *profiles))) or _default_profiles(group.variables)
+    selection = select(services, active, only, _aliases(model), files.problems)
+    stores = stores_of(selection.services.values())
+    references = tuple(_references(extension, model, stores_of(services.values()), files.problems))
+    files.problems.raise_if_any()
+    return Stack(
+        name=entry.name,
+        version=entry.version,
+        project_dir=folder,
+        files=group.files,
+        services=selection.services,
+        stores=stores,
+        links=find_links(selection.services, _aliases(model)),
+        references=tuple(one for one in references if {one.source.store, one.target.store} <= stores.keys()),
+        absent=selection.absent,
+        x=extension,
+        env_files=tuple(file for file in files.further if file not in group.files),
+    )
+
+
+def _group(entry: StackEntry, files: Files, folder: Path, environment: Mapping[str, str]) -> Group:
+    variables = files.variables(folder, (), environment)
+    variables.setdefault("COMPOSE_PROJECT_NAME", project_name(folder))
+    return Group(tuple(file.absolute() for file in entry.compose), folder, variables)
+
+
+def project_name(folder: Path) -> str:
+    """The name that compose gives a project in this folder."""
+    return "".join(char for char in folder.name.lower() if char.isascii() and (char.isalnum() or char in "_-")).lstrip("_-")
+
+
+def _default_profiles(variables: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name.strip() for name in variables.get("COMPOSE_PROFILES", "").split(",") if name.strip())
+
+
+def _extension(model: Map, problems: Collector) -> StackExtension:
+    if model.get("x-seeder") is None:
+        return StackExtension()
+    found = validated(StackExtension, model["x-seeder"], problems, subject="x-seeder", mark=model.at("x-seeder"), later=LATER)
+    return found or StackExtension()
+
+
+def _aliases(model: Map) -> dict[str, dict[str, str]]:
+    """Names that one client alone uses for another service (`links: [db:database]`)."""
+    pairs = {name: [link.partition(":") for link in raw.get("links", ())] for name, raw in model.get("services", {}).items()}
+    return {name: {alias: server for server, _, alias in links if alias} for name, links in pairs.items() if links}
+
+
+def _references(extension: StackExtension, model: Map, stores: Mapping[str, Store], problems: Collector) -> Iterator[Reference]:
+    written: Any = (model.get("x-seeder") or {}).get("references", [])
+    for index, text in enumerate(extension.references):
+        mark = written.at(index)
+        source, arrow, target = text.partition("->")
+        if not arrow:
+            problems.add("x-seeder.references", f"{text!r} is no reference", "write store.table.column -> store.table.column", mark)
+            continue
+        columns = [_column(part.strip(), stores, mark, problems) for part in (source, target)]
+        if columns[0] and columns[1]:
+            yield Reference(columns[0], columns[1])
+
+
+def _column(text: str, stores: Mapping[str, Store], mark: Mark, problems: Collector) -> Column | None:
+    store = max((name for name in stores if text.startswith(f"{name}.")), key=len, default=None)
+    if store is None:
+        problems.add("x-seeder.references", f"{text!r} names no store", nearest(text.partition(".")[0], sorted(stores)), mark)
+        return None
+    table, dot, column = text.removeprefix(f"{store}.").rpartition(".")
+    if not (table and dot and column):
+        problems.add("x-seeder.references", f"{text!r} names no column", f"write {store}.table.column", mark)
+        return None
+    return Column(store, table, column)

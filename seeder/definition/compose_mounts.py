@@ -1,0 +1,33 @@
+"""What is mounted into a service: volumes, tmpfs, configs, secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from seeder.definition.stack import Mount
+from seeder.definition.yaml import Map
+
+_FOLDERS: dict[Literal["config", "secret"], str] = {"config": "/", "secret": "/run/secrets/"}
+
+
+def mounts(raw: Map, model: Map, variables: Mapping[str, str]) -> Iterator[Mount]:
+    """Every mount of the service, in the order volumes, tmpfs, configs, secrets."""
+    for volume in raw.get("volumes", ()):
+        if volume["type"] in ("bind", "volume", "tmpfs"):
+            yield Mount(volume["type"], volume["target"], volume.get("source") or None, volume["read_only"])
+    for entry in raw.get("tmpfs", ()):
+        yield Mount("tmpfs", entry.partition(":")[0])
+    for kind in _FOLDERS:
+        for entry in raw.get(f"{kind}s", ()):
+            yield _file(kind, entry, model.get(f"{kind}s", {}).get(entry.get("source")) or {}, variables)
+
+
+def _file(kind: Literal["config", "secret"], entry: Map, resource: Mapping[str, Any], variables: Mapping[str, str]) -> Mount:
+    target = entry.get("target") or entry.get("source") or ""
+    if not target.startswith("/"):
+        target = _FOLDERS[kind] + target
+    content = resource.get("content")
+    if resource.get("environment"):
+        content = variables.get(resource["environment"], "")
+    return Mount(kind, target, resource.get("file"), read_only=True, content=content)

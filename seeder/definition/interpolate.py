@@ -1,0 +1,113 @@
+"""Variables in compose files: `$NAME`, `${NAME}` and its forms, `$$` for a dollar sign."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from seeder.definition.yaml import List, Map, Override
+from seeder.errors import Collector, Mark
+
+Lookup = Callable[[str], str | None]  # the value of a variable; None when it is not set
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OPERATOR = re.compile(r":?[-+?]")
+_DEEPEST = 50
+_FORMS = "forms are ${A} ${A:-default} ${A:?message} ${A:+other}; $$ is a dollar sign"
+
+
+class Invalid(ValueError):
+    """The text cannot be interpolated; the message is a cause. `remedy` mends it."""
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(cause)
+        self.remedy = remedy
+
+
+def interpolate(text: str, lookup: Lookup, depth: int = 0) -> str:
+    """The text with its variables filled in; one that is not set is empty. Raises Invalid for a form that is none and for a
+    required variable that is missing. What stands behind an operator is interpolated too, whether it is used or not."""
+    if "$" not in text:
+        return text
+    if depth > _DEEPEST:
+        raise Invalid(f"variables are nested more than {_DEEPEST} deep", "")
+    done: list[str] = []
+    at = 0
+    while (dollar := text.find("$", at)) >= 0:
+        done.append(text[at:dollar])
+        value, at = _variable(text, dollar + 1, lookup, depth)
+        done.append(value)
+    done.append(text[at:])
+    return "".join(done)
+
+
+def _variable(text: str, at: int, lookup: Lookup, depth: int) -> tuple[str, int]:
+    """What the `$` before `at` stands for, and where the text goes on."""
+    follows = text[at : at + 1]
+    if follows == "$":
+        return "$", at + 1
+    if follows == "{":
+        end = _closing(text, at)
+        return _braced(text[at + 1 : end], lookup, depth), end + 1
+    if name := _NAME.match(text, at):
+        return lookup(name[0]) or "", name.end()
+    return "$", at
+
+
+def _closing(text: str, start: int) -> int:
+    deep = 0
+    for at in range(start, len(text)):
+        deep += (text[at] == "{") - (text[at] == "}")
+        if deep == 0:
+            return at
+        if text[at] == "\n":
+            break
+    raise Invalid(f"{text[start - 1 :]!r} has no closing brace in its line", "close it, or write $$ for a dollar sign")
+
+
+def _braced(inside: str, lookup: Lookup, depth: int) -> str:
+    name = _NAME.match(inside)
+    if name is None:
+        raise Invalid(f"${{{inside}}} names no variable", "write $$ for a dollar sign")
+    value = lookup(name[0])
+    rest = inside[name.end() :]
+    if not rest:
+        return value or ""
+    operator = _OPERATOR.match(rest)
+    if operator is None:
+        raise Invalid(f"${{{inside}}} is no known form of a variable", _FORMS)
+    word = interpolate(rest[operator.end() :], lookup, depth + 1)
+    present = bool(value) if operator[0].startswith(":") else value is not None
+    return _chosen(name[0], operator[0][-1], value or "", word, present=present)
+
+
+def _chosen(name: str, operator: str, value: str, word: str, *, present: bool) -> str:
+    if operator == "+":
+        return word if present else ""
+    if present:
+        return value
+    if operator == "?":
+        cause = f"the variable {name} is needed and missing"
+        raise Invalid(f"{cause}: {word}" if word else cause, f"set {name} in the environment or in .env")
+    return word
+
+
+def interpolated(value: Any, lookup: Lookup, problems: Collector, path: str = "", mark: Mark | None = None) -> Any:
+    """A copy of composed data with the variables of all its values filled in (keys stay). What cannot be goes to `problems`."""
+    if isinstance(value, str):
+        try:
+            return interpolate(value, lookup)
+        except Invalid as error:
+            problems.add(path, str(error), error.remedy, mark)
+            return value
+    if isinstance(value, Map):
+        start = f"{path}." if path else ""
+        items = {key: interpolated(item, lookup, problems, start + key, value.at(key)) for key, item in value.items()}
+        return Map(value.mark, items, value.marks)
+    if isinstance(value, List):
+        listed = [interpolated(item, lookup, problems, f"{path}[{index}]", value.at(index)) for index, item in enumerate(value)]
+        return List(value.mark, listed, value.marks)
+    if isinstance(value, Override):
+        return Override(interpolated(value.value, lookup, problems, path, mark))
+    return value

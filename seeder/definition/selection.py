@@ -1,0 +1,92 @@
+"""Which services of a stack take part in a run, and why the others do not."""
+
+from __future__ import annotations
+
+import graphlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from seeder.definition.links import find_links
+from seeder.definition.stack import Service
+from seeder.errors import Collector, UsageError, nearest
+
+
+@dataclass(frozen=True)
+class Selection:
+    services: Mapping[str, Service]
+    absent: Mapping[str, str]  # service -> the reason
+
+
+def select(
+    services: Mapping[str, Service],
+    profiles: Sequence[str],
+    only: Sequence[str] | None,
+    aliases: Mapping[str, Mapping[str, str]],
+    problems: Collector,
+) -> Selection:
+    """The services with an active profile, without those that only plain compose needs; of these, `only` and all that they
+    depend on or link to. A profile of a service that `only` names is active.
+
+    Raises UsageError when `only` names no service. A needed service that takes no part is a problem.
+    """
+    named = _known(only, services)
+    active = {*profiles, *(profile for name in named for profile in services[name].profiles)}
+    absent = {name: "seeder replaces it (only: compose)" for name, service in services.items() if service.x.only == "compose"}
+    for name, service in services.items():
+        if name not in absent and not _is_active(service, active):
+            plural = "s" if len(service.profiles) > 1 else ""
+            absent[name] = f"profile{plural} {', '.join(service.profiles)} not active"
+    taking_part = {name: service for name, service in services.items() if name not in absent}
+    chosen = _closed(named, taking_part, aliases) if only is not None else set(taking_part)
+    absent |= dict.fromkeys(taking_part.keys() - chosen, f"not needed by {', '.join(named)}")
+    result = {name: _without_absent(service, chosen, services, problems) for name, service in taking_part.items() if name in chosen}
+    _check_circles(result, problems)
+    return Selection(result, dict(sorted(absent.items())))
+
+
+def _known(only: Sequence[str] | None, services: Mapping[str, Service]) -> tuple[str, ...]:
+    for name in only or ():
+        if name not in services:
+            raise UsageError(name, "the stack has no such service", nearest(name, sorted(services)))
+    return tuple(only or ())
+
+
+def _is_active(service: Service, active: Iterable[str]) -> bool:
+    return not service.profiles or "*" in active or not set(service.profiles).isdisjoint(active)
+
+
+def _closed(named: Sequence[str], services: Mapping[str, Service], aliases: Mapping[str, Mapping[str, str]]) -> set[str]:
+    servers: dict[str, set[str]] = {name: set() for name in services}
+    for link in find_links(services, aliases):
+        servers[link.client].add(link.server)
+
+    found: set[str] = set()
+    todo = [name for name in named if name in services]
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            edges = {edge.service for edge in services[name].depends_on if edge.required}
+            todo += (edges | servers[name]) & services.keys()
+    return found
+
+
+def _without_absent(service: Service, chosen: set[str], services: Mapping[str, Service], problems: Collector) -> Service:
+    """The service without edges to what takes no part. Only one that seeder replaces, or that is not required, may be missing."""
+    for edge in service.depends_on:
+        needed = edge.required and edge.service not in chosen and services[edge.service].x.only is None
+        if needed:
+            profiles = services[edge.service].profiles
+            remedy = f"add --profile {profiles[0]}, or say required: false" if profiles else ""
+            problems.add(f"services.{service.name}.depends_on", f"{edge.service} takes no part", remedy, service.mark)
+    return replace(service, depends_on=tuple(edge for edge in service.depends_on if edge.service in chosen))
+
+
+def _check_circles(services: Mapping[str, Service], problems: Collector) -> None:
+    graph = {name: sorted(edge.service for edge in service.depends_on) for name, service in sorted(services.items())}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        circle = list(reversed(error.args[1]))
+        cause = f"services wait for each other: {' -> '.join(circle)}"
+        problems.add(f"services.{circle[0]}.depends_on", cause, "break the circle", services[circle[0]].mark)
