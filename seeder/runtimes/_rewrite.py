@@ -78,12 +78,14 @@ class Rewriter:
         before = ""
         for word in words:
             flag, joined, value = word.partition("=") if word.startswith("-") else (before, "", word)
-            place = self._only(value, _value_of(words, port_flag)) if (port_flag := _port_flag(flag)) and value in self._known else None
+            port_flag = _port_flag(flag)
+            port = _value_of(words, port_flag) if port_flag else None
+            place = self._only(value, port) if port_flag and (value in self.hosts or port) else None
             head = f"{flag}=" if joined else ""
             if place and port_flag:
                 ports[port_flag] = str(place.port)
                 result.append(f"{head}{place.host}")
-                if _value_of(words, port_flag) is None:
+                if port is None:
                     result += [f"{port_flag}={place.port}"] if joined else [port_flag, str(place.port)]
             else:
                 result.append(head + ports[flag] if flag in ports and value.isdecimal() else self.text(word))

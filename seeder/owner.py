@@ -1,0 +1,100 @@
+"""Who owns a run: the record in its folder, by which a later seeder knows whether the run is alive, kept or left over."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from seeder import home
+from seeder.living import Identity, myself
+from seeder.protocols import Run, Swept
+
+FILE = "run.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """The run, what it is of, the seeder process that made it, and until when a kept one lives."""
+
+    run: str
+    project: str
+    stack: str
+    runtime: str
+    checkout: Path
+    expires: datetime.datetime
+    process: Identity
+    kept: bool = False
+
+    def over(self, now: datetime.datetime) -> bool:
+        """Past its time, or neither kept nor any longer watched by the process that made it."""
+        return now >= self.expires or not (self.kept or self.process.alive())
+
+
+def claim(run: Run) -> Record:
+    """Make the run's folder and write down that it is this process's."""
+    run.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    record = Record(run.id, run.project, run.stack, run.runtime, run.checkout, run.expires, myself())
+    _write(record, run.folder)
+    return record
+
+
+def keep(run: Run) -> None:
+    """From now on the environment outlives this process, until it expires."""
+    record = read(run.id) or claim(run)
+    _write(replace(record, kept=True, expires=run.expires), run.folder)
+
+
+def read(run: str) -> Record | None:
+    """The run's record; None when there is no such run, or its record is not whole."""
+    try:
+        data = json.loads((home.run_folder(run) / FILE).read_text(encoding="utf-8"))
+        when = datetime.datetime.fromisoformat(data.pop("expires"))
+        who = Identity(**data.pop("process"))
+        return Record(**{**data, "checkout": Path(data["checkout"])}, expires=when, process=who)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def records() -> Iterator[Record]:
+    """Every run that has a folder and a record, by id."""
+    for folder in sorted(home.runs().iterdir()):
+        if record := read(folder.name):
+            yield record
+
+
+def discard(run: str, removed: Sequence[str] = ()) -> Swept:
+    """Remove the run's folder, whoever owns what is in it. It is renamed first, so that nothing finds half of it."""
+    folder, gone = home.run_folder(run), home.runs() / f".{run}.gone"
+    if not folder.exists() and not gone.exists():
+        return Swept(tuple(removed))
+    try:
+        if folder.exists():
+            folder.rename(gone / run if gone.exists() else gone)
+        _remove(gone)
+    except FileNotFoundError:  # another sweep of the same run is at it
+        return Swept(tuple(removed))
+    except OSError as error:
+        return Swept(tuple(removed), (f"folder {gone}: {error.strerror or error}",))
+    return Swept((*removed, f"folder {folder}"))
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except PermissionError:  # programs leave folders that even their owner may not write
+        for path, _, _ in os.walk(folder):
+            Path(path).chmod(0o700)
+        shutil.rmtree(folder)
+
+
+def _write(record: Record, folder: Path) -> None:
+    data = {**asdict(record), "checkout": str(record.checkout), "expires": record.expires.isoformat()}
+    fresh = folder / f"{FILE}.new"
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    fresh.replace(folder / FILE)

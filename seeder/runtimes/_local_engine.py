@@ -1,0 +1,90 @@
+"""An embedded engine made ready to start: its data folder (prepared once per machine, then copied), its files, its command."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seeder import home, process
+from seeder.errors import EnvironmentFailed
+from seeder.protocols import Address, LocalLaunch
+from seeder.runtimes._local_folder import copy_folder, shared
+from seeder.runtimes._local_root import Guise, guise
+
+_PREPARE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A server that only needs to be started."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    cwd: Path
+
+
+def prepare(launch: LocalLaunch, data: Path, address: Address, environment: Mapping[str, str]) -> Prepared:
+    """Make the data folder and answer what to start. `environment` is what every process of the run gets.
+
+    Raises EnvironmentFailed with the output of a preparing program that failed.
+    """
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    whoever = guise(launch, data)
+    values = {"{host}": address.host, "{port}": str(address.port), "{data}": str(data)}
+    variables = {**environment, **{name: fill(value, values) for name, value in launch.environment.items()}}
+    if launch.prepare:
+        _first_content(launch, data, whoever, values, variables)
+    _write(launch.files, data, whoever, values)
+    whoever.own(data)
+    return Prepared(whoever.command([fill(word, values) for word in launch.command]), variables, data)
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Replace the known placeholders; other braces stay."""
+    for placeholder, value in values.items():
+        text = text.replace(placeholder, value)
+    return text
+
+
+def _first_content(launch: LocalLaunch, data: Path, whoever: Guise, values: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    kept = home.cache() / "engines" / _key(launch, whoever)
+    with shared(kept) as made:
+        if not made:
+            _write(launch.files, data, whoever, values)
+            for words in launch.prepare:
+                _run(launch, whoever.command([fill(word, values) for word in words]), data, environment)
+            draft = kept.with_name(f"{kept.name}.draft")
+            shutil.rmtree(draft, ignore_errors=True)  # of a process that was killed in the midst
+            copy_folder(data, draft)
+            draft.rename(kept)
+            return
+    copy_folder(kept, data)
+
+
+def _key(launch: LocalLaunch, whoever: Guise) -> str:
+    """What the prepared folder is a function of: the program and its files as they are here, and who owns the result."""
+    binaries = sorted({words[0] for words in (launch.command, *launch.prepare)})
+    builds = [(path, state.st_size, state.st_mtime_ns) for path in binaries if Path(path).exists() and (state := Path(path).stat())]
+    parts = [launch.program, launch.prepare, sorted(launch.files.items()), builds, whoever.owner]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+def _run(launch: LocalLaunch, command: Sequence[str], data: Path, environment: Mapping[str, str]) -> None:
+    done = process.run(command, timeout=_PREPARE_SECONDS, cwd=data, environment=environment)
+    if done.code != 0:
+        cause = f"{Path(command[0]).name} ended with code {done.code} while its data folder was prepared"
+        raise EnvironmentFailed(launch.program, cause, "the log says why; `seeder doctor` checks the embedded engines", log=done.tail())
+
+
+def _write(files: Mapping[str, str], data: Path, whoever: Guise, values: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        path = data / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(fill(text, values), encoding="utf-8")
+        whoever.own(path, *(folder for folder in path.parents if folder.is_relative_to(data)))

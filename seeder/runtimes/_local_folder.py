@@ -1,0 +1,34 @@
+"""Folders that are made once and copied often, and folders that go away: shared by the local runtime's parts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from seeder import process
+from seeder.errors import EnvironmentFailed
+
+_COPY = ("cp", "-Rpc") if sys.platform == "darwin" else ("cp", "-a", "--reflink=auto")
+_PLAIN_COPY = ("cp", "-Rp") if sys.platform == "darwin" else ("cp", "-a")
+
+
+@contextmanager
+def shared(folder: Path) -> Iterator[bool]:
+    """Hold the folder's lock; tells whether it is there. Who finds it missing makes it beside and renames it as the last act."""
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with filelock.FileLock(folder.with_name(f"{folder.name}.lock")):
+        yield folder.is_dir()
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """A copy with owners, modes and links, sharing blocks where the file system can. Never hard links: servers write in place."""
+    target.mkdir(mode=0o700, exist_ok=True)
+    done = process.run([*_COPY, f"{source}/.", str(target)], timeout=600)
+    if done.code != 0:  # an older cp, or a file system without clones
+        done = process.run([*_PLAIN_COPY, f"{source}/.", str(target)], timeout=600)
+    if done.code != 0:
+        raise EnvironmentFailed(str(target), f"cannot be copied from {source}: {done.tail(3)}", "make room on the disk (`seeder doctor`)")

@@ -1,0 +1,102 @@
+"""A service as a process: its command, folder and environment, with the addresses and paths that are right on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seeder.definition.stack import Mount, Service, Stack
+from seeder.errors import EnvironmentFailed
+from seeder.process import RUN_LABEL
+from seeder.protocols import Address, Overlay, Run
+from seeder.runtimes._local_mounts import mounted
+from seeder.runtimes._rewrite import Hosts, Rewriter
+
+# A container gets nothing of the shell it was started from; neither does a process that stands in for one, or a forgotten
+# DATABASE_URL would lead a test to the wrong database. What follows describes the machine, not the stack.
+MACHINE = (
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "SHELL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE",
+    "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "JAVA_HOME", "XDG_CACHE_HOME",
+)  # fmt: skip
+PLACEHOLDER = re.compile(r"\{(python|host|port(?::(\d+))?)\}")
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What to start, where, with which environment."""
+
+    command: tuple[str, ...]
+    cwd: Path
+    environment: Mapping[str, str]
+    rewriter: Rewriter
+
+
+def ports_of(stack: Stack, service: Service) -> tuple[int, ...]:
+    """The container ports by which the service is known, those it names first; every one of them gets a number of its own."""
+    named = [port.target for port in service.ports if port.protocol == "tcp"] + list(service.expose)
+    words = [*service.x.local.command, *service.x.local.environment.values()] if service.x.local else []
+    named += [int(found[2]) for word in words for found in PLACEHOLDER.finditer(word) if found[2]]
+    named += [port for port in (service.x.ready.port, service.x.ready.tcp) if port] if service.x.ready else []
+    named += sorted(link.port for link in stack.links if link.server == service.name)
+    return tuple(dict.fromkeys(named))
+
+
+def base_environment(run: Run, interpreter: str = sys.executable) -> dict[str, str]:
+    """What every process of the run gets. `python` is the interpreter; temporary files are made below the run's folder."""
+    inherited = {name: value for name, value in os.environ.items() if name in MACHINE or name.startswith("LC_")}
+    temporary = run.folder / "tmp"
+    temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = os.pathsep.join([str(Path(interpreter).parent), inherited.get("PATH", os.defpath)])
+    return {**inherited, "PATH": path, "TMPDIR": str(temporary), RUN_LABEL: run.id}
+
+
+def invocation(
+    service: Service, stack: Stack, run: Run, hosts: Hosts, own: Mapping[int, Address], overlay: Overlay, *, isolate_binds: bool
+) -> Invocation:
+    """Everything the service's process needs; what is mounted into it is made below the run's folder.
+
+    Raises EnvironmentFailed when it has no local form, or something that is mounted into it is not there.
+    """
+    local = service.x.local
+    if local is None:
+        raise EnvironmentFailed(service.name, "it has no local form", "add `x-seeder: {local: {command: [...]}}`", service.mark)
+    mounts = [*service.mounts, *(Mount("config", path, str(source), read_only=True) for path, source in sorted(overlay.files.items()))]
+    rewriter = mounted(service.name, mounts, run, Rewriter(hosts, own), isolate_binds=isolate_binds)
+    values = rewriter.environment({**service.environment, **local.environment, **overlay.environment})
+    values |= {name: _fill(values[name], own) for name in local.environment if name not in overlay.environment}
+    command = tuple(_fill(word, own) for word in rewriter.arguments(local.command))
+    cwd = (stack.project_dir / local.cwd).resolve()
+    base = base_environment(run, _interpreter(command, cwd))
+    environment = {**base, **values, "SEEDER_AS_OF": run.as_of.isoformat(), RUN_LABEL: run.id}
+    return Invocation(command, cwd, environment, rewriter)
+
+
+def server_invocation(service: Service, stack: Stack, run: Run, hosts: Hosts, own: Mapping[int, Address]) -> Invocation:
+    """What a task gets that runs as a store's server: its variables; there is no command."""
+    rewriter = Rewriter(hosts, own)
+    environment = {**base_environment(run), **rewriter.environment(service.environment), "SEEDER_AS_OF": run.as_of.isoformat()}
+    return Invocation((), stack.project_dir, {**environment, RUN_LABEL: run.id}, rewriter)
+
+
+def _interpreter(command: Sequence[str], cwd: Path) -> str:
+    """A service with a virtual environment of its own has its tasks run in that too."""
+    program = Path(cwd / command[0])
+    return str(program) if command[0] != program.name and program.name.startswith("python") else sys.executable
+
+
+def _fill(word: str, own: Mapping[int, Address]) -> str:
+    first = next(iter(own.values()), None)
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] == "python":
+            return sys.executable
+        address = own.get(int(found[2])) if found[2] else first
+        if address is None:
+            return "127.0.0.1" if found[1] == "host" else found[0]
+        return address.host if found[1] == "host" else str(address.port)
+
+    return PLACEHOLDER.sub(value, word)
