@@ -1,0 +1,306 @@
+"""The one place that talks to the Docker SDK: which daemon is meant, and what seeder asks of it.
+
+The SDK is imported at the first question. Answers are plain records; whatever goes wrong is an EnvironmentFailed.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import os
+import tarfile
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from seeder.errors import EnvironmentFailed
+
+Kind = Literal["container", "network", "volume", "image"]
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+REMEDY = "start Docker, or set DOCKER_HOST to the socket of Docker, Podman or Colima; `seeder doctor` looks closer"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The daemon that the docker command would talk to; `host` is where its published ports are reached from here."""
+
+    url: str | None = None  # None: the platform's own default
+    host: str = "127.0.0.1"
+    tls: Path | None = None  # the folder of ca.pem, cert.pem and key.pem
+    verify: bool = True
+
+    @property
+    def remote(self) -> bool:
+        return self.host not in LOOPBACK
+
+
+@dataclass(frozen=True)
+class Image:
+    id: str
+    ports: tuple[tuple[int, str], ...]  # (port, protocol) that it exposes
+    volumes: tuple[str, ...]
+    healthcheck: Mapping[str, Any] | None  # as the API has it, times in nanoseconds
+
+
+@dataclass(frozen=True)
+class State:
+    """A container now; `status` is one of created, running, paused, restarting, removing, exited, dead."""
+
+    status: str
+    code: int = 0
+    killed_for_memory: bool = False
+    error: str = ""
+
+
+class Refused(EnvironmentFailed):
+    """The daemon answered, with an HTTP status that is no success; `text` is what it said."""
+
+    def __init__(self, subject: str, status: int, text: str) -> None:
+        self.status = status
+        self.text = text
+        super().__init__(subject, f"docker says: {text}")
+
+
+def endpoint(variables: Mapping[str, str] = os.environ) -> Endpoint:
+    """DOCKER_HOST, else the context of DOCKER_CONTEXT or of the docker configuration, else the default socket."""
+    folder = Path(variables.get("DOCKER_CONFIG") or "~/.docker").expanduser()
+    if url := variables.get("DOCKER_HOST"):
+        tls = Path(variables.get("DOCKER_CERT_PATH") or folder) if variables.get("DOCKER_TLS_VERIFY") else None
+        return Endpoint(url, _host(url), tls)
+    context = variables.get("DOCKER_CONTEXT") or _read(folder / "config.json").get("currentContext") or "default"
+    if context == "default":
+        return Endpoint()
+    digest = hashlib.sha256(context.encode()).hexdigest()
+    found = _read(folder / "contexts/meta" / digest / "meta.json").get("Endpoints", {}).get("docker", {})
+    if not found.get("Host"):
+        raise EnvironmentFailed("docker", f"there is no docker context {context}", "see `docker context ls`")
+    tls_folder = folder / "contexts/tls" / digest / "docker"
+    return Endpoint(found["Host"], _host(found["Host"]), tls_folder if tls_folder.is_dir() else None, not found.get("SkipTLSVerify"))
+
+
+def _host(url: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("tcp", "ssh", "http", "https") or not parts.hostname:
+        return "127.0.0.1"
+    return "127.0.0.1" if parts.hostname in LOOPBACK else parts.hostname
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+@contextmanager
+def _asking(subject: str) -> Iterator[None]:
+    """Turn what the SDK raises into the error family."""
+    import requests
+    from docker.errors import APIError, DockerException
+
+    try:
+        yield
+    except APIError as error:
+        raise Refused(subject, error.status_code or 0, str(error.explanation or error).strip()) from error
+    except (requests.exceptions.RequestException, DockerException, OSError) as error:
+        raise EnvironmentFailed("docker", f"the daemon does not answer: {_short(error)}", REMEDY) from error
+
+
+def _short(error: BaseException) -> str:
+    """The innermost reason, without the layers that libraries wrap around it."""
+    while error.__context__ is not None and not isinstance(error, OSError | TimeoutError):
+        error = error.__context__
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+class Daemon:
+    """A Docker engine, or what speaks as one. Methods may be called from several threads."""
+
+    def __init__(self, at: Endpoint) -> None:
+        self.at = at
+        self._lock = threading.Lock()
+
+    @functools.cached_property
+    def _client(self) -> Any:  # APIClient, whose types say too little to help
+        from docker import APIClient
+        from docker.tls import TLSConfig
+
+        tls = None
+        if self.at.tls:
+            pair = (str(self.at.tls / "cert.pem"), str(self.at.tls / "key.pem"))
+            tls = TLSConfig(client_cert=pair, ca_cert=str(self.at.tls / "ca.pem"), verify=self.at.verify)
+        return APIClient(self.at.url, version="auto", timeout=60, tls=tls or False, use_ssh_client=True, max_pool_size=32)
+
+    @property
+    def _api(self) -> Any:
+        with self._lock, _asking("docker"):
+            return self._client
+
+    def ping(self) -> str:
+        """The engine's version. Raises EnvironmentFailed when it does not answer."""
+        with _asking("docker"):
+            return str(self._api.version()["Version"])
+
+    # -- images and containers ----------------------------------------------------------------------------------------
+
+    def image(self, reference: str) -> Image | None:
+        """The image as it is at the daemon; None when it is not there."""
+        try:
+            with _asking(reference):
+                found = self._api.inspect_image(reference)
+        except Refused as refused:
+            if refused.status == 404:  # noqa: PLR2004
+                return None
+            raise
+        config = found.get("Config") or {}
+        ports = [name.partition("/") for name in config.get("ExposedPorts") or {}]
+        exposed = sorted((int(port), protocol or "tcp") for port, _, protocol in ports)
+        return Image(found["Id"], tuple(exposed), tuple(sorted(config.get("Volumes") or {})), config.get("Healthcheck"))
+
+    def containers(self, labels: Mapping[str, str], by: str) -> dict[str, str]:
+        """Value of the label `by` -> id, of all containers that carry `labels`."""
+        with _asking("docker"):
+            found = self._api.containers(all=True, filters={"label": [f"{key}={value}" for key, value in labels.items()]})
+        return {c["Labels"][by]: c["Id"] for c in found if by in c["Labels"]}
+
+    def publishers(self, port: int) -> list[str]:
+        """Names of running containers that publish the port."""
+        with _asking("docker"):
+            found = self._api.containers(filters={"publish": str(port)})
+        return sorted(c["Names"][0].lstrip("/") for c in found if any(p.get("PublicPort") == port for p in c["Ports"]))
+
+    def start(self, container: str, subject: str) -> None:
+        with _asking(subject):
+            self._api.start(container)
+
+    def state(self, container: str, subject: str) -> State:
+        with _asking(subject):
+            found = self._api.inspect_container(container)["State"]
+        return State(found["Status"], int(found.get("ExitCode") or 0), bool(found.get("OOMKilled")), found.get("Error") or "")
+
+    def logs(self, container: str, subject: str, lines: int | None = None) -> str:
+        """Both streams in order, the last `lines` of them."""
+        with _asking(subject):
+            raw = self._api.logs(container, stdout=True, stderr=True, tail="all" if lines is None else lines)
+        return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+
+    def copy_in(self, container: str, files: Mapping[str, Path], subject: str) -> None:
+        """Put files and whole folders (path in the container -> here) into a container; modes and owners are kept."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for target, source in sorted(files.items()):
+                archive.add(source, target.lstrip("/"))
+        with _asking(subject):
+            self._api.put_archive(container, "/", packed.getvalue())
+
+    # -- running programs ---------------------------------------------------------------------------------------------
+
+    def execute(self, container: str, command: Sequence[str], within: float, subject: str) -> tuple[int | None, str]:
+        """Run in a running container; exit code (None: not ended within the seconds) and output."""
+        with _asking(subject):
+            made = self._api.exec_create(container, list(command))["Id"]
+            stream = self._api.exec_start(made, socket=True)
+        try:
+            output, ended = _drain(getattr(stream, "_sock", stream), within)
+        finally:
+            stream.close()
+        if not ended:
+            return None, output
+        with _asking(subject):
+            return self._api.exec_inspect(made)["ExitCode"], output
+
+    def create_like(
+        self, container: str, command: Sequence[str], variables: Mapping[str, str], labels: Mapping[str, str], subject: str
+    ) -> str:
+        """Create a container for one program: image, mounts, networks, limits and environment of the given one, but no
+        names, ports, healthcheck or entrypoint of its own. Answers its id."""
+        with _asking(subject):
+            seen = self._api.inspect_container(container)
+            config, host = seen["Config"], seen["HostConfig"]
+            names = {pair.partition("=")[0]: pair for pair in config.get("Env") or []}
+            names |= {name: f"{name}={value}" for name, value in variables.items()}
+            networks = set() if ":" in host["NetworkMode"] else set(seen["NetworkSettings"]["Networks"])
+            first = host["NetworkMode"] if host["NetworkMode"] in networks else min(networks, default=None)
+            wanted = config | {
+                "Entrypoint": [], "Cmd": list(command), "Env": list(names.values()), "Labels": dict(labels), "Hostname": "",
+                "ExposedPorts": {}, "Healthcheck": {"Test": ["NONE"]}, "Tty": False,
+                "HostConfig": host | {"PortBindings": {}, "RestartPolicy": {"Name": "no"}, "AutoRemove": False},
+                "NetworkingConfig": {"EndpointsConfig": {first: {}} if first else {}},
+            }  # fmt: skip
+            made: str = self._api.create_container_from_config(wanted)["Id"]
+            for network in sorted(networks):
+                if network != first:
+                    self._api.connect_container_to_network(made, network)
+        return made
+
+    def wait(self, container: str, within: float, subject: str) -> int | None:
+        """The exit code once the container has ended; None when that takes longer than the seconds."""
+        import requests
+
+        try:
+            with _asking(subject):
+                return int(self._api.wait(container, timeout=within)["StatusCode"])
+        except EnvironmentFailed as error:
+            timed_out = (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError)
+            if isinstance(error.__cause__, timed_out) and "timed out" in str(error.__cause__).lower():
+                return None
+            raise
+
+    # -- owners -------------------------------------------------------------------------------------------------------
+
+    def labelled(self, kind: Kind, label: str) -> dict[str, Mapping[str, str]]:
+        """Id (a volume's name) -> labels, of everything of the kind that carries `label` (a key, or key=value)."""
+        chosen = {"label": label}
+        with _asking("docker"):
+            if kind == "container":
+                return {c["Id"]: c["Labels"] for c in self._api.containers(all=True, filters=chosen)}
+            if kind == "network":
+                return {n["Id"]: n["Labels"] or {} for n in self._api.networks(filters=chosen)}
+            if kind == "volume":
+                return {v["Name"]: v["Labels"] or {} for v in self._api.volumes(filters=chosen)["Volumes"] or []}
+            return {i["Id"]: i["Labels"] or {} for i in self._api.images(all=True, filters=chosen)}
+
+    def remove(self, kind: Kind, name: str) -> None:
+        """Remove one thing, a container with its anonymous volumes and whatever runs in it. Absent already is fine."""
+        try:
+            with _asking(f"{kind} {name}"):
+                if kind == "container":
+                    self._api.remove_container(name, v=True, force=True)
+                elif kind == "network":
+                    self._api.remove_network(name)
+                elif kind == "volume":
+                    self._api.remove_volume(name, force=True)
+                else:
+                    self._api.remove_image(name, force=True)
+        except Refused as refused:
+            if refused.status != 404:  # noqa: PLR2004
+                raise
+
+
+def _drain(stream: Any, within: float) -> tuple[str, bool]:
+    """Read an exec's output, frames of an eight-byte header and a payload, to its end; False when time was up first."""
+    deadline, raw = time.monotonic() + within, b""
+    ended = False
+    while (left := deadline - time.monotonic()) > 0:
+        stream.settimeout(left)
+        try:
+            piece = stream.recv(65536)
+        except TimeoutError:
+            break
+        if not piece:
+            ended = True
+            break
+        raw += piece
+    output = b""
+    while len(raw) >= 8:  # noqa: PLR2004
+        size = int.from_bytes(raw[4:8], "big")
+        output, raw = output + raw[8 : 8 + size], raw[8 + size :]
+    return output.decode("utf-8", "replace"), ended

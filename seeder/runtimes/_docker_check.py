@@ -1,0 +1,142 @@
+"""A healthcheck as seeder looks at it: an HTTP question that can be asked from the host, or a command inside. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seeder.definition.stack import Healthcheck, Service
+
+LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})  # noqa: S104  (names in a URL, nothing listens)
+URLLIB = re.compile(r"""urllib\.request\.urlopen\(\s*(?:url\s*=\s*)?(['"])(?P<url>http://[^'"]+)\1\s*(?:,\s*(?:timeout\s*=\s*)?[\d.]+\s*)?\)""")
+HARMLESS = {  # options that change neither the question nor what counts as an answer; True: an argument follows
+    "curl": {
+        "-f": False, "--fail": False, "-s": False, "--silent": False, "-S": False, "--show-error": False, "-L": False, "--location": False,
+        "-o": True, "--output": True, "-m": True, "--max-time": True, "--connect-timeout": True, "-I": False, "--head": False,
+        "--retry": True, "-4": False,
+    },
+    "wget": {
+        "-q": False, "--quiet": False, "--spider": False, "-O": True, "--no-verbose": False, "-nv": False, "-T": True, "--timeout": True,
+        "-t": True, "--tries": True, "--no-check-certificate": False, "-S": False,
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Check:
+    """`command` runs inside; where `path` is given, a GET of it on `port` says the same: an answer below `below` is well."""
+
+    command: tuple[str, ...]
+    timeout: float = 30.0
+    port: int | None = None
+    path: str = ""
+    host: str = ""  # the Host header as the check itself would send it
+    below: int = 400
+
+
+def of_service(service: Service) -> Check | None:
+    """The compose file's own healthcheck; None when it has none or switches it off."""
+    check = service.healthcheck
+    return None if check is None or check.disabled else _of(check)
+
+
+def of_image(healthcheck: Mapping[str, Any] | None) -> Check | None:
+    """The image's healthcheck as the API tells it."""
+    test = tuple((healthcheck or {}).get("Test") or ())
+    if not test or test[0] == "NONE":
+        return None
+    return _of(Healthcheck(test=test, timeout=(healthcheck or {}).get("Timeout", 0) / 1e9 or 30.0))
+
+
+def _of(check: Healthcheck) -> Check | None:
+    kind, *words = check.test or ("NONE",)
+    if kind not in ("CMD", "CMD-SHELL") or not words:
+        return None
+    command = ("/bin/sh", "-c", *words) if kind == "CMD-SHELL" else tuple(words)
+    asked = _question(_words(words[0]) if kind == "CMD-SHELL" else words)
+    if asked is None:
+        return Check(command, check.timeout)
+    url, below = asked
+    return Check(command, check.timeout, url.port or 80, _path(url), url.netloc, below)
+
+
+def _words(script: str) -> list[str]:
+    """A shell line as words, if it is one plain command, at most with `|| exit 1` after it; else nothing."""
+    plain = re.sub(r"\s*\|\|\s*exit\s+1\s*;?\s*$", "", script.strip())
+    plain = re.sub(r"(\s+([12&]?>\s*/dev/null|2>&1))+\s*$", "", plain)
+    try:
+        words = shlex.split(plain)
+    except ValueError:
+        return []
+    quoted_script = len(words) == 3 and words[1] == "-c"  # noqa: PLR2004  (python -c '...')
+    return [] if re.search(r"[|&;<>`$]", plain) and not quoted_script else words
+
+
+def _question(words: Sequence[str]) -> tuple[urllib.parse.SplitResult, int] | None:
+    """The URL that the command asks on its own machine and the status from which an answer counts as bad."""
+    if not words:
+        return None
+    program = words[0].rpartition("/")[2]
+    if re.fullmatch(r"python[\d.]*", program) and len(words) == 3 and words[1] == "-c":  # noqa: PLR2004
+        return _of_python(words[2])
+    if program not in HARMLESS:
+        return None
+    urls = _arguments(words[1:], HARMLESS[program])
+    if urls is None or len(urls) != 1:
+        return None
+    fails = program == "wget" or any(re.fullmatch(r"--fail|-[a-zA-Z]*f[a-zA-Z]*", word) for word in words[1:])
+    return _local(urls[0], 400 if fails else 600)
+
+
+def _arguments(words: Sequence[str], known: Mapping[str, bool]) -> list[str] | None:
+    """What is no option; None when there is an option whose meaning is not known here."""
+    result, rest = [], list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-") or word == "-":
+            result.append(word)
+            continue
+        name = word.partition("=")[0]
+        takes = known[name] and name == word if name in known else _cluster(word, known)
+        if takes is None:
+            return None
+        if takes and rest:
+            rest.pop(0)
+    return result
+
+
+def _cluster(word: str, known: Mapping[str, bool]) -> bool | None:
+    """Of letters written together (-sSf, -qO-): whether an argument follows; None for an unknown letter."""
+    for after, letter in enumerate(word[1:], start=2):
+        takes = known.get(f"-{letter}")
+        if takes is None:
+            return None
+        if takes:
+            return after == len(word)  # else the rest of the word is the argument
+    return False
+
+
+def _of_python(script: str) -> tuple[urllib.parse.SplitResult, int] | None:
+    """`import urllib.request; urllib.request.urlopen('http://...')` and nothing more."""
+    found = URLLIB.search(script)
+    around = URLLIB.sub("", script)
+    if not found or re.sub(r"import\s+urllib\.request|import\s+sys|[\s;]", "", around):
+        return None
+    return _local(found["url"], 400)
+
+
+def _local(text: str, below: int) -> tuple[urllib.parse.SplitResult, int] | None:
+    url = urllib.parse.urlsplit(text if "//" in text else f"http://{text}")
+    try:
+        port = url.port or 80
+    except ValueError:
+        return None
+    return (url, below) if url.scheme == "http" and url.hostname in LOCAL and not url.username and port else None
+
+
+def _path(url: urllib.parse.SplitResult) -> str:
+    return (url.path or "/") + (f"?{url.query}" if url.query else "")

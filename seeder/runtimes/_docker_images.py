@@ -1,0 +1,101 @@
+"""The image that each service runs: there, pulled, or built."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from seeder import order, process
+from seeder.docker_api import Daemon, Image
+from seeder.errors import Collector, EnvironmentFailed
+from seeder.events import Emit, Progress
+from seeder.runtimes import _docker_build, _docker_compose
+
+PULL_SECONDS = 1800.0
+
+
+class Images:
+    """Gets the images of a reduced model; equal ones once."""
+
+    def __init__(self, daemon: Daemon, emit: Emit, logs: Path) -> None:
+        self._daemon = daemon
+        self._emit = emit
+        self._logs = logs
+        self._known: dict[str, Image | None] = {}
+        self._lock = threading.Lock()
+
+    def get(self, model: Mapping[str, Any], replaced: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Image]]:
+        """Service -> image name, and image name -> what it is. Raises EnvironmentFailed with every image that cannot be had."""
+        names = {name: self._name(name, service, replaced) for name, service in model["services"].items()}
+        users: dict[str, list[str]] = {}
+        for service, image in names.items():
+            users.setdefault(image, []).append(service)
+        problems = Collector()
+
+        def fetch(image: str) -> None:
+            first = users[image][0]
+            try:
+                self._fetch(first, image, model, built=image != replaced.get(first) and "build" in model["services"][first])
+            except EnvironmentFailed as error:
+                with self._lock:
+                    problems.problems += error.problems
+                    failed.append(error)
+
+        failed: list[EnvironmentFailed] = []
+        order.along(dict.fromkeys(users, ()), fetch, at_once=4)
+        if len(failed) == 1:
+            raise failed[0]  # with its log
+        problems.raise_if_any(EnvironmentFailed)
+        return names, {image: found for image in users if (found := self._look(image))}
+
+    def _name(self, name: str, service: Mapping[str, Any], replaced: Mapping[str, str]) -> str:
+        if name in replaced:
+            return replaced[name]
+        if "build" in service:
+            return _docker_build.tag(name, service["build"], self._identify)
+        if not service.get("image"):
+            raise EnvironmentFailed(name, "has neither an image nor a build", "name one of them in the compose file")
+        return str(service["image"])
+
+    def _identify(self, image: str) -> str | None:
+        found = self._look(image)
+        return found.id if found else None
+
+    def _look(self, image: str) -> Image | None:
+        with self._lock:
+            if image in self._known:
+                return self._known[image]
+        found = self._daemon.image(image)
+        with self._lock:
+            self._known[image] = found
+        return found
+
+    def _exists(self, image: str) -> bool:
+        with self._lock:
+            self._known.pop(image, None)
+        return self._look(image) is not None
+
+    def _fetch(self, service: str, image: str, model: Mapping[str, Any], *, built: bool) -> None:
+        def tell(line: str) -> None:
+            self._emit(Progress("images", service, "building" if built else "pulling", line.strip()))
+
+        if built:
+            _docker_build.ensure(service, image, model, self._exists, self._logs / f"build-{service}.log", tell)
+            self._exists(image)
+            return
+        policy = model["services"][service].get("pull_policy")
+        if policy == "always" or (policy != "never" and not self._exists(image)):
+            self._pull(service, image, model["services"][service].get("platform"), tell)
+        if not self._exists(image):
+            remedy = "pull or build it, or change `pull_policy`" if policy == "never" else "check its name and tag"
+            raise EnvironmentFailed(service, f"image {image} is not at the docker engine", remedy)
+
+    def _pull(self, service: str, image: str, platform: str | None, tell: Any) -> None:
+        chosen = ["--platform", platform] if platform else []
+        answer = process.run(["docker", "pull", *chosen, image], timeout=PULL_SECONDS, on_line=tell)
+        if answer.code:
+            said = _docker_compose.failure(service, answer).problems[0]
+            remedy = f"check the name and tag, your network and `docker login`; or take another image: --image {service}=NAME:TAG"
+            raise EnvironmentFailed(service, f"image {image} cannot be pulled: {said.cause}", said.remedy or remedy, log=answer.tail())

@@ -1,0 +1,180 @@
+"""The resolved compose model, made the run's own: names, labels, networks, restart policies, environment. Pure.
+
+A model is what `docker compose config --format json` answers, with `$$` already read as `$`. Mounts are edited by
+`_docker_mounts`, ports by `_docker_ports`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seeder.definition.stack import Stack
+from seeder.errors import DefinitionError
+from seeder.protocols import NO_OVERLAYS, Notice, Overlay
+
+Model = dict[str, Any]
+PUBLISHED = "seeder-published"  # the network through which services of internal networks are reached from the host
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a run asks of the model."""
+
+    project: str
+    labels: Mapping[str, str]
+    as_of: str
+    folder: Path  # the run's own
+    images: Mapping[str, str]  # service -> the image it runs
+    volumes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # service -> where its image declares volumes
+    data: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # server -> where its engine keeps state
+    overlays: Mapping[str, Overlay] = field(default_factory=lambda: NO_OVERLAYS)
+    variables: Mapping[str, str] = field(default_factory=dict)  # what `environment` secrets and configs are taken from
+    isolate_binds: bool = False
+    remote: bool = False
+
+
+def unescaped(value: Any) -> Any:
+    """The model as it is meant: compose writes every `$` twice."""
+    return _each_text(value, lambda text: text.replace("$$", "$"))
+
+
+def escaped(value: Any) -> Any:
+    """The model as compose reads it back: nothing in it is a variable."""
+    return _each_text(value, lambda text: text.replace("$", "$$"))
+
+
+def _each_text(value: Any, change: Any) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each_text(item, change) for item in value]
+    return {key: _each_text(item, change) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def reduced(model: Model, stack: Stack) -> Model:
+    """A copy with the stack's services alone, without edges to those that are not part of the run."""
+    result = copy.deepcopy(model)
+    result["services"] = {name: service for name, service in model["services"].items() if name in stack.services}
+    result["services"] = copy.deepcopy(result["services"])
+    holders = {s["container_name"]: name for name, s in result["services"].items() if s.get("container_name")}
+    for name, service in result["services"].items():
+        _drop_edges(service, result["services"])
+        _follow_names(name, service, holders, result["services"])
+    return result
+
+
+def _drop_edges(service: Model, kept: Collection[str]) -> None:
+    if isinstance(service.get("depends_on"), dict):
+        service["depends_on"] = {name: edge for name, edge in service["depends_on"].items() if name in kept}
+    for key in ("links", "volumes_from"):
+        if key in service:
+            service[key] = [edge for edge in service[key] if edge.startswith("container:") or edge.partition(":")[0] in kept]
+
+
+def _follow_names(name: str, service: Model, holders: Mapping[str, str], kept: Collection[str]) -> None:
+    """What names a container of the stack means its service; a container or service outside the run cannot be used."""
+    for key in ("network_mode", "pid", "ipc"):
+        what, _, other = str(service.get(key) or "").partition(":")
+        if what == "container" and other in holders:
+            service[key] = f"service:{holders[other]}"
+        elif (what == "container" and other) or (what == "service" and other not in kept):
+            raise DefinitionError(name, f"{key}: {service[key]} is not part of the run", f"put {other} into the stack")
+    service["volumes_from"] = [_service_of(edge, holders) for edge in service.get("volumes_from") or []]
+    for edge in service["volumes_from"]:
+        if edge.startswith("container:"):
+            raise DefinitionError(name, f"volumes_from: {edge} is not part of the run", "put that container into the stack")
+    if service.get("external_links"):
+        raise DefinitionError(name, "external_links lead out of the run", "put those containers into the stack")
+
+
+def _service_of(edge: str, holders: Mapping[str, str]) -> str:
+    parts = edge.split(":")
+    if parts[0] != "container" or len(parts) < 2 or parts[1] not in holders:  # noqa: PLR2004
+        return edge
+    return ":".join([holders[parts[1]], *parts[2:]])
+
+
+def own(model: Model, stack: Stack, terms: Terms) -> list[Notice]:
+    """Edit a reduced model in place; answer what could not be kept as it was written."""
+    notices: list[Notice] = []
+    model["name"] = terms.project
+    for name, service in model["services"].items():
+        notices += _own_service(name, service, terms)
+        service["environment"] = _environment(name, service.get("environment") or {}, stack, terms)
+    notices += _own_networks(model, terms)
+    for kind in ("secrets", "configs"):
+        for key, entry in (model.get(kind) or {}).items():
+            entry["name"] = f"{terms.project}_{key}"
+    return notices
+
+
+def _own_service(name: str, service: Model, terms: Terms) -> list[Notice]:
+    """seeder decides when a container starts, when it is ready, and that it stays dead when it dies."""
+    notices = []
+    alias = service.pop("container_name", None)
+    if alias and service.get("networks"):
+        service["networks"] = {key: _with_alias(endpoint, alias) for key, endpoint in service["networks"].items()}
+    deploy = service.get("deploy") or {}
+    if max(int(service.pop("scale", None) or 1), int(deploy.pop("replicas", None) or 1)) > 1:
+        notices.append(Notice(name, "runs once: replicas share the published port", "give each instance a service of its own"))
+    deploy.pop("restart_policy", None)
+    service["restart"] = "no"
+    service["image"] = terms.images[name]
+    service["healthcheck"] = {"disable": True}
+    service["labels"] = {**(service.get("labels") or {}), **terms.labels}
+    for key in ("build", "profiles", "pull_policy", "logging", "develop"):  # a log driver of its own could not be read back
+        service.pop(key, None)
+    return notices
+
+
+def _with_alias(endpoint: Model | None, alias: str) -> Model:
+    found = dict(endpoint or {})
+    return {**found, "aliases": list(dict.fromkeys([*(found.get("aliases") or []), alias]))}
+
+
+def _environment(name: str, written: Model, stack: Stack, terms: Terms) -> Model:
+    clock = {} if stack.stores_of(name) else {"SEEDER_AS_OF": terms.as_of}
+    added = terms.overlays[name].environment if name in terms.overlays else {}
+    return {**written, **clock, **added}
+
+
+# -- networks ---------------------------------------------------------------------------------------------------------
+
+
+def _own_networks(model: Model, terms: Terms) -> list[Notice]:
+    notices = []
+    networks: Model = model.setdefault("networks", {})
+    for key, network in networks.items():
+        if network.pop("external", None) and network.get("name") in ("host", "none"):
+            raise DefinitionError(key, f"the network {network['name']} is the machine's own", "use a network of the stack")
+        network |= {"name": f"{terms.project}_{key}", "labels": {**(network.get("labels") or {}), **terms.labels}}
+        (network.get("driver_opts") or {}).pop("com.docker.network.bridge.name", None)
+        if (network.pop("ipam", None) or {}).get("config"):
+            notices.append(Notice(key, "its fixed subnet is replaced by one of docker's choice, so that runs do not meet"))
+    for service in model["services"].values():
+        for endpoint in (service.get("networks") or {}).values():
+            for fixed in ("ipv4_address", "ipv6_address", "link_local_ips"):
+                (endpoint or {}).pop(fixed, None)
+    _open_internal(model, terms)
+    used = {key for service in model["services"].values() for key in service.get("networks") or {}}
+    model["networks"] = {key: network for key, network in networks.items() if key in used}
+    return notices
+
+
+def _open_internal(model: Model, terms: Terms) -> None:
+    """Docker publishes no port of a container that has internal networks alone. Such services also join one without
+    a way out (no masquerading) and without traffic between containers: it carries published ports and nothing else."""
+    networks = model["networks"]
+    shut = [s for s in model["services"].values() if s.get("networks") and all((networks[k] or {}).get("internal") for k in s["networks"])]
+    if not shut:
+        return
+    options = {"com.docker.network.bridge.enable_ip_masquerade": "false", "com.docker.network.bridge.enable_icc": "false"}
+    name = f"{terms.project}_{PUBLISHED}"
+    networks[PUBLISHED] = {"name": name, "driver": "bridge", "driver_opts": options, "labels": dict(terms.labels)}
+    for service in shut:
+        service["networks"] = {key: {"priority": 100, **(endpoint or {})} for key, endpoint in service["networks"].items()}
+        service["networks"][PUBLISHED] = {"priority": -100}

@@ -1,0 +1,73 @@
+"""Which ports of a service are published, and under which numbers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from seeder.definition.stack import Stack
+from seeder.protocols import Address
+from seeder.runtimes._docker_check import of_service
+
+Key = tuple[str, int, str]  # service, port inside, protocol
+Model = dict[str, Any]
+
+
+def needed(model: Model, stack: Stack, engine_ports: Mapping[str, int], exposed: Mapping[str, Iterable[tuple[int, str]]]) -> list[Key]:
+    """Every port of every service that somebody may want from outside: written ones, those that links, engines and checks
+    use, and, where there is none of these, those that the image exposes."""
+    result: set[Key] = set()
+    for name, service in model["services"].items():
+        if network_owner(model, name) is None:
+            continue
+        found = set(_written(service)) | {(link.port, "tcp") for link in stack.links if link.server == name}
+        if name in engine_ports:
+            found.add((engine_ports[name], "tcp"))
+        found |= {(port, "tcp") for port in _checked(stack, name)}
+        result |= {(name, port, protocol) for port, protocol in found or exposed.get(name, ())}
+    return sorted(result)
+
+
+def network_owner(model: Model, name: str) -> str | None:
+    """The service whose network namespace this one uses; None when it has none that ports can be published from."""
+    mode = str(model["services"][name].get("network_mode") or "")
+    if mode.startswith("service:"):
+        return network_owner(model, mode.partition(":")[2])
+    return None if mode in ("host", "none") else name
+
+
+def _written(service: Model) -> Iterable[tuple[int, str]]:
+    for port in service.get("ports") or []:
+        yield int(port["target"]), port.get("protocol") or "tcp"
+    for text in service.get("expose") or []:
+        span, _, protocol = str(text).partition("/")
+        first, _, last = span.partition("-")
+        for port in range(int(first), int(last or first) + 1):
+            yield port, protocol or "tcp"
+
+
+def _checked(stack: Stack, name: str) -> Iterable[int]:
+    service = stack.services[name]
+    if service.x.ready:
+        return [port for port in (service.x.ready.tcp, service.x.ready.port) if port]
+    check = of_service(service)
+    return [check.port] if check and check.port else []
+
+
+def publish(model: Model, numbers: Mapping[Key, int], host_ip: str) -> None:
+    """Write the numbers into the model; every port that is not among them is not published."""
+    for service in model["services"].values():
+        service.pop("ports", None)
+    for (name, port, protocol), number in sorted(numbers.items()):
+        owner = network_owner(model, name)
+        entry = {"mode": "ingress", "host_ip": host_ip, "target": port, "published": str(number), "protocol": protocol}
+        if owner:
+            model["services"][owner].setdefault("ports", []).append(entry)
+
+
+def on_the_host(model: Model, stack: Stack, host: str) -> dict[tuple[str, int], Address]:
+    """Services that use the host's own network are reached at their own ports."""
+    shared = [name for name, service in model["services"].items() if service.get("network_mode") == "host"]
+    ports = {name: [port.target for port in stack.services[name].ports] + list(stack.services[name].expose) for name in shared}
+    ports = {name: found + [link.port for link in stack.links if link.server == name] for name, found in ports.items()}
+    return {(name, port): Address(host, port) for name, found in ports.items() for port in found}

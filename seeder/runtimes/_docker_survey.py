@@ -1,0 +1,60 @@
+"""What the docker runtime refuses in a stack, and what its plan warns of, from the definition alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from seeder.definition.extension import Allowance
+from seeder.definition.stack import Mount, Service, Stack
+from seeder.protocols import Notice
+from seeder.runtimes._docker_mounts import SOCKETS, over_data
+
+
+def notices(stack: Stack, data: Mapping[str, Sequence[str]], remote: str | None) -> list[Notice]:
+    """`data`: where each server's engine keeps its state. `remote`: the other machine's name when the daemon runs there."""
+    result: list[Notice] = []
+    for name, service in stack.services.items():
+        result += _host_resources(service)
+        result += _binds(service, data.get(name, ()))
+        if remote:
+            result += _remote_binds(service, data.get(name, ()), remote)
+    if remote:
+        message = f"ports are published on every address of {remote}, where the docker daemon runs"
+        result.append(Notice(stack.name, message, f"let only trusted machines reach {remote}"))
+    return result
+
+
+def _host_resources(service: Service) -> Iterable[Notice]:
+    asked: list[tuple[Allowance, str, bool]] = [
+        ("host-network", "uses the network of the host: runs would meet on its ports", service.network_mode == "host"),
+        ("host-pid", "sees and signals the processes of the host", service.pid == "host"),
+        ("host-ipc", "shares memory with the host", service.ipc == "host"),
+        ("privileged", "is privileged: it may change the host", service.privileged),
+        ("docker-socket", "may use the docker socket: what it starts carries no owner", any(_is_socket(m) for m in service.mounts)),
+    ]
+    for allowance, message, wanted in asked:
+        if wanted and allowance not in service.x.allow:
+            yield Notice(service.name, message, f"remove it, or accept it: `x-seeder: {{allow: [{allowance}]}}`", refused=True)
+
+
+def _is_socket(mount: Mount) -> bool:
+    return mount.kind == "bind" and (mount.source or "").rpartition("/")[2] in SOCKETS
+
+
+def _binds(service: Service, data: Sequence[str]) -> Iterable[Notice]:
+    writable = [m for m in service.mounts if m.kind == "bind" and not m.read_only and not _is_socket(m)]
+    for mount in writable:
+        if over_data(mount.target, data):
+            yield Notice(service.name, f"keeps its data in a volume of the run: {mount.source} is not touched")
+    others = sorted(m.source or "" for m in writable if not over_data(m.target, data))
+    if others:
+        remedy = "mount it read-only (`:ro`), or give the run a copy with `--isolate-binds`"
+        yield Notice(service.name, f"may write into {', '.join(others)}", remedy)
+
+
+def _remote_binds(service: Service, data: Sequence[str], remote: str) -> Iterable[Notice]:
+    seen = [m for m in service.mounts if m.kind == "bind" and not _is_socket(m) and (m.read_only or not over_data(m.target, data))]
+    if seen:
+        sources = ", ".join(sorted(m.source or "" for m in seen))
+        remedy = "put the files into the image, or declare them as `configs`, which are copied"
+        yield Notice(service.name, f"mounts {sources} of this machine, which the daemon on {remote} cannot see", remedy, refused=True)

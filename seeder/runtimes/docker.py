@@ -1,0 +1,258 @@
+"""The docker runtime: one compose project per run, made from one resolved model, started by seeder in its own order."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import dotenv
+
+from seeder import docker_api, process
+from seeder.definition.stack import Stack
+from seeder.docker_api import Daemon, Image, Refused
+from seeder.errors import EnvironmentFailed, Problem, SeederError
+from seeder.events import Emit, Noticed, Progress
+from seeder.protocols import NO_OVERLAYS, Address, Launch, Notice, Overlay, Run, Swept, Task
+from seeder.registry import ENGINES
+from seeder.runtimes import (
+    _docker_check,
+    _docker_compose,
+    _docker_model,
+    _docker_mounts,
+    _docker_ports,
+    _docker_survey,
+    _docker_sweep,
+    _ports,
+)
+from seeder.runtimes._docker_health import LAST_LINES, Condition, Health, of_state
+from seeder.runtimes._docker_images import Images
+from seeder.runtimes._docker_tasks import Tasks
+from seeder.wait import Verdict
+
+RUN, PROJECT, STACK, EXPIRES = "dev.seeder.run", "dev.seeder.project", "dev.seeder.stack", "dev.seeder.expires"
+SERVICE = "com.docker.compose.service"
+TAKEN = re.compile(r"port is already allocated|address already in use|ports are not available|bind for \S+ failed", re.IGNORECASE)
+DRAWS = 3  # how often a service's ports are drawn anew when another program took one of them
+
+
+class Docker:
+    """Containers of the engine that the docker command talks to (DOCKER_HOST, or the current context)."""
+
+    name = "docker"
+
+    def __init__(self) -> None:
+        self._daemons: dict[docker_api.Endpoint, Daemon] = {}
+
+    @property
+    def _daemon(self) -> Daemon:
+        return self._daemons.setdefault(at := docker_api.endpoint(), Daemon(at))
+
+    def available(self) -> Problem | None:
+        """Looks at the docker command, its compose plugin, the SDK and the engine."""
+        try:
+            problem = _docker_compose.problem()
+            if problem is None:
+                self._daemon.ping()
+        except ModuleNotFoundError as error:
+            return Problem("docker", f"the package {error.name} is not installed", "pip install 'seeder-env[docker]'")
+        except SeederError as error:
+            return error.problems[0]
+        return problem
+
+    def survey(self, stack: Stack) -> Sequence[Notice]:
+        at = docker_api.endpoint()
+        data = {name: launch.data for name, launch in _launches(stack).items()}
+        return _docker_survey.notices(stack, data, at.host if at.remote else None)
+
+    def open(
+        self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay] = NO_OVERLAYS, *, isolate_binds: bool = False
+    ) -> Containers:
+        run.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Containers(run, stack, emit, overlays, self._daemon, isolate_binds=isolate_binds)
+
+    def sweep(self, run: str) -> Swept:
+        swept = _docker_sweep.sweep(self._daemon, f"{RUN}={run}")
+        if not swept.left:
+            _ports.release(run)
+        return swept
+
+    def owners(self) -> Mapping[str, datetime.datetime | None]:
+        return {label: _time(expires) for label, expires in _docker_sweep.owners(self._daemon, RUN, EXPIRES).items()}
+
+
+def _time(text: str) -> datetime.datetime | None:
+    try:
+        return datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _launches(stack: Stack) -> dict[str, Launch]:
+    """What the engines say of their servers."""
+    return {name: ENGINES.get(stack.stores_of(name)[0].engine).launch(stack.services[name]) for name in stack.servers}
+
+
+class Containers:
+    """One stack of one run, as containers (it satisfies `protocols.Deployment`)."""
+
+    def __init__(
+        self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay], daemon: Daemon, *, isolate_binds: bool
+    ) -> None:
+        self._run = run
+        self._stack = stack
+        self._emit = emit
+        self._overlays = overlays
+        self._daemon = daemon
+        self._isolate_binds = isolate_binds
+        self._model: _docker_model.Model = {}
+        self._kept = _docker_mounts.Kept()
+        self._numbers: dict[_docker_ports.Key, int] = {}
+        self._addresses: dict[tuple[str, int], Address] = {}
+        self._ids: dict[str, str] = {}
+        self._health: dict[str, Health] = {}
+        self._tasks = Tasks(run, stack, daemon, self._labels, self._addresses)
+
+    # -- creating -----------------------------------------------------------------------------------------------------
+
+    def prepare(self, images: Mapping[str, str]) -> Mapping[tuple[str, int], Address]:
+        model = _docker_model.reduced(_docker_compose.resolve(self._stack), self._stack)
+        names, known = Images(self._daemon, self._emit, self._run.folder / "logs").get(model, images)
+        launches = _launches(self._stack)
+        terms = self._terms(names, known, launches)
+        notices = _docker_model.own(model, self._stack, terms)
+        self._kept = _docker_mounts.own(model, terms)
+        for notice in [*notices, *self._kept.notices]:
+            self._emit(Noticed(notice.subject, notice.message, notice.remedy))
+        self._model = model
+        self._health = {name: self._health_of(name, known[names[name]]) for name in model["services"]}
+        exposed = {name: known[image].ports for name, image in names.items()}
+        needed = _docker_ports.needed(model, self._stack, {name: launch.port for name, launch in launches.items()}, exposed)
+        self._draw(needed)
+        for path, file in self._kept.files.items():
+            _docker_mounts.write(path, file)
+        self._create()
+        return self._addresses
+
+    def _terms(self, names: Mapping[str, str], known: Mapping[str, Image], launches: Mapping[str, Launch]) -> _docker_model.Terms:
+        return _docker_model.Terms(
+            project=self.project,
+            labels=self._labels,
+            as_of=self._run.as_of.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            folder=self._run.folder,
+            images=names,
+            volumes={name: known[image].volumes for name, image in names.items()},
+            data={name: launch.data for name, launch in launches.items()},
+            overlays=self._overlays,
+            variables=_variables(self._stack.project_dir),
+            isolate_binds=self._isolate_binds,
+            remote=self._daemon.at.remote,
+        )
+
+    @property
+    def project(self) -> str:
+        """The compose project's name: compose takes small letters, digits, `-` and `_`."""
+        return re.sub(r"[^a-z0-9_-]+", "-", self._run.name.lower())
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        run = self._run
+        return {RUN: run.id, PROJECT: run.project, STACK: run.stack, EXPIRES: run.expires.isoformat()}
+
+    def _draw(self, needed: Sequence[_docker_ports.Key]) -> None:
+        """Give every port a number of this run's own, and say where it is."""
+        numbers = _ports.reserve(self._run.id, len(needed))
+        self._numbers |= dict(zip(needed, numbers, strict=True))
+        host = self._daemon.at.host
+        for service, port, protocol in needed:
+            if protocol == "tcp" or (service, port, "tcp") not in self._numbers:
+                self._addresses[service, port] = Address(host, self._numbers[service, port, protocol])
+        _docker_ports.publish(self._model, self._numbers, "0.0.0.0" if self._daemon.at.remote else host)  # noqa: S104
+        self._addresses.update(_docker_ports.on_the_host(self._model, self._stack, host))
+
+    def _create(self, services: Sequence[str] = ()) -> None:
+        file = self._run.folder / "compose.resolved.json"
+        _docker_compose.write(self._model, file)
+        _docker_compose.create(file, self._run.id, services, self._tell_creation)
+        self._ids.update(self._daemon.containers({RUN: self._run.id, "com.docker.compose.project": self.project}, SERVICE))
+        for service in services or self._model["services"]:
+            if copies := self._kept.copies.get(service):
+                self._daemon.copy_in(self._ids[service], copies, service)
+
+    def _tell_creation(self, line: str) -> None:
+        if found := re.search(r"Container (\S+)\s+(Creating|Created)", line):
+            service = found[1].removeprefix(f"{self.project}-").rpartition("-")[0]
+            self._emit(Progress("images", service, found[2].lower()))
+
+    def _health_of(self, name: str, image: Image) -> Health:
+        service = self._stack.services[name]
+        own = service.healthcheck
+        check = _docker_check.of_image(image.healthcheck) if own is None else _docker_check.of_service(service)
+        return Health(self._daemon, service, check, lambda port: self._address(name, port))
+
+    def _address(self, name: str, port: int | None) -> Address | None:
+        """Of the port inside; without one, of the first that the compose file writes."""
+        if port is not None:
+            return self._addresses.get((name, port))
+        service = self._stack.services[name]
+        written = [p.target for p in service.ports] + list(service.expose)
+        own = sorted(inside for owner, inside in self._addresses if owner == name)
+        return next((self._addresses[name, p] for p in [*written, *own] if (name, p) in self._addresses), None)
+
+    # -- starting and looking -----------------------------------------------------------------------------------------
+
+    def start(self, service: str, draws: int = DRAWS) -> None:
+        mine = [key for key in self._numbers if key[0] == service]
+        for key in mine:
+            _ports.let_go(self._numbers[key])
+        try:
+            self._daemon.start(self._id(service), service)
+        except Refused as refused:
+            if not TAKEN.search(refused.text):
+                raise
+            if not draws:
+                raise self._taken(service, refused) from refused
+            self._redraw(service, mine)
+            self.start(service, draws - 1)
+
+    def _redraw(self, service: str, keys: Sequence[_docker_ports.Key]) -> None:
+        self._emit(Noticed(service, "another program took one of its ports; other ports are taken"))
+        self._draw(keys)
+        self._create([service])
+
+    def _taken(self, service: str, refused: Refused) -> EnvironmentFailed:
+        """Who has the port, as far as it can be seen from here."""
+        numbers = [number for key, number in self._numbers.items() if key[0] == service]
+        port = next((number for number in numbers if str(number) in refused.text), numbers[0] if numbers else 0)
+        others = self._daemon.publishers(port)
+        who = f"container {others[0]}" if others else _ports.holder(port) or "a program that cannot be seen from here"
+        return EnvironmentFailed(service, f"port {port} is taken by {who}, as were the ports drawn before it", "end it, or try again")
+
+    def look(self, service: str, condition: Condition) -> Verdict:
+        container = self._id(service)
+        state = self._daemon.state(container, service)
+        verdict = of_state(state, condition, lambda: self.logs(service, LAST_LINES))
+        return verdict or self._health[service].look(container)
+
+    def _id(self, service: str) -> str:
+        if service not in self._ids:
+            raise EnvironmentFailed(service, "has no container", "name a service of the stack that is part of the run")
+        return self._ids[service]
+
+    # -- tasks and logs -----------------------------------------------------------------------------------------------
+
+    def execute(self, task: Task) -> process.Completed:
+        return self._tasks.execute(task, self._id(task.service), self._model["services"][task.service]["environment"], self._kept.copies)
+
+    def logs(self, service: str, lines: int | None = None) -> str:
+        if service in self._ids:
+            return self._daemon.logs(self._ids[service], service, lines)
+        return self._tasks.log(service, lines)
+
+
+def _variables(folder: Path) -> dict[str, str]:
+    """What compose takes variables from: the project's `.env`, and the environment above it."""
+    written = dotenv.dotenv_values(folder / ".env") if (folder / ".env").is_file() else {}
+    return {name: value for name, value in written.items() if value is not None} | dict(os.environ)
