@@ -1,0 +1,162 @@
+"""What the scenario expects of its world: answers to queries and requests, messages, keys; each within its time limit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from seeder.definition.scenario import Expectation
+from seeder.errors import EnvironmentFailed, Problem
+from seeder.gates import _matching
+from seeder.protocols import Fitness, LooksUp, Message, Queries, Streams, World
+from seeder.wait import READY, Verdict, never, not_yet, wait_for
+
+
+class Expect:
+    name = "expect"
+
+    def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:
+        """One finding per expectation that does not hold in time, with what was expected and what was last seen."""
+        for expectation in fitness.expectations:
+            yield from _check(expectation, world)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One observation: does it hold, and what was seen. `hopeless` when looking again is pointless."""
+
+    holds: bool
+    seen: str
+    hopeless: bool = False
+
+
+Look = Callable[[Expectation, World], Sight]
+
+
+def _check(expectation: Expectation, world: World) -> Iterable[Problem]:
+    last = Sight(holds=False, seen="nothing")
+
+    def look() -> Verdict:
+        nonlocal last
+        last = _LOOKS[expectation.kind](expectation, world)
+        return READY if last.holds else never(last.seen) if last.hopeless else not_yet(last.seen)
+
+    try:
+        wait_for(_subject(expectation), look, within=expectation.within)
+    except EnvironmentFailed:
+        patience = "" if last.hopeless else f" (within {expectation.within:g} s)"
+        cause = f"expected {_wanted(expectation)}, last seen {last.seen}{patience}"
+        yield Problem(_subject(expectation), cause, "correct the data, or the expectation", expectation.mark)
+
+
+def _subject(expectation: Expectation) -> str:
+    of = {
+        "query": f"{expectation.store}: {' '.join(expectation.query.split())}",
+        "http": f"{expectation.method} {expectation.path} of {expectation.service}",
+        "event": f"{expectation.store}: event {expectation.subject}",
+        "key": f"{expectation.store}: key {expectation.key}",
+    }
+    return of[expectation.kind]
+
+
+def _wanted(expectation: Expectation) -> str:
+    if expectation.kind == "event":
+        number = "a message" if expectation.at_least == 1 else f"{expectation.at_least} messages"
+        return f"{number} with {_matching.words(dict(expectation.where))}" if expectation.where else number
+    if expectation.kind == "http":
+        body = f" and {_matching.words(expectation.equals)} in the body" if expectation.compares else ""
+        return f"status {expectation.status}{body}"
+    if expectation.kind == "key" and not expectation.compares:
+        return "no such key" if expectation.exists is False else "the key to exist"
+    return _matching.words(expectation.equals)
+
+
+def _query(expectation: Expectation, world: World) -> Sight:
+    engine = world.engine(expectation.store)
+    if not isinstance(engine, Queries):
+        return _unable(engine.name, "answers no queries")
+    try:
+        rows = engine.query(world.target(expectation.store), expectation.query, expectation.parameters)
+    except EnvironmentFailed as error:
+        return Sight(holds=False, seen=f"an error: {error.problems[0].cause}")
+    if isinstance(expectation.equals, list):
+        nested = any(isinstance(item, list) for item in expectation.equals)
+        found: list[Any] = [list(row) if nested or len(row) != 1 else row[0] for row in rows]
+        return Sight(_matching.same(expectation.equals, found), _matching.words(found))
+    if len(rows) != 1 or len(rows[0]) != 1:
+        return Sight(holds=False, seen=f"{len(rows)} rows: {_matching.words(rows)}" if rows else "no row")
+    return Sight(_matching.same(expectation.equals, rows[0][0]), _matching.words(rows[0][0]))
+
+
+def _http(expectation: Expectation, world: World) -> Sight:
+    import httpx
+
+    try:
+        answer = world.http(expectation.service).request(expectation.method, expectation.path)
+    except httpx.HTTPError as error:
+        return Sight(holds=False, seen=f"no answer: {str(error) or type(error).__name__}")
+    body = _json(answer.text)
+    fits = answer.status_code == expectation.status and (not expectation.compares or _matching.within(expectation.equals, body))
+    return Sight(fits, f"status {answer.status_code} with {_matching.words(body)}")
+
+
+def _event(expectation: Expectation, world: World) -> Sight:
+    engine = world.engine(expectation.store)
+    if not isinstance(engine, Streams):
+        return _unable(engine.name, "holds no messages")
+    messages = engine.messages(world.target(expectation.store), expectation.subject)
+    fitting = [message for message in messages if _matching.within(dict(expectation.where), _payload(message))]
+    if len(fitting) >= expectation.at_least:
+        return Sight(holds=True, seen="")
+    latest = f", the latest {_matching.words(_payload(messages[-1]))}" if messages and not fitting else ""
+    return Sight(holds=False, seen=f"{len(fitting)} such of {len(messages)} messages{latest}")
+
+
+def _payload(message: Message) -> Any:
+    return _json(message.payload) if isinstance(message.payload, str) else message.payload
+
+
+def _key(expectation: Expectation, world: World) -> Sight:
+    engine = world.engine(expectation.store)
+    if not isinstance(engine, LooksUp):
+        return _unable(engine.name, "holds no keys")
+    value = engine.lookup(world.target(expectation.store), expectation.key)
+    seen = "no such key" if value is None else _matching.words(value)
+    if not expectation.compares:
+        return Sight((value is not None) == (expectation.exists is not False), seen)
+    return Sight(_same_key(expectation.equals, value), seen)
+
+
+def _same_key(expected: Any, value: Any) -> bool:
+    """A cache keeps text: numbers and booleans are compared as the text that JSON writes for them, mappings and lists with the
+    JSON in the text, or with the members of a hash or a list."""
+    if not isinstance(value, str):
+        return _matching.same(_texts(expected), value)
+    if isinstance(expected, dict | list):
+        return _matching.within(expected, _json(value))
+    return value == expected or (not isinstance(expected, str) and _matching.same(expected, _json(value)))
+
+
+def _texts(expected: Any) -> Any:
+    if isinstance(expected, dict):
+        return {key: _texts(item) for key, item in expected.items()}
+    if isinstance(expected, list):
+        return [_texts(item) for item in expected]
+    return expected if expected is None or isinstance(expected, str) else json.dumps(expected)
+
+
+def _json(text: str) -> Any:
+    """What the text means as JSON, else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _unable(engine: str, what: str) -> Sight:
+    return Sight(holds=False, seen=f"a {engine} store, which {what}", hopeless=True)
+
+
+_LOOKS: Final[Mapping[str, Look]] = {"query": _query, "http": _http, "event": _event, "key": _key}
