@@ -67,6 +67,14 @@ def records() -> Iterator[Record]:
             yield record
 
 
+def fragments(now: datetime.datetime) -> list[str]:
+    """Runs of whose folder only a part is there: killed while it was removed, or an hour ago before its record was written."""
+    gone = [folder.name[1:-5] for folder in home.runs().glob(".*.gone")]
+    old = now.timestamp() - 3600
+    nameless = [folder.name for folder in home.runs().glob("[!.]*") if not (folder / FILE).exists() and folder.stat().st_mtime < old]
+    return sorted({*gone, *nameless})
+
+
 def discard(run: str, removed: Sequence[str] = ()) -> Swept:
     """Remove the run's folder, whoever owns what is in it. It is renamed first, so that nothing finds half of it."""
     folder, gone = home.run_folder(run), home.runs() / f".{run}.gone"

@@ -1,0 +1,212 @@
+"""Outlives a seeder that is killed, and removes what its run left: the wrapped command, every process, then what the runtime owns.
+
+One small process per run, in a session of its own and without the run's label. It sleeps on a pipe whose other end only its
+seeder holds, and wakes when that closes: after a word (`dismiss`, `keep`) it goes away, without one it sweeps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import datetime
+
+    from seeder.protocols import Run, Swept
+
+# Nothing of seeder is imported above: a warden that only waits stays small.
+
+DISMISS, KEEP = b"d", b"k"
+GRACE_SECONDS = 1.5
+KILLED = 128 + signal.SIGKILL
+_SWEEP_SECONDS = 120.0
+_LEAVE_SECONDS = 10.0
+
+
+class Warden:
+    """The seeder's end. Leaving the context without a word makes the warden sweep, as the death of seeder does."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        self._child = child
+
+    def dismiss(self) -> None:
+        """Everything is gone: nothing is left to watch."""
+        self._leave(DISMISS)
+
+    def keep(self) -> None:
+        """The environment stays, until someone takes it down or it expires."""
+        self._leave(KEEP)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leave(b"")
+
+    def _leave(self, word: bytes) -> None:
+        """Say the word, once, and wait until the process is gone. One that died before has nothing to say to it."""
+        pipe = self._child.stdin
+        if pipe is None or pipe.closed:
+            return
+        with contextlib.suppress(BrokenPipeError):
+            pipe.write(word)
+            pipe.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it goes on by itself
+            self._child.wait(_LEAVE_SECONDS if word else _SWEEP_SECONDS)
+
+
+def watch(run: Run, results: Path | None = None) -> Warden:
+    """Write down that the run is ours, and start its warden. If it has to act it writes `result.json` into `results`."""
+    from seeder import owner, process
+
+    owner.claim(run)
+    environment = {name: value for name, value in os.environ.items() if name != process.RUN_LABEL}
+    if extra := _where_seeder_is():
+        environment["PYTHONPATH"] = os.pathsep.join([extra, *[p for p in [environment.get("PYTHONPATH")] if p]])
+    words = json.dumps([run.id, run.runtime, os.getpid(), str(results) if results else None])
+    command = [sys.executable, "-P", "-m", "seeder.warden", words]
+    child = process.start(command, cwd=Path("/"), environment=environment, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
+    return Warden(child)
+
+
+def sweep(run: str, runtime: str) -> Swept:
+    """Remove all that the run owns, and look again until two looks in a row find nothing; the folder goes last.
+
+    Something may be created between a look and the end of its creator (a container, on its way while compose is killed).
+    """
+    from seeder.errors import EnvironmentFailed
+    from seeder.protocols import Swept
+    from seeder.wait import READY, Verdict, not_yet, wait_for
+
+    removed: list[str] = []
+    left: tuple[str, ...] = ()
+    empty = 0
+
+    def look() -> Verdict:
+        nonlocal left, empty
+        swept = _once(run, runtime)
+        removed.extend(swept.removed)
+        left = swept.left
+        empty = 0 if swept.removed or swept.left else empty + 1
+        return READY if empty == 2 else not_yet(", ".join(left) or "something was still there")  # noqa: PLR2004  (two looks)
+
+    try:
+        wait_for(f"run {run}", look, within=30.0, first=0.05, longest=1.0)
+    except EnvironmentFailed as error:
+        left = left or (error.problems[0].cause,)
+    return Swept(tuple(removed), left)
+
+
+def _once(run: str, runtime: str) -> Swept:
+    from seeder import home, living, owner
+    from seeder.errors import SeederError
+    from seeder.protocols import Swept
+    from seeder.registry import RUNTIMES
+
+    ended = living.sweep(run, home.run_folder(run), grace=GRACE_SECONDS)
+    if ended.left:
+        return Swept(ended.ended, ended.left)
+    try:
+        swept = RUNTIMES.get(runtime).sweep(run)
+    except SeederError as error:  # its daemon does not answer; the record stays, so that a later start finds the run
+        return Swept(ended.ended, (str(error.problems[0]),))
+    folder = Swept() if swept.left else owner.discard(run)
+    return Swept((*ended.ended, *swept.removed, *folder.removed), (*swept.left, *folder.left))
+
+
+def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:
+    """Sweep every run of this machine that is over: its seeder died and did not keep it, or its time is up; then what runtimes
+    own of runs that nobody here knows, once the expiry on its label is past. By record, label and time, never by name.
+
+    Answers each run with what was removed, and what was left because its runtime does not answer now.
+    """
+    from seeder import owner
+    from seeder.protocols import Swept
+    from seeder.registry import RUNTIMES
+
+    known = {record.run: record for record in owner.records()}
+    over = {run: record.runtime for run, record in known.items() if record.over(now)}
+    silent: dict[str, str] = {}
+    for name in RUNTIMES.names():
+        runtime = RUNTIMES.get(name)
+        if problem := runtime.available():
+            silent[name] = problem.cause
+            continue
+        unknown = {run: expires for run, expires in runtime.owners().items() if run not in known}
+        over |= {run: name for run, expires in unknown.items() if expires is not None and expires <= now}
+    result = [(run, Swept(left=(silent[at],)) if at in silent else sweep(run, at)) for run, at in sorted(over.items())]
+    return result + [(run, owner.discard(run)) for run in owner.fragments(now)]
+
+
+# -- the process --------------------------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # who wants the run gone asks seeder; this one is its last resort
+        signal.signal(number, signal.SIG_IGN)
+    run, runtime, parent, results = json.loads(sys.argv[1])
+    if _word(parent) in {DISMISS, KEEP}:
+        return
+    swept = sweep(run, runtime)
+    if results:
+        _write(Path(results) / "result.json", run, swept)
+
+
+def _word(parent: int) -> bytes:
+    """What the parent says, or nothing once it is dead. A process that it forked may hold the pipe open, so it is watched too."""
+    dead = _death(parent)
+    if dead is not None:
+        import select
+
+        select.select([sys.stdin.fileno(), dead], [], [])
+        os.set_blocking(sys.stdin.fileno(), False)
+    try:
+        return os.read(sys.stdin.fileno(), 1)
+    except BlockingIOError:
+        return b""
+
+
+def _death(parent: int) -> int | None:
+    """Something to select on that becomes readable when the parent dies, where the system has it."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        handle = os.pidfd_open(parent)
+    except OSError:
+        handle = None
+    if handle is None or os.getppid() != parent:  # it died before we looked
+        return os.open(os.devnull, os.O_RDONLY)  # always readable
+    return handle
+
+
+def _write(path: Path, run: str, swept: Swept) -> None:
+    """How the run ended, unless seeder came to write that itself."""
+    if path.exists() or not path.parent.is_dir():
+        return
+    result = {
+        "run": run,
+        "code": KILLED,
+        "ended_by": "killed",
+        "message": "seeder was killed",
+        "removed": swept.removed,
+        "left": swept.left,
+    }
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def _where_seeder_is() -> str | None:
+    """The folder to import seeder from when it is not installed but run from its checkout."""
+    root = Path(__file__).resolve().parents[1]
+    return None if root.name in {"site-packages", "dist-packages"} else str(root)
+
+
+if __name__ == "__main__":
+    main()
