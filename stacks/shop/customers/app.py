@@ -77,8 +77,8 @@ def read_customer(customer_id: int) -> CustomerForCheckout:
     with transaction() as session:
         customer = find(session, customer_id)
         segment = session.get_one(Segment, customer.segment)
-        billed = default_address(customer, "billing") or default_address(customer, "shipping")
-        country = session.get(Country, billed.country_code) if billed else None
+        home = default_address(customer, "shipping")
+        country = session.get(Country, home.country_code) if home else None
         known = CustomerOut.model_validate(customer).model_dump()
         return CustomerForCheckout(
             **known, discount_percent=segment.discount_percent, home_currency=country.currency if country else None
