@@ -59,6 +59,7 @@ def run(plan: Plan, options: Options, listener: Emit) -> record.Result:
     """
     if options.command:
         command.find(options.command)
+    warden.sweep_expired(datetime.datetime.now(datetime.UTC))
     us = _owner(plan, options)
     story = record.Record(us.checkout, us.id, listener, _facts(plan, us))
     with interrupt.guarded(options.timeout) as signals, ExitStack() as last:

@@ -289,9 +289,9 @@ def _overlays(allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Configure]:
         for part in given:
             if part.kind in ("environment", "files"):
                 found.setdefault((part.owner, label), []).append(part)
-    for (service, label), given in sorted(found.items()):
-        detail = ", ".join("environment" if p.kind == "environment" else f"/{p.name.lstrip('/')}" for p in given)
-        yield Configure(service, detail, label, overlay.environment(given), overlay.files(given))
+    for (service, label), files in sorted(found.items()):
+        detail = ", ".join("environment" if p.kind == "environment" else f"/{p.name.lstrip('/')}" for p in files)
+        yield Configure(service, detail, label, overlay.environment(files), overlay.files(files))
 
 
 def _calls(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Call | Sow]:

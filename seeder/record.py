@@ -25,6 +25,7 @@ class Result:
     code: int = 0
     ended_by: str = "success"
     message: str = ""
+    log: str = ""  # the last lines of whatever was to blame
     seconds: float = 0.0
     split: dict[str, float] = field(default_factory=dict)
     digest: str | None = None
@@ -74,6 +75,7 @@ class Record:
         self.emit(Failed(by, str(error) or type(error).__name__))
         if self.result.code == 0:
             self.result.code, self.result.ended_by, self.result.message = code, by, str(error) or type(error).__name__
+            self.result.log = known.log if known else ""
 
     def close(self) -> Result:
         """Write result.json, end the journal, answer the result."""

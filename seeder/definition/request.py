@@ -125,7 +125,9 @@ def _datasets(manifest: Manifest, stack: Stack, scenario: Scenario | None) -> tu
         match = next((d for d in versions if matches(d.version, wanted.version)), None)
         if match is None:
             have = ", ".join(d.version for d in versions)
-            cause = f"version {wanted.version} is not in the manifest (it knows {have})" if versions else "the manifest knows no such dataset"
+            cause = (
+                f"version {wanted.version} is not in the manifest (it knows {have})" if versions else "the manifest knows no such dataset"
+            )
             remedy = f"ask for one of {have}" if versions else nearest(wanted.name, sorted(manifest.datasets))
             raise DefinitionError(wanted.name, cause, remedy, wanted.mark)
         found.append(match)
