@@ -8,12 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import dotenv
-
 from seeder import docker_api, process
+from seeder.definition.dotenv import read_variables
 from seeder.definition.stack import Stack
 from seeder.docker_api import Daemon, Image, Refused
-from seeder.errors import EnvironmentFailed, Problem, SeederError
+from seeder.errors import Collector, EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit, Noticed, Progress
 from seeder.protocols import NO_OVERLAYS, Address, Launch, Notice, Overlay, Run, Swept, Task
 from seeder.registry import ENGINES
@@ -254,5 +253,5 @@ class Containers:
 
 def _variables(folder: Path) -> dict[str, str]:
     """What compose takes variables from: the project's `.env`, and the environment above it."""
-    written = dotenv.dotenv_values(folder / ".env") if (folder / ".env").is_file() else {}
-    return {name: value for name, value in written.items() if value is not None} | dict(os.environ)
+    written = read_variables(folder / ".env", os.environ.get, Collector()) if (folder / ".env").is_file() else {}
+    return {**written, **os.environ}

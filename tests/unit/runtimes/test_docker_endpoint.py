@@ -1,0 +1,53 @@
+"""The daemon is the one that the docker command would talk to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from seeder.docker_api import Endpoint, endpoint
+from seeder.errors import EnvironmentFailed
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "remote"),
+    [
+        ("unix:///run/user/1000/podman/podman.sock", "127.0.0.1", False),
+        ("tcp://127.0.0.1:2375", "127.0.0.1", False),
+        ("tcp://localhost:2375", "127.0.0.1", False),
+        ("tcp://docker:2376", "docker", True),
+        ("ssh://ci@build.example:22", "build.example", True),
+    ],
+)
+def test_the_host_follows_docker_host(tmp_path, url, host, remote):
+    found = endpoint({"DOCKER_HOST": url, "DOCKER_CONFIG": str(tmp_path)})
+    assert (found.url, found.host, found.remote) == (url, host, remote)
+
+
+def test_certificates_are_used_when_asked_for(tmp_path):
+    found = endpoint({"DOCKER_HOST": "tcp://docker:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"})
+    assert found.tls == Path("/certs")
+
+
+def write_context(folder: Path, name: str, host: str) -> None:
+    meta = folder / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest()
+    meta.mkdir(parents=True)
+    (meta / "meta.json").write_text(json.dumps({"Name": name, "Endpoints": {"docker": {"Host": host}}}))
+
+
+def test_the_current_context_is_meant_and_a_variable_chooses_another(tmp_path):
+    write_context(tmp_path, "colima", "unix:///home/me/.colima/docker.sock")
+    write_context(tmp_path, "far", "ssh://far.example")
+    (tmp_path / "config.json").write_text(json.dumps({"currentContext": "colima"}))
+    config = {"DOCKER_CONFIG": str(tmp_path)}
+    assert endpoint(config).url == "unix:///home/me/.colima/docker.sock"
+    assert endpoint(config | {"DOCKER_CONTEXT": "far"}).host == "far.example"
+    assert endpoint(config | {"DOCKER_CONTEXT": "default"}) == Endpoint()
+
+
+def test_a_context_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(EnvironmentFailed, match="no docker context gone"):
+        endpoint({"DOCKER_CONFIG": str(tmp_path), "DOCKER_CONTEXT": "gone"})
