@@ -1,4 +1,4 @@
-"""What is wrong with a stack as it is written: references, gates, exports, and the placeholders in what its services declare."""
+"""What is wrong with a stack as it is written: gates, exports, and the placeholders in what its services declare."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ EXPORTED: Final = ("url", "host", "port", "scheme", "user", "password", "databas
 
 def faults(stack: Stack) -> Iterator[Problem]:
     """What would fail or mean something else than it says."""
-    yield from _references(stack)
     yield from _gates(stack)
     yield from _exports(stack)
     for service in stack.services.values():
@@ -36,14 +35,6 @@ def hints(stack: Stack) -> Iterator[Problem]:
 def has_store(stack: Stack, store: str) -> bool:
     """Is this a store of the stack, or of a server that is absent from this run?"""
     return store in stack.stores or store.split("/", maxsplit=1)[0] in stack.absent
-
-
-def _references(stack: Stack) -> Iterator[Problem]:
-    for reference in stack.references:
-        for column in (reference.source, reference.target):
-            if not has_store(stack, column.store):
-                cause = f"reference {reference}: stack {stack.name} has no store {column.store}"
-                yield Problem("x-seeder.references", cause, nearest(column.store, sorted(stack.stores)), _top(stack))
 
 
 def _gates(stack: Stack) -> Iterator[Problem]:
