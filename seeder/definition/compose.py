@@ -32,7 +32,7 @@ def read_stack(
     folder = entry.compose[0].absolute().parent
     group = _group(entry, files, folder, environment)
     model = files.model(group)
-    reader = Reader(model, files, group.variables)
+    reader = Reader(model, files, group.variables, folder)
     services = {name: reader.service(name) for name in model.get("services", {})}
     check_model(model, services, files.problems)
     extension = _extension(model, files.problems)

@@ -44,7 +44,7 @@ class Files:
             for document in self._documents(file, group):
                 extended = self._with_extends(document, file, group)
                 whole = self._with_includes(extended if whole is None else merged(whole, extended), file, group)
-        return settled(whole) if whole is not None else Map(Mark(group.files[0], 1))
+        return _with_contexts(settled(whole), group.base) if whole is not None else Map(Mark(group.files[0], 1))
 
     def variables(self, base: Path, files: Sequence[Path], outer: Mapping[str, str]) -> dict[str, str]:
         """What the files of variables (by default `.env` in `base`, when there is one) add to the outer ones, which win."""
@@ -174,6 +174,14 @@ class Files:
         base = absolute(folder, group.base) if isinstance(folder, str) and folder else paths[0].parent
         env_files = [absolute(path, group.base) for path in _texts(entry.get("env_file"))]
         return Group(tuple(paths), base, self.variables(base, env_files, group.variables), chain)
+
+
+def _with_contexts(model: Map, base: Path) -> Map:
+    """A build that names no context is made from the folder of its group of files."""
+    for service in _map(model.get("services")).values():
+        if isinstance(build := service.get("build"), Map) and not build.get("context"):
+            build.put("context", str(base), build.mark)
+    return model
 
 
 def _map(value: Any) -> Map:

@@ -12,6 +12,7 @@ from seeder.definition.compose_files import Files
 from seeder.definition.compose_keys import CONTAINER_ONLY
 from seeder.definition.compose_mounts import mounts
 from seeder.definition.compose_ports import numbers
+from seeder.definition.compose_volumes import is_remote
 from seeder.definition.dotenv import read_variables
 from seeder.definition.duration import seconds
 from seeder.definition.extension import ServiceExtension
@@ -36,6 +37,7 @@ class Reader:
     model: Map
     files: Files
     variables: Mapping[str, str]
+    base: Path
 
     def wrong(self, subject: str, cause: str, remedy: str, mark: Mark) -> None:
         self.files.problems.add(subject, cause, remedy, mark)
@@ -46,7 +48,7 @@ class Reader:
             name=name,
             mark=self.model["services"].at(name),
             image=raw.get("image"),
-            build=_build(raw.get("build")),
+            build=_build(raw.get("build"), self.base),
             command=self._command(name, raw, "command"),
             entrypoint=self._command(name, raw, "entrypoint"),
             environment=self._environment(name, raw),
@@ -156,12 +158,18 @@ def _port(raw: Map) -> Port:
     return Port(raw["target"], raw.get("published"), raw["protocol"], raw.get("host_ip"))
 
 
-def _build(raw: Map | None) -> Build | None:
+def _build(raw: Map | None, base: Path) -> Build | None:
     if not isinstance(raw, Map):
         return None
-    args = {key: value for key, value in raw.get("args", {}).items() if value is not None}
-    context = Path(raw.get("context") or ".")
-    return Build(context, raw.get("dockerfile") or "Dockerfile", raw.get("target"), args, raw.get("dockerfile_inline"))
+    context = raw["context"]
+    return Build(
+        context=base if is_remote(context) else Path(context),
+        dockerfile=raw.get("dockerfile") or "Dockerfile",
+        target=raw.get("target"),
+        args={key: value for key, value in raw.get("args", {}).items() if value is not None},
+        inline=raw.get("dockerfile_inline"),
+        remote=context if is_remote(context) else None,
+    )
 
 
 def _networks(raw: Map) -> dict[str, tuple[str, ...]]:

@@ -60,13 +60,17 @@ class Dependency:
 
 @dataclass(frozen=True)
 class Build:
-    """`context` is absolute; `dockerfile` is relative to it; `inline` holds dockerfile_inline."""
+    """`context` is absolute; `dockerfile` is relative to it; `inline` holds dockerfile_inline.
+
+    `remote` is the address of a context that the builder fetches (git, http); `context` is then the project's folder.
+    """
 
     context: Path
     dockerfile: str = "Dockerfile"
     target: str | None = None
     args: Mapping[str, str] = field(default_factory=dict)
     inline: str | None = None
+    remote: str | None = None
 
 
 @dataclass(frozen=True)
