@@ -17,9 +17,8 @@ from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Stack
 from seeder.events import Event
 from seeder.process import Completed
-from seeder.protocols import Deployment, Engine, Initialises, Run, Target, Task
-from seeder.registry import ENGINES
-from seeder.runtimes.local import Local
+from seeder.protocols import Deployment, Engine, Initialises, Run, Runtime, Target, Task
+from seeder.registry import ENGINES, RUNTIMES
 from seeder.wait import Verdict, wait_for
 
 AS_OF = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
@@ -28,11 +27,11 @@ AS_OF = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
 class LiveWorld:
     """Satisfies `protocols.World` by asking the deployment and the engines; keeps the events that it was told."""
 
-    def __init__(self, run: Run, stack: Stack, exit_stack: ExitStack) -> None:
+    def __init__(self, run: Run, stack: Stack, runtime: Runtime, exit_stack: ExitStack) -> None:
         self.run = run
         self.stack = stack
         self.events: list[Event] = []
-        self.deployment: Deployment = Local().open(run, stack, self.emit)
+        self.deployment: Deployment = runtime.open(run, stack, self.emit)
         self.addresses = self.deployment.prepare({})
         self._exit = exit_stack
 
@@ -92,8 +91,9 @@ def opened(stack: Stack, *services: str) -> Iterator[LiveWorld]:
     id_ = f"test{secrets.token_hex(4)}"
     run = Run(id_, "tests", stack.name, "local", home.run_folder(id_), stack.project_dir, AS_OF, 42, now + datetime.timedelta(minutes=10))
     with ExitStack() as exit_stack:
-        exit_stack.callback(lambda: check_swept(Local().sweep(id_).left))
-        world = LiveWorld(run, stack, exit_stack)
+        runtime = RUNTIMES.get("local")
+        exit_stack.callback(lambda: check_swept(runtime.sweep(id_).left))
+        world = LiveWorld(run, stack, runtime, exit_stack)
         world.start(*services)
         yield world
 
