@@ -17,6 +17,7 @@ from seeder.definition.scenario import Scenario, settle
 from seeder.definition.stack import Stack, Store
 from seeder.definition.version import matches, unmet
 from seeder.errors import DefinitionError, Problem, nearest
+from seeder.plan import SQL_TOOLS
 from seeder.protocols import Inspects, Loads, Queries
 from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
 
@@ -96,8 +97,9 @@ def _history(store: Store, stack: Stack) -> tuple[str, ...]:
     migrate, mark, engine = store.migrate, stack.services[store.service].mark, ENGINES.get(store.engine)
     if migrate is None:
         return ()
-    if not (isinstance(engine, Queries) and isinstance(engine, Inspects)):
-        raise DefinitionError(store.name, f"{store.engine} cannot be migrated; stack {stack.name} asks for it", "remove `migrate`", mark)
+    if migrate.tool in SQL_TOOLS and not (isinstance(engine, Queries) and isinstance(engine, Inspects)):
+        cause = f"{store.engine} cannot be migrated by {migrate.tool}; stack {stack.name} asks for it"
+        raise DefinitionError(store.name, cause, "remove `migrate`, or use `command` or `service`", mark)
     if migrate.as_ and migrate.as_ not in {*stack.services, *stack.absent}:
         cause = f"migrate.as: there is no service {migrate.as_}"
         raise DefinitionError(store.name, cause, nearest(migrate.as_, sorted(stack.services)), mark)

@@ -168,8 +168,8 @@ def _of_store(store: str, path: PurePosixPath, file: Path, takes: Collection[Par
         return None
     kind = next((kind for kind in _FORMS if kind in takes and _is_kind(kind, path)), None)
     if kind is None:
-        remedy = "known: " + ", ".join(form for kind, form in _FORMS.items() if kind in takes)
-        problems.add(str(path), f"store {store} takes no such file", remedy, Mark(file, 1))
+        known = ", ".join(form for kind, form in _FORMS.items() if kind in takes)
+        problems.add(str(path), f"store {store} takes no such file", f"known: {known}" if known else "remove it", Mark(file, 1))
         return None
     if kind == "table" and not _is_table(name):
         problems.add(str(path), f"{name!r} is not the name of a table", "name the file TABLE or SCHEMA.TABLE", Mark(file, 1))

@@ -111,6 +111,8 @@ def revision_problem(wanted: str, history: Sequence[str]) -> Unfit | None:
         last = first
     if not first and not last:
         return Unfit(f"{wanted!r} names no revision", "write 0003, 0003.., ..0005 or 0003..0005")
+    if not history:
+        return Unfit("the history has no revisions", "")
     places = {name: _place(name, history) for name in (first, last) if name}
     for name, place in places.items():
         if place is None:
@@ -132,7 +134,8 @@ def _place(name: str, history: Sequence[str]) -> int | None:
 def unmet(dataset: Dataset, stack: Stack, histories: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
     """What the dataset requires and does not find: the stack's version, and the migration heads of stores.
 
-    `histories`: store -> its revisions, oldest first. Stores of absent services are not asked."""
+    `histories`: store -> its revisions, oldest first. Not asked are stores of absent services, and those whose migrations could not
+    be read, which is told elsewhere."""
     for requirement in dataset.requires:
         unfit = _stack_unfit(requirement, stack) if requirement.subject == "stack" else _store_unfit(requirement, stack, histories)
         if unfit:
@@ -154,7 +157,9 @@ def _store_unfit(requirement: Requirement, stack: Stack, histories: Mapping[str,
         return None
     if store not in stack.stores:
         return Unfit(f"stack {stack.name} has no store {store}", nearest(store, sorted(stack.stores)))
-    if not histories.get(store):
+    if stack.stores[store].migrate is None:
         return Unfit(f"store {store} of stack {stack.name} has no migrations", f"add `migrate` to {store}, or remove the requirement")
+    if store not in histories:
+        return None
     unfit = revision_problem(requirement.wanted, histories[store])
     return unfit and Unfit(f"store {store} of stack {stack.name}: {unfit.cause}", unfit.remedy)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from seeder.definition.dataset import Dataset, Requirement
 from seeder.definition.duration import seconds, words
+from seeder.definition.extension import Migrate
 from seeder.definition.stack import Service, Stack, Store
 from seeder.definition.version import matches, newest_first, parse, revision_problem, satisfies, unmet
 from seeder.errors import Mark
@@ -39,7 +40,7 @@ def test_what_is_no_range_is_refused_with_an_example(wanted):
 
 def test_versions_stand_in_their_order():
     ordered = ["1.0a1", "1.0b2", "1.0rc1", "1.0", "1.0.post1", "1.0.1", "1.2", "1.10", "2"]
-    assert sorted(ordered[::-1], key=parse) == ordered
+    assert sorted(set(ordered), key=parse) == ordered
     assert sorted(["nightly", "1.2", "1.10"], key=newest_first, reverse=True) == ["1.10", "1.2", "nightly"]
 
 
@@ -79,20 +80,23 @@ def test_a_history_does_not_fit(wanted, cause):
 
 
 def _unmet(subject: str, wanted: str) -> list[str]:
-    stores = {name: Store(name, "db", "postgres") for name in ("db", "bare")}
+    history = Migrate(sql="migrations")
+    stores = {"db": Store("db", "db", "postgres", migrate=history), "bare": Store("bare", "db", "postgres")}
+    stores |= {name: Store(name, "db", "postgres", migrate=history) for name in ("new", "broken")}
     stack = Stack("shop", "2.3.0", Path(), (), {"db": Service("db", MARK)}, stores, absent={"pg": "--services"})
     dataset = Dataset("checkout", "3.2.0", "golden", Path(), (), MARK, requires=(Requirement(subject, wanted, MARK),))
-    found = list(unmet(dataset, stack, {"db": HISTORY, "bare": []}))
+    found = list(unmet(dataset, stack, {"db": HISTORY, "new": []}))
     assert all(p.subject == f"checkout@3.2.0 requires {subject} {wanted}" and p.mark == MARK for p in found)
     return [f"{p.cause} -> {p.remedy}" for p in found]
 
 
 def test_what_a_dataset_requires_and_does_not_find_names_both_sides():
-    assert _unmet("stack", ">=2.3,<3") == _unmet("db", "0003") == _unmet("pg/orders", "0009") == []
+    assert _unmet("stack", ">=2.3,<3") == _unmet("db", "0003") == _unmet("pg/orders", "0009") == _unmet("broken", "0001") == []
     assert "stack shop is 2.3.0" in _unmet("stack", ">=3")[0]
     assert "store db of stack shop: the head is 0003_last, and 0002 is needed" in _unmet("db", "0002")[0]
     assert "stack shop has no store dbb -> did you mean 'db'?" in _unmet("dbb", "0002")[0]
     assert "store bare of stack shop has no migrations" in _unmet("bare", "0002")[0]
+    assert "store new of stack shop: the history has no revisions" in _unmet("new", "0001")[0]
 
 
 @pytest.mark.parametrize(
