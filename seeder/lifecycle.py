@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from seeder import command, digest, home, interrupt, owner, record, variables, warden
+from seeder import command, digest, home, interrupt, owner, present, record, warden
 from seeder.definition.request import Definition
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, LeftOver
@@ -99,7 +99,7 @@ def _provide(environment: Environment, plan: Plan, story: record.Record) -> None
     for name, stage in FLOW:
         with story.stage(name):
             stage(environment, plan)
-    variables.write(environment)
+        present.remember(environment)
     with story.stage("digest"):
         total, stores = digest.of({name: (environment.target(name), store.volatile) for name, store in plan.stack.stores.items()})
     story.result.digest = total

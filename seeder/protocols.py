@@ -213,6 +213,15 @@ class Deployment(Protocol):
         """What the service (or a task, by its label) wrote so far; the last `lines` of it."""
 
 
+@runtime_checkable
+class Rejoins(Protocol):
+    """The runtime can take up an environment that another process started."""
+
+    def rejoin(self, run: Run, stack: Stack, addresses: Mapping[tuple[str, int], Address], emit: Emit) -> Deployment:
+        """Its services can be looked at, their logs read and programs run beside them. Reserves, creates and starts nothing.
+        Raises EnvironmentFailed when nothing of the run is there."""
+
+
 # -- engines ----------------------------------------------------------------------------------------------------------
 
 

@@ -44,6 +44,11 @@ def bundles(checkout: Path) -> Path:
     return checkout / FOLDER / "bundles"
 
 
+def journal(checkout: Path, run: str) -> Path:
+    """Where the journal of one of the checkout's runs is."""
+    return checkout / FOLDER / "runs" / run / "events.jsonl"
+
+
 class Record:
     """The journal, the clock and the result of one run."""
 

@@ -1,0 +1,184 @@
+"""Environments that are here now: which there are, whose they are, how they stand, and how to reach one from another process."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from seeder import home, owner, record, variables
+from seeder.definition.manifest import read_project
+from seeder.definition.request import Request, resolve
+from seeder.environment import Environment
+from seeder.errors import EnvironmentFailed, UsageError, nearest
+from seeder.events import Emit
+from seeder.plan import Plan, make
+from seeder.process import RUN_LABEL
+from seeder.protocols import Address, LoadedTable, Rejoins, Run, Target
+from seeder.registry import RUNTIMES
+
+State = Literal["alive", "kept", "expired", "orphan"]
+ASKED = "asked.json"
+
+
+@dataclass(frozen=True)
+class Present:
+    """One environment. alive: the seeder that made it runs; kept: it stays until it expires; expired: its time is up; orphan:
+    its seeder died. Of one that only labels tell of (`owner` is None) no more is known than its run and its expiry."""
+
+    run: str
+    runtime: str
+    state: State
+    expires: datetime.datetime | None
+    owner: owner.Record | None = None
+
+    @property
+    def begun(self) -> datetime.datetime | None:
+        """When it was begun, as its journal tells."""
+        if self.owner is None:
+            return None
+        try:
+            with record.journal(self.owner.checkout, self.run).open(encoding="utf-8") as lines:
+                return datetime.datetime.fromisoformat(json.loads(lines.readline())["at"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+
+# -- finding ----------------------------------------------------------------------------------------------------------
+
+
+def known(now: datetime.datetime) -> list[Present]:
+    """Every environment of this machine's user that has a record, by run id."""
+    return [Present(r.run, r.runtime, _state(r, now), r.expires, r) for r in owner.records()]
+
+
+def labelled(now: datetime.datetime) -> list[Present]:
+    """What runtimes own of runs that have no record here: another user's, another SEEDER_HOME's, or left over."""
+    mine, found = {r.run for r in owner.records()}, []
+    for name in RUNTIMES.names():
+        runtime = RUNTIMES.get(name)
+        if runtime.available() is None:
+            others = {run: expires for run, expires in runtime.owners().items() if run not in mine}
+            found += [Present(run, name, "expired" if e and e <= now else "orphan", e) for run, e in sorted(others.items())]
+    return found
+
+
+def find(name: str | None, now: datetime.datetime, folder: Path) -> Present:
+    """The environment that is meant: by a prefix of its id; else the one that SEEDER_RUN names; else the only one that is alive or
+    kept, those of the project around `folder` first. Raises UsageError that lists what there is."""
+    every = known(now)
+    name = name or os.environ.get(RUN_LABEL)
+    if name:
+        return _named(name, every)
+    usable = [one for one in every if one.state in ("alive", "kept")]
+    near = [one for one in usable if one.owner and folder.is_relative_to(one.owner.checkout)]
+    if len(usable) == 1 or len(near) == 1:
+        return (near or usable)[0]
+    if not usable:
+        raise UsageError("run", "no environment is alive", "start one with `seeder up`, or keep one with `seeder run --keep`")
+    raise UsageError("run", f"{len(usable)} environments are alive and none was named", f"name one of {_listed(near or usable)}")
+
+
+def _named(name: str, every: Sequence[Present]) -> Present:
+    exact = [one for one in every if one.run == name]
+    found = exact or [one for one in every if one.run.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(name, "more than one run begins so", f"name one of {_listed(found)}")
+    raise UsageError(name, "there is no such run", nearest(name, [one.run for one in every]))
+
+
+def _listed(found: Iterable[Present]) -> str:
+    return ", ".join(f"{one.run} ({one.owner.stack if one.owner else one.runtime})" for one in found)
+
+
+def _state(one: owner.Record, now: datetime.datetime) -> State:
+    if one.kept:
+        return "kept" if now < one.expires else "expired"
+    return "alive" if one.process.alive() else "orphan"
+
+
+# -- reaching ---------------------------------------------------------------------------------------------------------
+
+
+def document(one: Present) -> Mapping[str, Any]:
+    """Its addresses, stores, outputs and variables. Raises EnvironmentFailed as long as it is not up."""
+    return _read(one, variables.file_of(home.run_folder(one.run)))
+
+
+def targets(one: Present) -> dict[str, tuple[Target, tuple[str, ...]]]:
+    """Store -> how it is reached, and its volatile columns."""
+    return {name: (_target(name, given), tuple(given["volatile"])) for name, given in document(one)["stores"].items()}
+
+
+def _target(name: str, given: Mapping[str, Any]) -> Target:
+    address = Address(given["host"], given["port"])
+    return Target(name, given["engine"], given["scheme"], address, given["user"], given["password"], given["database"])
+
+
+def _read(one: Present, path: Path) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EnvironmentFailed(one.run, "is not up (any more, or not yet)", "`seeder ls` tells how it stands") from None
+    except (OSError, ValueError) as error:
+        raise EnvironmentFailed(str(path), f"cannot be read: {error}", f"end the run: seeder down {one.run}") from None
+    return found
+
+
+# -- rejoining --------------------------------------------------------------------------------------------------------
+
+
+def remember(environment: Environment) -> None:
+    """Write down, in the run's folder, what another process needs to reach this environment and to take it up: its addresses, what
+    was asked for, and the tables that were loaded."""
+    variables.write(environment)
+    request = dataclasses.asdict(environment.plan.definition.request)
+    loaded = [{**dataclasses.asdict(table), "file": str(table.file)} for table in environment.loaded]
+    path = environment.run.folder / ASKED
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"request": request, "loaded": loaded}) + "\n", encoding="utf-8")
+
+
+def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan]:
+    """Take it up as the definition in its checkout is now. Raises SeederError when that cannot be planned any more, or when its
+    runtime cannot find it."""
+    given, asked = document(one), _read(one, home.run_folder(one.run) / ASKED)
+    runtime = RUNTIMES.get(one.runtime)
+    if one.owner is None or not isinstance(runtime, Rejoins):
+        raise EnvironmentFailed(one.run, f"runtime {one.runtime} cannot take up an environment of another process", "ask its seeder")
+    definition = resolve(read_project(one.owner.checkout / "manifest.yaml"), _request(asked["request"]))
+    plan = make(definition, runtime, "it runs there")
+    run = _run(one, one.owner, given)
+    addresses = {
+        (name, int(port)): Address(service["host"], number)
+        for name, service in given["services"].items()
+        for port, number in service["ports"].items()
+    }
+    environment = Environment(run, plan, runtime.rejoin(run, plan.stack, addresses, emit), emit, undo)
+    environment.addresses = addresses
+    environment.loaded = [_loaded(table) for table in asked["loaded"]]
+    return environment, plan
+
+
+def _run(one: Present, record: owner.Record, given: Mapping[str, Any]) -> Run:
+    as_of = datetime.datetime.fromisoformat(given["as_of"])
+    folder = home.run_folder(one.run)
+    return Run(one.run, record.project, record.stack, one.runtime, folder, record.checkout, as_of, given["seed"], record.expires)
+
+
+def _request(given: Mapping[str, Any]) -> Request:
+    services = given["services"]
+    listed = {"services": tuple(services) if services is not None else None, "profiles": tuple(given["profiles"])}
+    return Request(**{**given, **listed})
+
+
+def _loaded(given: Mapping[str, Any]) -> LoadedTable:
+    return LoadedTable(**{**given, "columns": tuple(given["columns"]), "file": Path(given["file"])})
