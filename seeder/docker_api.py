@@ -5,6 +5,7 @@ The SDK is imported at the first question. Answers are plain records; whatever g
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import io
@@ -190,7 +191,7 @@ class Daemon:
         """Both streams in order, the last `lines` of them."""
         with _asking(subject):
             raw = self._api.logs(container, stdout=True, stderr=True, tail="all" if lines is None else lines)
-        return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+        return str(raw.decode("utf-8", "replace")).rstrip("\n")
 
     def copy_in(self, container: str, files: Mapping[str, Path], subject: str) -> None:
         """Put files and whole folders (path in the container -> here) into a container; modes and owners are kept."""
@@ -208,10 +209,8 @@ class Daemon:
         with _asking(subject):
             made = self._api.exec_create(container, list(command))["Id"]
             stream = self._api.exec_start(made, socket=True)
-        try:
-            output, ended = _drain(getattr(stream, "_sock", stream), within)
-        finally:
-            stream.close()
+        with contextlib.closing(getattr(stream, "_sock", stream)) as connection, contextlib.closing(stream):
+            output, ended = _drain(connection, within)
         if not ended:
             return None, output
         with _asking(subject):

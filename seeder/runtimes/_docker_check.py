@@ -12,7 +12,8 @@ from typing import Any
 from seeder.definition.stack import Healthcheck, Service
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})  # noqa: S104  (names in a URL, nothing listens)
-URLLIB = re.compile(r"""urllib\.request\.urlopen\(\s*(?:url\s*=\s*)?(['"])(?P<url>http://[^'"]+)\1\s*(?:,\s*(?:timeout\s*=\s*)?[\d.]+\s*)?\)""")
+URLOPEN = re.compile(r"""(?:[\w.]+\.)?urlopen\(\s*(['"])(?P<url>http://[^'"]+)\1\s*(?:,\s*(?:timeout\s*=\s*)?[\d.]+\s*)?\)(?:\.read\(\))?""")
+IMPORTS = re.compile(r"import\s+urllib\.request(\s+as\s+\w+)?|from\s+urllib\.request\s+import\s+urlopen|import\s+sys|[\s;]")
 HARMLESS = {  # options that change neither the question nor what counts as an answer; True: an argument follows
     "curl": {
         "-f": False, "--fail": False, "-s": False, "--silent": False, "-S": False, "--show-error": False, "-L": False, "--location": False,
@@ -122,9 +123,8 @@ def _cluster(word: str, known: Mapping[str, bool]) -> bool | None:
 
 def _of_python(script: str) -> tuple[urllib.parse.SplitResult, int] | None:
     """`import urllib.request; urllib.request.urlopen('http://...')` and nothing more."""
-    found = URLLIB.search(script)
-    around = URLLIB.sub("", script)
-    if not found or re.sub(r"import\s+urllib\.request|import\s+sys|[\s;]", "", around):
+    found = URLOPEN.search(script)
+    if not found or IMPORTS.sub("", URLOPEN.sub("", script)):
         return None
     return _local(found["url"], 400)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from seeder import docker_api, process
 from seeder.definition.dotenv import read_variables
 from seeder.definition.stack import Stack
-from seeder.docker_api import Daemon, Image, Refused
+from seeder.docker_api import Daemon, Image, Refused, State
 from seeder.errors import Collector, EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit, Noticed, Progress
 from seeder.protocols import NO_OVERLAYS, Address, Launch, Notice, Overlay, Run, Swept, Task
@@ -74,9 +74,9 @@ class Docker:
 
     def sweep(self, run: str) -> Swept:
         swept = _docker_sweep.sweep(self._daemon, f"{RUN}={run}")
-        if not swept.left:
-            _ports.release(run)
-        return swept
+        if swept.left:
+            return swept
+        return Swept((*swept.removed, *(f"port {port}" for port in _ports.release(run))))
 
     def owners(self) -> Mapping[str, datetime.datetime | None]:
         return {label: _time(expires) for label, expires in _docker_sweep.owners(self._daemon, RUN, EXPIRES).items()}
@@ -203,6 +203,8 @@ class Containers:
     # -- starting and looking -----------------------------------------------------------------------------------------
 
     def start(self, service: str, draws: int = DRAWS) -> None:
+        if not self._stack.stores_of(service) and self._state(service) == State("exited"):
+            return  # a one-shot that has done its work
         mine = [key for key in self._numbers if key[0] == service]
         for key in mine:
             _ports.let_go(self._numbers[key])
@@ -230,10 +232,11 @@ class Containers:
         return EnvironmentFailed(service, f"port {port} is taken by {who}, as were the ports drawn before it", "end it, or try again")
 
     def look(self, service: str, condition: Condition) -> Verdict:
-        container = self._id(service)
-        state = self._daemon.state(container, service)
-        verdict = of_state(state, condition, lambda: self.logs(service, LAST_LINES))
-        return verdict or self._health[service].look(container)
+        verdict = of_state(self._state(service), condition, lambda: self.logs(service, LAST_LINES))
+        return verdict or self._health[service].look(self._id(service))
+
+    def _state(self, service: str) -> State:
+        return self._daemon.state(self._id(service), service)
 
     def _id(self, service: str) -> str:
         if service not in self._ids:

@@ -27,6 +27,7 @@ def check_of(*test: str):
         (("CMD-SHELL", "wget -qO- http://localhost:8080/ready >/dev/null 2>&1 || exit 1"), 8080, "/ready", 400),
         (("CMD", "wget", "--no-verbose", "--tries=1", "--spider", "http://0.0.0.0:80/"), 80, "/", 400),
         (("CMD", "/usr/local/bin/python3", "-c", PYTHON), 8000, "/healthz", 400),
+        (("CMD", "python3", "-c", PYTHON.replace(".request;", ".request as r;").replace(" urllib.request.", " r.")), 8000, "/healthz", 400),
         (("CMD-SHELL", f'python -c "{PYTHON}"'), 8000, "/healthz", 400),
     ],
 )
