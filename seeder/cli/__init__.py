@@ -91,7 +91,9 @@ def _run(given: list[str]) -> int:
     except SeederError as error:
         if "--debug" in own:
             raise
-        _show(error)
+        from seeder.cli import _render
+
+        _render.error(error)
         return error.run_code if name in WRAPPING else error.code
     except click.exceptions.Exit as error:
         return error.exit_code
@@ -110,12 +112,3 @@ def _run(given: list[str]) -> int:
         click.echo("  -> run again with `seeder --debug ...` and report what it prints", err=True)
         return 123 if name in WRAPPING else 3
     return code if isinstance(code, int) else 0
-
-
-def _show(error: SeederError) -> None:
-    for problem in error.problems:
-        click.echo(f"{click.style('error', fg='red', bold=True)}: {problem}", err=True)
-    if error.log:
-        click.echo("\n".join(f"    | {line}" for line in error.log.splitlines()), err=True)
-    if len(error.problems) > 1:
-        click.echo(f"{len(error.problems)} problems", err=True)

@@ -59,6 +59,22 @@ def request(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def duration(_: click.Context, parameter: click.Parameter, given: str | None) -> float | None:
+    """A click callback: `90s`, `5m`, `4h` to seconds."""
+    from seeder.definition.duration import seconds
+    from seeder.errors import SeederError, UsageError
+
+    if given is None:
+        return None
+    try:
+        found = seconds(given)
+    except (ValueError, SeederError) as error:
+        raise UsageError(f"--{parameter.name} {given}", "is not a duration", "write it like 90s, 5m or 4h") from error
+    if found <= 0:
+        raise UsageError(f"--{parameter.name} {given}", "is no time at all", "write a duration above zero, like 90s, 5m or 4h")
+    return found
+
+
 def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
     result: dict[str, str] = {}
     for pair in given:

@@ -1,91 +1,106 @@
-"""Events as lines: what a person reads while a run happens, and its closing summary. All of it goes to stderr; stdout is the command's."""
+"""What a person reads of a run, its closing summary, and the forms in which commands print their answers."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from seeder import events
-from seeder.events import Emit, Event
-from seeder.record import Result
+from seeder.cli import _terminal
+from seeder.cli._terminal import say, styled
+
+if TYPE_CHECKING:
+    from seeder.errors import Problem, SeederError
+    from seeder.events import Emit
+    from seeder.record import Result
 
 SPLIT = ("images", "start", "migrate", "load", "gate", "digest", "command", "snapshot", "teardown")
 
 
 def listener(*, quiet: bool = False) -> Emit:
-    """What suits where we are: folded groups on GitHub and GitLab, plain lines elsewhere."""
+    """What suits where we are: drawn on a terminal, folded on GitHub and GitLab, plain lines elsewhere."""
     if quiet:
         return lambda _: None
-    return Lines(folding())
+    if _terminal.draws():
+        from seeder.cli._live import Board
+
+        return Board()
+    from seeder.cli._lines import Lines
+
+    return Lines(_terminal.fold())
 
 
-def folding() -> str | None:
-    """Which CI's folding marks to print."""
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        return "github"
-    return "gitlab" if os.environ.get("GITLAB_CI") == "true" else None
-
-
-class Lines:
-    """One line for each thing that came to an end."""
-
-    def __init__(self, fold: str | None) -> None:
-        self._fold = fold
-
-    def __call__(self, event: Event) -> None:
-        line = text(event)
-        if line is not None:
-            click.echo(line, err=True)
-
-
-def text(event: Event) -> str | None:
-    """The event as one line, or None when it is not worth one."""
-    match event:
-        case events.RunStarted():
-            scenario = f", scenario {event.scenario}" if event.scenario else ""
-            return f"seeder: run {event.run}: stack {event.stack}{scenario} on {event.runtime}, seed {event.seed}, as of {event.as_of}"
-        case events.Progress(state="ready" | "migrated" | "passed" | "refused" | "built" | "pulled"):
-            seconds = f" in {event.seconds:.1f} s" if event.seconds is not None else ""
-            return f"  {event.stage:<8} {event.subject}: {event.state}{seconds}"
-        case events.Loaded():
-            return f"  load     {event.dataset}@{event.version} -> {event.store}: {event.records} records"
-        case events.Noticed():
-            return f"  note     {event.subject}: {event.message}"
-        case events.BundleKept():
-            return f"  bundle   {event.path}"
-        case events.StageEnded(stage="images" | "command" | "snapshot" | "teardown"):
-            return f"  {event.stage:<8} {event.seconds:.1f} s"
-    return None
+def closing(result: Result) -> None:
+    """The end of a run, to stderr: what went wrong, how it ended, with what, and where the time went."""
+    if result.message and result.ended_by != "command":
+        failure(result.message, result.log)
+    say(summary(result))
 
 
 def summary(result: Result) -> str:
-    """The closing lines: how it ended, with what, and where the time went."""
+    """How it ended, where the time went, the figures that make it come again, and where to look."""
+    from seeder.cli._lines import moment
+
     facts = result.facts
+    how = (
+        styled("ok", fg="green", bold=True) if result.code == 0 else styled(f"{result.ended_by} (exit {result.code})", fg="red", bold=True)
+    )
     split = "  ".join(f"{name} {result.split[name]:.1f}" for name in SPLIT if name in result.split)
-    how = "ok" if result.code == 0 else f"{result.ended_by} (exit {result.code})"
-    lines = [f"seeder: {how} in {result.seconds:.1f} s  ({split})"]
-    lines.append(f"        seed {facts['seed']}, as of {facts['as_of']}, digest {(result.digest or 'none')[:16]}")
+    lines = [f"seeder: {how} in {result.seconds:.1f} s, run {result.run}"]
+    lines.append(f"        {split}" if split else "")
+    lines.append(f"        seed {facts['seed']}, as of {moment(facts['as_of'])}, digest {(result.digest or 'none')[:16]}")
     if volatile := facts.get("volatile"):
         lines.append(f"        not in the digest: {', '.join(volatile)}")
-    if result.message and result.ended_by != "command":
-        lines.insert(0, f"{click.style('error', fg='red', bold=True)}: {result.message}")
     if result.bundle:
         lines.append(f"        evidence: {result.bundle}")
     if result.kept:
-        lines.append(
-            f"        kept as run {result.run}: `seeder env --run {result.run}`, `seeder down {result.run}`; it expires {facts['expires']}"
-        )
-    return "\n".join(lines)
+        lines.append(f"        kept until {moment(facts['expires'])}: `seeder env --run {result.run}`, `seeder down {result.run}`")
+    return "\n".join(line for line in lines if line)
 
 
-def table(rows: list[Mapping[str, str]]) -> str:
+def failure(message: str, log: str = "") -> None:
+    """An error as it is told, with the last lines of whatever was running below it."""
+    say(f"{styled('error', fg='red', bold=True)}: {message}")
+    if log:
+        say("\n".join(styled(f"    | {line}", dim=True) for line in log.splitlines()))
+
+
+def error(given: SeederError) -> None:
+    """Every problem of an error, and how many there are."""
+    for problem in given.problems:
+        failure(str(problem))
+    if given.log:
+        say("\n".join(styled(f"    | {line}", dim=True) for line in given.log.splitlines()))
+    if len(given.problems) > 1:
+        say(f"{len(given.problems)} problems")
+
+
+def answer(value: Any) -> None:
+    """A JSON answer on stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    mark = problem.mark
+    place = {"file": str(mark.file) if mark else None, "line": mark.line if mark else None}
+    return {"subject": problem.subject, "cause": problem.cause, "remedy": problem.remedy, **place}
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows of equal keys as aligned columns with a head; an empty text for no rows."""
     if not rows:
         return ""
     heads = list(rows[0])
-    widths = {h: max(len(h), *(len(str(r[h])) for r in rows)) for h in heads}
-    lines = ["  ".join(f"{h.upper():<{widths[h]}}" for h in heads).rstrip()]
-    lines += ["  ".join(f"{r[h]!s:<{widths[h]}}" for h in heads).rstrip() for r in rows]
-    return "\n".join(lines)
+    cells = [[head.upper() for head in heads], *([str(row[head]) for head in heads] for row in rows)]
+    widths = [max(len(line[n]) for line in cells) for n in range(len(heads))]
+    return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells)
+
+
+def show(rows: Sequence[Mapping[str, Any]], otherwise: str) -> None:
+    """A table on stdout; what to know instead, on stderr, when there are no rows."""
+    if rows:
+        click.echo(table(rows))
+    else:
+        say(otherwise)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,11 @@ if TYPE_CHECKING:
 def command(request: Request, project: Path | None, as_json: bool) -> None:
     """Show every operation that `seeder run` would do for STACK, each with its cause. Starts nothing."""
     from seeder import lifecycle
+    from seeder.cli import _render
     from seeder.definition.request import find_project, resolve
 
     plan = lifecycle.plan(resolve(find_project(project), request))
-    click.echo(json.dumps(plan.as_json(), indent=2) if as_json else plan.text(), nl=as_json)
+    if as_json:
+        _render.answer(plan.as_json())
+    else:
+        click.echo(plan.text(), nl=False)

@@ -17,29 +17,28 @@ if TYPE_CHECKING:
     from seeder.definition.scenario import Scenario
 
 
-def duration(_context: click.Context, _parameter: click.Parameter, given: str | None) -> float | None:
-    """A click callback: `90s`, `5m`, `4h` to seconds."""
-    from seeder.definition.duration import seconds
-    from seeder.errors import SeederError, UsageError
+class Wrapping(click.Command):
+    """Everything after the first `--` is the wrapped command, whatever it looks like; STACK is never taken from there."""
 
-    if given is None:
-        return None
-    try:
-        return seconds(given)
-    except (ValueError, SeederError) as error:
-        raise UsageError(f"--{_parameter.name} {given}", "is not a duration", "write it like 90s, 5m or 4h") from error
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        left = super().parse_args(ctx, args[:end])
+        ctx.params["words"] = tuple(args[end + 1 :])
+        return left
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "-- CMD ..."]
 
 
-@click.command()
+@click.command(cls=Wrapping)
 @_options.request
 @click.option("--keep", is_flag=True, help="Leave the environment running in any case.")
 @click.option("--keep-failed", is_flag=True, help="Leave the environment running when something failed.")
-@click.option("--ttl", default="4h", callback=duration, help="How long a kept environment lives.")
-@click.option("--timeout", callback=duration, help="Give up after this long, e.g. 5m.")
+@click.option("--ttl", default="4h", callback=_options.duration, help="How long a kept environment lives.")
+@click.option("--timeout", callback=_options.duration, help="Give up after this long, e.g. 5m.")
 @click.option("--repeat", type=click.IntRange(min=1), default=1, help="Run this many times, each in a fresh environment.")
 @click.option("--scenario-tag", help="Run once for each scenario with this tag.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but the command's own output and errors.")
-@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="-- CMD ...")
 def command(
     request: Request,
     project: Path | None,
@@ -74,7 +73,7 @@ def command(
     for plan in plans * repeat:
         result = lifecycle.run(plan, options, _render.listener(quiet=quiet))
         if not quiet or (result.code and result.ended_by != "command"):
-            click.echo(_render.summary(result), err=True)
+            _render.closing(result)
         worst = worst or result.code
         if result.ended_by == "signal":
             break

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from seeder.cli import _options
-from seeder.cli.run import duration
 
 if TYPE_CHECKING:
     from seeder.definition.request import Request
@@ -19,8 +17,8 @@ if TYPE_CHECKING:
 @click.command()
 @_options.request
 @_options.as_json
-@click.option("--ttl", default="4h", callback=duration, help="How long it lives.")
-@click.option("--timeout", callback=duration, help="Give up after this long, e.g. 5m.")
+@click.option("--ttl", default="4h", callback=_options.duration, help="How long it lives.")
+@click.option("--timeout", callback=_options.duration, help="Give up after this long, e.g. 5m.")
 def command(request: Request, project: Path | None, as_json: bool, ttl: float, timeout: float | None) -> int:
     """Start an environment of STACK, migrated, seeded and checked, and leave it running until `seeder down` or its expiry."""
     from seeder import lifecycle
@@ -31,9 +29,9 @@ def command(request: Request, project: Path | None, as_json: bool, ttl: float, t
     options = lifecycle.Options(keep_good=True, ttl=datetime.timedelta(seconds=ttl), timeout=timeout)
     result = lifecycle.run(plan, options, _render.listener(quiet=as_json))
     if as_json:
-        click.echo(json.dumps(result.as_json(), indent=2))
+        _render.answer(result.as_json())
     if not as_json or result.code:
-        click.echo(_render.summary(result), err=True)
+        _render.closing(result)
     if result.ended_by == "signal":
         return result.code
     return {0: 0, 122: 4}.get(result.code, 3)

@@ -1,0 +1,31 @@
+"""What commands share that work on an environment that is there: `--run RUN`, and finding it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from seeder.present import Present
+
+RUN_HELP = "The environment: its id or a beginning of it. May be left out when one is alive."
+
+
+def run_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--run RUN`: which environment is meant."""
+    return click.option("--run", "run", metavar="RUN", help=RUN_HELP)(function)
+
+
+def found(run: str | None) -> Present:
+    """The environment that is meant."""
+    from seeder import present
+
+    return present.find(run, now(), Path.cwd())
+
+
+def now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

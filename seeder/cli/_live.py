@@ -1,0 +1,95 @@
+"""Progress on a terminal: what came to an end is a line that stays, what is under way is drawn below it and kept up to date."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from seeder import events
+from seeder.cli import _lines
+from seeder.cli._terminal import colourful
+from seeder.events import Event
+
+REFRESH_PER_SECOND = 8
+
+
+@dataclass
+class Doing:
+    """One thing under way: a subject in a stage, or a stage that has told of no subject yet."""
+
+    stage: str
+    subject: str
+    detail: str = ""
+    since: float = field(default_factory=time.monotonic)
+
+
+class Board:
+    """Shows a run's events; leaves the terminal alone while the wrapped command has it."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, no_color=not colourful(), highlight=False)
+        self._doing: dict[tuple[str, str], Doing] = {}
+        self._spinner = Spinner("dots", style="cyan")
+        self._live: Live | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            if isinstance(event, events.StageStarted | events.RunEnded):
+                self._curtain(event)
+            self._follow(event)
+            if line := _lines.text(event):
+                self._console.print(Text.from_ansi(line), soft_wrap=True)
+
+    def _curtain(self, event: Event) -> None:
+        """Draw from the first stage on, not during the command, and not after the end."""
+        wanted = not isinstance(event, events.RunEnded) and event != events.StageStarted("command")
+        if wanted and self._live is None:
+            self._live = Live(
+                console=self._console,
+                get_renderable=self._picture,
+                transient=True,
+                refresh_per_second=REFRESH_PER_SECOND,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        elif not wanted and self._live is not None:
+            live, self._live = self._live, None
+            self._doing.clear()
+            live.stop()
+
+    def _follow(self, event: Event) -> None:
+        match event:
+            case events.StageStarted() if self._live is not None:
+                self._doing[event.stage, ""] = Doing(event.stage, "")
+            case events.StageEnded():
+                self._doing = {key: doing for key, doing in self._doing.items() if key[0] != event.stage}
+            case events.Progress() if _lines.ended(event):
+                self._doing.pop((event.stage, event.subject), None)
+            case events.Progress():
+                doing = self._doing.setdefault((event.stage, event.subject), Doing(event.stage, event.subject))
+                doing.detail = " ".join(f"{event.state} {event.detail}".split())
+
+    def _picture(self) -> Table:
+        """A line each, cut to the terminal's width; a stage stands for itself while nothing of it is under way."""
+        now, doing = time.monotonic(), list(self._doing.values())
+        busy = {one.stage for one in doing if one.subject}
+        table = Table.grid(padding=(0, 1))
+        table.add_column(no_wrap=True, width=1)
+        table.add_column(no_wrap=True, width=8)
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        table.add_column(no_wrap=True, justify="right")
+        table.add_column(no_wrap=True, overflow="ellipsis", style="dim")
+        for one in doing:
+            if one.subject or one.stage not in busy:
+                took = Text(f"{now - one.since:.1f} s", style="cyan")
+                table.add_row(self._spinner.render(now), one.stage, one.subject, took, one.detail)
+        return table

@@ -1,0 +1,74 @@
+"""`seeder check`: everything that is wrong with the definition, at once."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seeder.cli import _options, _terminal
+from seeder.cli._terminal import say, styled
+
+if TYPE_CHECKING:
+    from seeder.errors import Problem
+
+
+@click.command()
+@_options.project
+@_options.as_json
+def command(project: Path | None, as_json: bool) -> int:
+    """Report everything wrong with the project's files at once; start nothing.
+
+    Errors (exit 2) are what a run would be refused for; hints are what works and should be looked at.
+    """
+    from seeder import check
+    from seeder.cli import _render
+
+    found = check.check_project(project or Path.cwd(), os.environ, datetime.datetime.now(datetime.UTC))
+    if as_json:
+        shown = {name: [_render.problem_json(p) for p in problems] for name, problems in vars(found).items()}
+        _render.answer(shown)
+    else:
+        _tell("error", "red", found.errors)
+        _tell("hint", "yellow", found.hints)
+        say(f"{_counted(found.errors, 'error')}, {_counted(found.hints, 'hint')}")
+    if _terminal.on_github():
+        _annotate(found.errors, "error")
+        _annotate(found.hints, "warning")
+    return 2 if found.errors else 0
+
+
+def _tell(word: str, colour: str, problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        say(f"{styled(word, fg=colour, bold=True)}: {problem}")
+
+
+def _counted(problems: list[Problem], word: str) -> str:
+    return f"{len(problems) or 'no'} {word}{'' if len(problems) == 1 else 's'}"
+
+
+def _annotate(problems: Iterable[Problem], level: str) -> None:
+    """GitHub shows these beside the lines of a pull request."""
+    for problem in problems:
+        text = f"{problem.cause}. {problem.remedy}" if problem.remedy else problem.cause
+        place = ""
+        if problem.mark:
+            place = f"file={_property(_relative(problem.mark.file))},line={problem.mark.line},"
+        say(f"::{level} {place}title={_property(problem.subject)}::{_message(text)}")
+
+
+def _relative(file: Path) -> str:
+    root = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+    return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
+
+
+def _message(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,202 @@
+"""`seeder dataset`: the project's data at rest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seeder.cli import _options
+from seeder.cli._terminal import say
+
+if TYPE_CHECKING:
+    from seeder.definition.dataset import Dataset, Part
+    from seeder.definition.manifest import Manifest, Policy
+    from seeder.definition.stack import Stack
+    from seeder.errors import Collector
+
+
+@click.group()
+def command() -> None:
+    """List, lock and validate datasets. DATASET is a name, or NAME@VERSION; a version may be shortened."""
+
+
+@command.command("ls")
+@_options.project
+@_options.as_json
+def ls(project: Path | None, as_json: bool) -> None:
+    """List the project's datasets, with their records and whether their files are locked."""
+    from seeder.cli import _render
+    from seeder.definition.request import find_project
+
+    facts = [_facts(dataset) for dataset in _chosen(find_project(project), ())]
+    if as_json:
+        _render.answer(facts)
+    else:
+        shown = [{**f, "stores": ", ".join(f["stores"]), "locked": "yes" if f["locked"] else "no"} for f in facts]
+        _render.show([{k: "-" if v is None else v for k, v in row.items() if k != "path"} for row in shown], "the project has no datasets")
+
+
+@command.command("lock")
+@click.argument("datasets", nargs=-1, metavar="[DATASET]...")
+@_options.project
+@_options.as_json
+def lock(datasets: tuple[str, ...], project: Path | None, as_json: bool) -> None:
+    """Write SHA256SUMS into the folder of each DATASET (of all without one), as `sha256sum -c` reads it."""
+    from seeder.cli import _render
+    from seeder.definition import checksums
+    from seeder.definition.request import find_project
+    from seeder.errors import Collector
+
+    chosen, problems = _chosen(find_project(project), datasets), Collector()
+    for dataset in chosen:
+        problems.problems += checksums.unfetched(dataset)  # a pointer's digest is not its content's
+    problems.raise_if_any()
+    written = {dataset.label: str(checksums.lock(dataset)) for dataset in chosen}
+    if as_json:
+        _render.answer(written)
+    else:
+        for dataset in chosen:
+            say(f"{written[dataset.label]}: {len(dataset.files)} files")
+
+
+@command.command("validate")
+@click.argument("datasets", nargs=-1, metavar="[DATASET]...")
+@_options.project
+@click.option("--stack", help="The stack whose stores they must fit; those that they fit by default.")
+@click.option("--policy", help="Also against this policy.")
+@_options.as_json
+def validate(datasets: tuple[str, ...], project: Path | None, stack: str | None, policy: str | None, as_json: bool) -> None:
+    """Read every file of each DATASET (of all without one) and report all that is wrong: checksums, bad lines, names, policy."""
+    from seeder.cli import _render
+    from seeder.definition.request import find_project
+    from seeder.errors import Collector, DefinitionError
+
+    manifest = find_project(project)
+    rules = _policy(manifest, policy)
+    stacks, problems, counts = _stacks(manifest, stack), Collector(), dict[str, int]()
+    for dataset in _chosen(manifest, datasets):
+        before = len(problems.problems)
+        counts[dataset.label] = _validate(dataset, stacks, manifest, rules, problems)
+        if not as_json:
+            wrong = len(problems.problems) - before
+            say(f"{dataset.label}: {counts[dataset.label]} records in {len(dataset.files)} files, {wrong or 'no'} problems")
+    if as_json:
+        _render.answer({"records": counts, "problems": [_render.problem_json(p) for p in problems.problems]})
+    problems.raise_if_any(DefinitionError)
+
+
+# -- choosing ---------------------------------------------------------------------------------------------------------
+
+
+def _chosen(manifest: Manifest, names: Iterable[str]) -> list[Dataset]:
+    """The datasets that are named, each version that fits; all without names."""
+    from seeder.definition.version import matches
+    from seeder.errors import UsageError, nearest
+
+    every = [dataset for _, versions in sorted(manifest.datasets.items()) for dataset in versions]
+    found: list[Dataset] = []
+    for name in names:
+        wanted, _, version = name.partition("@")
+        fitting = [d for d in every if d.name == wanted and matches(d.version, version or None)]
+        if not fitting:
+            same = [d.label for d in every if d.name == wanted]
+            remedy = f"known: {', '.join(same)}" if same else nearest(wanted, sorted(manifest.datasets))
+            raise UsageError(name, "there is no such dataset", remedy)
+        found += [d for d in fitting if d not in found]
+    return found if names else every
+
+
+def _policy(manifest: Manifest, name: str | None) -> Policy | None:
+    from seeder.errors import UsageError, nearest
+
+    if name is not None and name not in manifest.policies:
+        raise UsageError(name, "there is no such policy", nearest(name, sorted(manifest.policies)))
+    return manifest.policies[name] if name is not None else None
+
+
+def _stacks(manifest: Manifest, name: str | None) -> list[Stack]:
+    from seeder.definition.compose import read_stack
+    from seeder.errors import UsageError, nearest
+
+    if name is not None and name not in manifest.stacks:
+        raise UsageError(name, "there is no such stack", nearest(name, sorted(manifest.stacks)))
+    entries = [manifest.stacks[name]] if name else list(manifest.stacks.values())
+    return [read_stack(entry, environment=os.environ, profiles=entry.profiles) for entry in entries]
+
+
+# -- validating -------------------------------------------------------------------------------------------------------
+
+
+def _validate(dataset: Dataset, stacks: list[Stack], manifest: Manifest, policy: Policy | None, problems: Collector) -> int:
+    """All that is wrong goes to `problems`; answers how many records could be read."""
+    from seeder.definition import checksums
+    from seeder.definition.dataset import fits
+    from seeder.definition.policy import refusals
+
+    problems.problems += checksums.verify(dataset)
+    if policy:
+        problems.problems += refusals(policy, dataset)
+    homes = [stack for stack in stacks if fits(dataset, stack)] or stacks[:1]
+    return sum(_read(part, manifest, problems) for part in _parts(dataset, homes[0], problems))
+
+
+def _parts(dataset: Dataset, stack: Stack, problems: Collector) -> tuple[Part, ...]:
+    from seeder.check import accepted
+    from seeder.definition.dataset import parts
+    from seeder.errors import DefinitionError
+
+    try:
+        return parts(dataset, stack, accepted(stack))
+    except DefinitionError as error:
+        problems.problems += error.problems
+        return ()
+
+
+def _read(part: Part, manifest: Manifest, problems: Collector) -> int:
+    from seeder.definition import overlay
+    from seeder.errors import DefinitionError
+    from seeder.registry import LOADERS
+
+    try:
+        if part.kind == "environment":
+            return len(overlay.environment([part]))
+        return _count(LOADERS.get(part.kind).read(part, manifest.defaults.as_of)) if part.kind in LOADERS.names() else 0
+    except DefinitionError as error:
+        problems.problems += error.problems
+        return 0
+
+
+def _count(records: Any) -> int:
+    """Reading all is the check; a script's statements are the database's to judge."""
+    from seeder.protocols import Keys, Messages, Table
+
+    if isinstance(records, Table):
+        return sum(1 for _ in records.rows())
+    if isinstance(records, Keys):
+        return len(records.keys)
+    return len(records.messages) if isinstance(records, Messages) else 0
+
+
+def _facts(dataset: Dataset) -> dict[str, Any]:
+    from seeder.definition import checksums, policy, records
+
+    return {
+        "name": dataset.name,
+        "version": dataset.version,
+        "kind": dataset.kind,
+        "privacy": policy.privacy_of(dataset),
+        "owner": dataset.owner,
+        "records": sum(records.count(dataset.path / path) for path in dataset.files),
+        "locked": checksums.is_locked(dataset),
+        "stores": list(_folders(dataset)),
+        "path": str(dataset.path),
+    }
+
+
+def _folders(dataset: Dataset) -> Iterator[str]:
+    """The stores and services that it has files for."""
+    yield from dict.fromkeys(str(path.parent) if path.parts[1:2] != ("files",) else path.parts[0] for path in dataset.files)

@@ -1,0 +1,37 @@
+"""`seeder down`: an environment ends."""
+
+from __future__ import annotations
+
+import click
+
+from seeder.cli import _inside, _options
+from seeder.cli._terminal import say
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--force", is_flag=True, help="Even if its seeder still runs, or it has no record here.")
+@_options.as_json
+def command(run: str | None, force: bool, as_json: bool) -> None:
+    """End RUN and remove everything that it owns. RUN may be left out when one environment is alive."""
+    from seeder import present, warden
+    from seeder.cli import _render
+    from seeder.errors import EnvironmentFailed, LeftOver, UsageError
+
+    try:
+        one = _inside.found(run)
+    except UsageError:
+        strangers = [s for s in present.labelled(_inside.now()) if run and s.run == run] if force else []
+        if not strangers:
+            raise
+        one = strangers[0]
+    if one.state == "alive" and one.owner and not force:
+        cause = f"its seeder still runs (pid {one.owner.process.pid}) and ends it"
+        raise EnvironmentFailed(one.run, cause, f"interrupt that one, or seeder down --force {one.run}")
+    swept = warden.sweep(one.run, one.runtime)
+    if as_json:
+        _render.answer({"run": one.run, "removed": list(swept.removed), "left": list(swept.left)})
+    if swept.left:
+        raise LeftOver(one.run, f"could not be removed: {', '.join(swept.left)}", "`seeder doctor` looks closer; then try again")
+    if not as_json:
+        say(f"run {one.run} is down: {len(swept.removed)} things removed, nothing left")

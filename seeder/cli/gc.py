@@ -1,0 +1,28 @@
+"""`seeder gc`: what nobody needs any more goes."""
+
+from __future__ import annotations
+
+import click
+
+from seeder.cli import _inside, _options
+from seeder.cli._terminal import say
+
+
+@click.command()
+@_options.as_json
+def command(as_json: bool) -> None:
+    """Remove environments that expired, and what runs left whose seeder died: by record, label and time, never by name."""
+    from seeder import warden
+    from seeder.cli import _render
+    from seeder.errors import LeftOver
+
+    swept = warden.sweep_expired(_inside.now())
+    if as_json:
+        _render.answer([{"run": run, "removed": list(each.removed), "left": list(each.left)} for run, each in swept])
+    else:
+        for run, each in swept:
+            say(f"run {run}: {', '.join(each.removed) or 'nothing was left of it'}")
+        say(f"{len(swept) or 'no'} run{'' if len(swept) == 1 else 's'} removed")
+    left = [f"{run}: {what}" for run, each in swept for what in each.left]
+    if left:
+        raise LeftOver("gc", f"could not be removed: {', '.join(left)}", "`seeder doctor` looks closer; then try again")

@@ -1,0 +1,122 @@
+"""`seeder scenario`: the business states that can be asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seeder.cli import _options
+
+if TYPE_CHECKING:
+    from seeder.definition.inputs import Input
+    from seeder.definition.manifest import Manifest
+    from seeder.definition.scenario import Expectation, Scenario
+
+
+@click.group()
+def command() -> None:
+    """List and show scenarios: the business states that can be asked for."""
+
+
+@command.command("ls")
+@_options.project
+@click.option("--tag", help="Only those with this tag.")
+@_options.as_json
+def ls(project: Path | None, tag: str | None, as_json: bool) -> None:
+    """List the project's scenarios."""
+    from seeder.cli import _render
+    from seeder.definition.request import find_project
+
+    known = sorted(find_project(project).scenarios.items())
+    found = [scenario for _, scenario in known if tag is None or tag in scenario.tags]
+    if as_json:
+        _render.answer([_summary(scenario) for scenario in found])
+        return
+    rows = [{**_summary(s), "tags": ", ".join(s.tags), "description": s.description.partition("\n")[0]} for s in found]
+    _render.show(rows, f"no scenario has the tag {tag}" if tag else "the project has no scenarios; they stand in testdata/scenarios")
+
+
+@command.command("show")
+@click.argument("name")
+@_options.project
+@_options.as_json
+def show(name: str, project: Path | None, as_json: bool) -> None:
+    """Show one scenario: its inputs, data, expectations and outputs."""
+    from seeder.cli import _render
+    from seeder.definition.request import find_project
+    from seeder.errors import UsageError, nearest
+
+    manifest = find_project(project)
+    if name not in manifest.scenarios:
+        raise UsageError(name, "there is no such scenario", nearest(name, sorted(manifest.scenarios)))
+    whole = _whole(manifest.scenarios[name], manifest)
+    if as_json:
+        _render.answer(whole)
+    else:
+        click.echo(_text(whole))
+
+
+def _summary(scenario: Scenario) -> dict[str, Any]:
+    return {
+        "name": scenario.name,
+        "version": scenario.version,
+        "stack": scenario.stack,
+        "tags": list(scenario.tags),
+        "description": scenario.description,
+    }
+
+
+def _whole(scenario: Scenario, manifest: Manifest) -> dict[str, Any]:
+    return {
+        **_summary(scenario),
+        "owner": scenario.owner,
+        "file": str(scenario.path),
+        "inputs": {each.name: _input(each) for each in scenario.inputs},
+        "data": [_dataset(wanted.name, wanted.version, manifest) for wanted in scenario.data],
+        "expect": [_expectation(each) for each in scenario.expect],
+        "outputs": dict(scenario.outputs),
+    }
+
+
+def _input(given: Input) -> dict[str, Any]:
+    limits = {"enum": list(given.enum), "minimum": given.minimum, "maximum": given.maximum, "pattern": given.pattern}
+    default = {} if given.required else {"default": given.default}
+    told = {"type": given.type, **default, **{name: value for name, value in limits.items() if value not in (None, [])}}
+    return {**told, "required": given.required, "description": given.description}
+
+
+def _dataset(name: str, version: str | None, manifest: Manifest) -> dict[str, Any]:
+    from seeder.definition.version import matches
+
+    found = next((d for d in manifest.datasets.get(name, ()) if matches(d.version, version)), None)
+    return {"name": name, "wanted": version, "version": found.version if found else None, "kind": found.kind if found else None}
+
+
+def _expectation(given: Expectation) -> dict[str, Any]:
+    what = {
+        "query": given.query,
+        "http": f"{given.method} {given.path}",
+        "event": given.subject,
+        "key": given.key,
+    }[given.kind]
+    return {"kind": given.kind, "on": given.store or given.service, "what": what, "within": given.within, "line": given.mark.line}
+
+
+def _text(whole: dict[str, Any]) -> str:
+    lines = [f"{whole['name']} {whole['version']}, stack {whole['stack']}{_owned(whole['owner'])}", f"  {whole['file']}"]
+    lines += [f"  {line}" for line in whole["description"].splitlines()]
+    lines += [f"  tags: {', '.join(whole['tags'])}"] if whole["tags"] else []
+    for name, given in whole["inputs"].items():
+        said = ", ".join(f"{key} {value}" for key, value in given.items() if key not in ("description", "required"))
+        needed = ", required" if given["required"] else ""
+        lines.append(f"  input   {name}: {said}{needed}{'  ' + given['description'] if given['description'] else ''}")
+    lines += [f"  data    {d['name']}@{d['version'] or 'unknown'} ({d['kind'] or 'not in the manifest'})" for d in whole["data"]]
+    lines += [f"  expect  {e['kind']} {e['on']}: {' '.join(e['what'].split())}".replace(" :", ":") for e in whole["expect"]]
+    lines += [f"  output  {name}: {value}" for name, value in whole["outputs"].items()]
+    return "\n".join(lines)
+
+
+def _owned(owner: str | None) -> str:
+    return f", owned by {owner}" if owner else ""

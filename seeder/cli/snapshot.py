@@ -1,0 +1,150 @@
+"""`seeder snapshot`: the bundles that failed runs left."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seeder.cli import _options
+from seeder.cli._terminal import say
+
+if TYPE_CHECKING:
+    from seeder.bundle import Bundle
+    from seeder.errors import SeederError
+
+
+@click.group()
+def command() -> None:
+    """List, show and verify bundles: what is kept of a failed run."""
+
+
+@command.command("ls")
+@_options.project
+@_options.as_json
+def ls(project: Path | None, as_json: bool) -> None:
+    """List the project's bundles, oldest first."""
+    from seeder import bundle
+    from seeder.cli import _render
+
+    found = bundle.list_all(_folder(project))
+    if as_json:
+        _render.answer([_summary(each) for each in found])
+        return
+    rows = [{name: "-" if value is None else value for name, value in _summary(each).items()} for each in found]
+    _render.show(rows, "no run of this project has left a bundle")
+
+
+@command.command("show")
+@click.argument("bundle")
+@_options.project
+@_options.as_json
+def show(bundle: str, project: Path | None, as_json: bool) -> None:
+    """Show what BUNDLE (a run's id, or a folder) holds and why it was taken."""
+    from seeder import bundle as bundles
+    from seeder.cli import _render
+
+    found = bundles.read(_find(bundle, project))
+    if as_json:
+        _render.answer({"path": str(found.path), **found.index})
+    else:
+        click.echo(_text(found))
+
+
+@command.command("verify")
+@click.argument("bundles", nargs=-1, metavar="[BUNDLE]...")
+@_options.project
+@_options.as_json
+def verify(bundles: tuple[str, ...], project: Path | None, as_json: bool) -> None:
+    """Recompute every digest of each BUNDLE (a run's id, or a folder; all of the project's without one)."""
+    from seeder import bundle
+    from seeder.cli import _render
+    from seeder.errors import EnvironmentFailed, SeederError, UsageError
+
+    folders = [_find(each, project) for each in bundles] or [file.parent for file in sorted(_folder(project).glob(f"*/{bundle.INDEX}"))]
+    if not folders:
+        raise UsageError("snapshot verify", "the project has no bundles", "name a folder that holds one")
+    good, bad = [], []
+    for folder in folders:
+        try:
+            good.append(bundle.verify(folder))
+        except SeederError as error:
+            bad += error.problems
+    if as_json:
+        _render.answer({"good": [str(each.path) for each in good], "problems": [_render.problem_json(p) for p in bad]})
+    else:
+        for each in good:
+            say(f"{each.path}: {len(each.index['files'])} files, all as they were written")
+    if bad:
+        raise EnvironmentFailed.of(bad)
+
+
+def _folder(project: Path | None) -> Path:
+    """Where the project's bundles are; its files need not be valid for that."""
+    from seeder import record
+    from seeder.definition.manifest import find_manifest
+
+    return record.bundles(find_manifest(project or Path.cwd()).parent)
+
+
+def _find(name: str, project: Path | None) -> Path:
+    """A folder as it was named, or the bundle of the run whose id begins so."""
+    from seeder import bundle
+    from seeder.errors import UsageError, nearest
+
+    path = Path(name)
+    if path.exists() or "/" in name:
+        return path.absolute()
+    known = [file.parent for file in sorted(_folder(project).glob(f"*/{bundle.INDEX}"))]
+    found = [folder for folder in known if folder.name.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    names = [folder.name for folder in found or known]
+    if found:
+        raise UsageError(name, "more than one bundle begins so", f"name one of {', '.join(names)}")
+    raise UsageError(name, "there is no such bundle", nearest(name, names))
+
+
+def _summary(found: Bundle | SeederError) -> dict[str, Any]:
+    from seeder.errors import SeederError
+
+    if isinstance(found, SeederError):
+        return {"run": Path(found.problems[0].subject).parent.name, "taken": None, "stack": None, "scenario": None, "size": None,
+                "cause": f"unreadable: {found.problems[0].cause}"}  # fmt: skip
+    index = found.index
+    taken = datetime.datetime.fromtimestamp((found.path / "bundle.json").stat().st_mtime, datetime.UTC)
+    return {
+        "run": found.id,
+        "taken": taken.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "stack": index.get("stack"),
+        "scenario": index.get("scenario"),
+        "size": size(found.size),
+        "cause": str(index.get("cause", "")).partition("\n")[0],
+    }
+
+
+def size(count: int) -> str:
+    """Bytes for a person."""
+    amount = float(count)
+    for unit in ("B", "KB", "MB"):
+        if amount < 1000:  # noqa: PLR2004  (decimal units)
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+def _text(found: Bundle) -> str:
+    index = found.index
+    scenario = f", scenario {index['scenario']}" if index.get("scenario") else ""
+    lines = [f"run {found.id}: stack {index.get('stack')}{scenario} on {index.get('runtime')}", f"  folder   {found.path}"]
+    lines.append(f"  cause    {index.get('cause')}")
+    lines.append(f"  seed     {index.get('seed')}, as of {index.get('as_of')}")
+    for kind in ("inputs", "outputs", "missing"):
+        lines += [f"  {kind:<8} {name}: {value}" for name, value in (index.get(kind) or {}).items()]
+    for kind, versions in (index.get("versions") or {}).items():
+        told = versions if isinstance(versions, str) else ", ".join(f"{name} {version}" for name, version in versions.items())
+        lines.append(f"  {kind:<8} {told or '-'}")
+    lines += [f"  file     {name}  {size((found.path / name).stat().st_size)}" for name in index["files"] if (found.path / name).exists()]
+    return "\n".join(lines)
