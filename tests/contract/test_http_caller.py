@@ -21,7 +21,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Echo(BaseHTTPRequestHandler):
     def answer(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        entry = {"method": self.command, "path": self.path, "type": self.headers.get("Content-Type"), "key": self.headers.get("Key"), "body": body}
+        entry = {"method": self.command, "path": self.path, "body": body}
+        entry |= {"type": self.headers.get("Content-Type"), "key": self.headers.get("Key")}
         with open("seen.jsonl", "a") as log:
             log.write(json.dumps(entry) + "\\n")
         content = b"ok" if "/nothing" not in self.path and "/broken" not in self.path else b"it is   not\\nhere " * 100
@@ -115,5 +116,5 @@ def test_all_badly_written_requests_are_told_before_any_is_sent(world: LiveWorld
 def test_a_service_that_does_not_answer_is_named(world: LiveWorld, tmp_path: Path) -> None:
     world.http("api").close()
     stack = world.stack
-    with opened(stack) as silent, pytest.raises(EnvironmentFailed, match="api did not answer: .*refused"):
+    with opened(stack) as silent, pytest.raises(EnvironmentFailed, match=r"api did not answer: .*refused"):
         call(silent, tmp_path, "GET /\n")

@@ -15,11 +15,15 @@ from seeder.migrators import _alembic_files, _alembic_ini
 
 INI = "[alembic]\nscript_location = %(here)s/migrations\n"
 
+History = dict[str, tuple[str, ...]]
+
 
 def write(folder: Path, name: str, revision: str, down: object = None, extra: str = "") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.py"
-    path.write_text(f'"""Adds {name}."""\n\nraise SystemExit("this file was run")\n\nrevision = {revision!r}\ndown_revision = {down!r}\n{extra}\n')
+    path.write_text(
+        f'"""Adds {name}."""\n\nraise SystemExit("this file was run")\n\nrevision = {revision!r}\ndown_revision = {down!r}\n{extra}\n'
+    )
     return path
 
 
@@ -137,9 +141,9 @@ def test_a_bad_ini_is_named(tmp_path: Path, content: str, cause: str) -> None:
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> dict[str, tuple[str, ...]]:
+def histories(draw: st.DrawFn) -> History:
     """Revision -> those it follows; the last one follows every open end."""
-    result: dict[str, tuple[str, ...]] = {}
+    result: History = {}
     for number in range(draw(st.integers(1, 7))):
         known = sorted(result)
         result[f"r{number}"] = tuple(draw(st.lists(st.sampled_from(known), max_size=2, unique=True))) if known else ()
@@ -149,7 +153,7 @@ def histories(draw: st.DrawFn) -> dict[str, tuple[str, ...]]:
 
 @settings(max_examples=25, deadline=None)
 @given(made=histories())
-def test_alembic_sees_the_same_revisions_and_the_same_head(made: dict[str, tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_alembic_sees_the_same_revisions_and_the_same_head(made: History, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("history")
     (folder / "alembic.ini").write_text(INI)
     versions = folder / "migrations" / "versions"
