@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
-from seeder.engines import _postgres_connection, _postgres_image, _postgres_local
+from seeder.engines import _postgres_connection, _postgres_image, _postgres_initialise, _postgres_local
+from seeder.engines._postgres_load import PostgresSession
 from seeder.errors import SeederError
-from seeder.protocols import Address, Launch, LocalLaunch, Target
+from seeder.protocols import Address, Launch, LocalLaunch, Session, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
 
 class Postgres:
     name = "postgres"
+    accepts: frozenset[PartKind] = frozenset({"table", "sql"})
 
     def launch(self, service: Service) -> Launch:
         paths = ["/bitnami/postgresql"] if _postgres_image.is_bitnami(service) else ["/var/lib/postgresql", "/var/lib/postgresql/data"]
@@ -32,6 +37,12 @@ class Postgres:
         except psycopg.OperationalError as error:
             return self._refusal(target, " ".join(str(error).split()))
         return READY
+
+    def initialise(self, service: Service, stores: Sequence[Store], address: Address, *, image: bool) -> None:
+        _postgres_initialise.initialise(service, stores, address, image=image)
+
+    def begin(self, target: Target, *, upsert: bool, natural_keys: Mapping[str, tuple[str, ...]]) -> Session:
+        return PostgresSession(target, upsert=upsert, natural_keys=natural_keys)
 
     def _refusal(self, target: Target, reason: str) -> Verdict:
         if f'database "{target.database}" does not exist' in reason:
