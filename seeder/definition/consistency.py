@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from seeder.definition.extension import Gates
+from seeder.definition.quoting import unquoted
 from seeder.definition.stack import Service, Stack
 from seeder.errors import Mark, Problem, nearest
 
@@ -28,6 +29,8 @@ def faults(stack: Stack) -> Iterator[Problem]:
 
 def hints(stack: Stack) -> Iterator[Problem]:
     """What works and should be looked at."""
+    for file in stack.files:
+        yield from unquoted(file)
     for service in stack.services.values():
         yield from _fixed_port(service)
 

@@ -68,7 +68,7 @@ def _keys() -> dict[str, Any]:
 
 def _messages() -> dict[str, Any]:
     properties = {
-        "subject": {"type": "string", "pattern": r"^[^\s.*>][^\s.]*(\.[^\s.]+)*$"},
+        "subject": {"type": "string", "pattern": r"^(?!(.*\.)?[*>](\.|$))[^\s.]+(\.[^\s.]+)*$"},
         "headers": {"type": ["object", "null"], "additionalProperties": {"type": "string"}},
         "payload": {"description": "JSON, or text"},
     }

@@ -1,0 +1,184 @@
+"""`check` tells everything that is wrong with a definition at once, and starts nothing."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from seeder.check import Findings, check_project
+from seeder.definition.checksums import lock
+from seeder.definition.manifest import read_project
+
+NOW = datetime.datetime(2026, 1, 15, tzinfo=datetime.UTC)
+REPOSITORY = Path(__file__).parents[2]
+COMPOSE = """\
+    services:
+      orders-db:
+        image: postgres:17
+        environment: {POSTGRES_PASSWORD: app}
+        x-seeder: {migrate: {sql: migrations}}
+      cache:
+        image: redis:8
+      events:
+        image: nats:2
+      orders:
+        image: python:3.13-slim
+        ports: ["8000"]
+    """
+FILES = {
+    "compose.yaml": COMPOSE,
+    "migrations/0003_orders.sql": "create table orders (id int, region text);\n",
+}
+
+
+@pytest.fixture
+def checked(shop):
+    def check(changes: dict | None = None, *, locked: bool = True) -> Findings:
+        folder = shop({**FILES, **(changes or {})})
+        if locked:
+            lock(read_project(folder / "manifest.yaml").datasets["checkout"][0])
+        return check_project(folder, {}, NOW)
+
+    return check
+
+
+def _said(problems) -> list[str]:
+    return [f"{p.mark.file.name}:{p.mark.line}: {p.subject}: {p.cause} -> {p.remedy}" for p in problems]
+
+
+def test_a_sound_project_has_neither_errors_nor_hints(checked):
+    assert checked() == Findings()
+
+
+@pytest.mark.parametrize("project", [REPOSITORY, REPOSITORY / "tests/data/small"])
+def test_the_projects_of_this_repository_are_sound(project):
+    assert _said(check_project(project, {}, NOW).errors) == []
+
+
+def _compose(old: str, new: str) -> dict[str, str]:
+    assert old in COMPOSE
+    return {"compose.yaml": COMPOSE.replace(old, new, 1)}
+
+
+CASES = {
+    "engine": (_compose("image: redis:8", "image: redis:8\n        x-seeder: {store: rediss}"), "compose.yaml:6", "rediss", "'redis'"),
+    "migrated cache": (
+        _compose("image: redis:8", "image: redis:8\n        x-seeder: {migrate: {sql: migrations}}"),
+        "compose.yaml:6",
+        "redis cannot be migrated by sql",
+        "`command` or `service`",
+    ),
+    "migrates as nobody": (
+        _compose("{migrate: {sql: migrations}}", "{migrate: {sql: migrations, as: order}}"),
+        "compose.yaml:2",
+        "migrate.as: there is no service order",
+        "'orders'",
+    ),
+    "export": (_compose('["8000"]', '["8000"]\n        x-seeder: {export: {A: "{uri}"}}'), "compose.yaml:10", "not known", "{STORE.url"),
+    "export of nobody": (
+        _compose('["8000"]', '["8000"]\n        x-seeder: {export: {A: "{order-db.url}"}}'),
+        "compose.yaml:10",
+        "no store or service order-db",
+        "'orders-db'",
+    ),
+    "local placeholder": (
+        _compose('["8000"]', '["8000"]\n        x-seeder: {local: {command: [serve, "{prt}"]}}'),
+        "compose.yaml:10",
+        "not known",
+        "{port:8000}",
+    ),
+    "local port": (
+        _compose('["8000"]', '["8000"]\n        x-seeder: {local: {command: [serve, "{port:80}"]}}'),
+        "compose.yaml:10",
+        "no port 80",
+        "known: 8000",
+    ),
+    "auth on a store": (
+        _compose("image: redis:8", "image: redis:8\n        x-seeder: {auth: {bearer: {token: a}}}"),
+        "compose.yaml:6",
+        "this service holds stores",
+        "remove it",
+    ),
+    "reference": (
+        _compose("services:", "x-seeder: {references: [orders-db.a.b -> custmers.c.d]}\n    services:"),
+        "compose.yaml:1",
+        "custmers",
+        "known",
+    ),
+    "gate": (_compose("services:", "x-seeder: {gates: {counts: {db.a: 1}}}\n    services:"), "compose.yaml:1", "no store db", "orders-db"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_a_stack_says_wrong_is_told(checked, name):
+    changes, place, cause, remedy = CASES[name]
+    [said] = [text for text in _said(checked(changes).errors) if cause in text]
+    assert said.startswith(f"{place}: ")
+    assert remedy in said
+
+
+def test_one_variable_from_two_services_is_told(checked):
+    changes = _compose('["8000"]', '["8000"]\n        x-seeder: {export: {A: "{url}"}}')
+    changes["compose.yaml"] = changes["compose.yaml"].replace("image: redis:8", 'image: redis:8\n        x-seeder: {export: {A: "{url}"}}')
+    assert "A: cache and orders both export it -> rename one of them" in _said(checked(changes).errors)[0]
+
+
+M, S, D = "manifest.yaml", "testdata/scenarios/ready.yaml", "testdata/golden/checkout"
+NATURAL = "natural_keys: {order-db.a: [b]}"
+PROJECT_CASES = {
+    "runtime": ({M: ("  policy: ci", "  policy: ci\n  runtime: dokcer")}, "manifest.yaml:3", "no runtime dokcer", "'docker'"),
+    "stack version": ({M: ('"2.3.0"', '"3.0.0"')}, "manifest.yaml:17", "stack shop is 3.0.0", "another version"),
+    "revision": ({M: ("0003..", "0004..")}, "manifest.yaml:18", "no single revision 0004", "0003_orders"),
+    "required store": ({M: ("orders-db:", "order-db:")}, "manifest.yaml:18", "no store order-db", "'orders-db'"),
+    "source": ({M: ("[golden, reference]", "[reference]")}, "manifest.yaml:12", "is golden data; policy ci allows reference", "another"),
+    "scenario stack": ({S: ("stack: shop", "stack: shopp")}, "ready.yaml:1", "no stack shopp", "'shop'"),
+    "scenario dataset": ({S: ("checkout@3.2", "chekout")}, "ready.yaml:10", "no dataset chekout", "'checkout'"),
+    "scenario version": ({S: ("checkout@3.2", "checkout@4")}, "ready.yaml:10", "no version 4 of checkout", "known: 3.2.0"),
+    "expected store": ({S: ("store: orders-db", "store: orders")}, "ready.yaml:12", "no store orders", "'orders-db'"),
+    "expected service": ({S: ("http: orders", "http: order")}, "ready.yaml:15", "no service order", "'orders'"),
+    "dataset folder": ({f"{D}/odrers-db/a.csv": "a\n"}, "a.csv:1", "neither a store nor a service odrers-db", "'orders-db'"),
+    "natural key": ({M: ("    requires:", f"    {NATURAL}\n    requires:")}, "manifest.yaml:12", "no store order-db", "'orders-db'"),
+    "compose": ({"compose.yaml": "services: {a: {image: b, imag: c}}\n"}, "compose.yaml:1", "imag", "image"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROJECT_CASES)
+def test_what_a_project_says_wrong_is_told(checked, name):
+    changes, place, cause, remedy = PROJECT_CASES[name]
+    [said] = [text for text in _said(checked(changes).errors) if cause in text]
+    assert said.startswith(f"{place}: ")
+    assert remedy in said
+
+
+def test_everything_is_told_at_once_though_a_file_cannot_be_read(checked):
+    changes = _compose("image: redis:8", "image: redis:8\n        x-seeder: {store: x}")
+    found = checked({**changes, S: "scenario: [", M: ("  policy: ci", "  policy: cc")}, locked=False).errors
+    assert {p.mark.file.name for p in found} == {"manifest.yaml", "compose.yaml", "ready.yaml"}
+
+
+def test_a_changed_file_is_an_error_and_a_missing_list_a_hint(checked, tmp_path):
+    assert "has no SHA256SUMS -> seeder dataset lock checkout" in _said(checked(locked=False).hints)[0]
+    checked()
+    (tmp_path / "testdata/golden/checkout/orders-db/orders.csv").write_text("id,region\n2,US\n")
+    assert "differs from its digest" in _said(check_project(tmp_path, {}, NOW).errors)[0]
+
+
+def test_what_compose_reads_otherwise_is_a_hint(checked):
+    found = checked(_compose("POSTGRES_PASSWORD: app", "POSTGRES_PASSWORD: app, VERSION: 1.10, MODE: 0644, QUOTED: '0644', PLAIN: 12"))
+    assert _said(found.hints) == [
+        'compose.yaml:4: services.orders-db.environment.VERSION: compose reads 1.10 as 1.1 -> quote it: "1.10"',
+        'compose.yaml:4: services.orders-db.environment.MODE: compose reads 0644 as 420 -> quote it: "0644"',
+    ]
+    assert found.errors == []
+
+
+def test_a_port_that_is_written_out_is_a_hint(checked):
+    found = checked(_compose('["8000"]', '["8000"]\n        x-seeder: {local: {command: [serve, "8000"]}}'))
+    assert "the port 8000 is written out" in _said(found.hints)[0]
+
+
+def test_a_folder_without_a_project_is_told(tmp_path):
+    [problem] = check_project(tmp_path, {}, NOW).errors
+    assert "seeder init" in problem.remedy
