@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from seeder.errors import DefinitionError, Mark, Problem, nearest
+from seeder.loaders import _faults
 from seeder.protocols import Row
 
 MOST_BYTES: Final = 64 * 1024 * 1024
-_BOM: Final = b"\xef\xbb\xbf"
 
 Fields = list[str | None]
 
@@ -66,7 +66,7 @@ def _records(path: Path) -> Iterator[tuple[int, Fields] | Problem]:
     held: list[bytes] = []
     with path.open("rb") as lines:
         for number, raw in enumerate(lines, 1):
-            held.append(raw.removeprefix(_BOM) if number == 1 else raw)
+            held.append(raw.removeprefix(_faults.BOM) if number == 1 else raw)
             quotes += raw.count(b'"')
             size += len(raw)
             if quotes % 2 == 0:
@@ -85,12 +85,9 @@ def _unclosed(path: Path, line: int) -> Problem:
 
 
 def _record(path: Path, line: int, raw: bytes) -> tuple[int, Fields] | Problem:
-    raw = raw.removesuffix(b"\n").removesuffix(b"\r")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        place = Mark(path, line + raw.count(b"\n", 0, error.start))
-        return Problem(path.name, f"the byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8", place)
+    text = _faults.decoded(path, line, raw.removesuffix(b"\n").removesuffix(b"\r"))
+    if isinstance(text, Problem):
+        return text
     if "\0" in text:
         return Problem(path.name, "a null character is not text", "remove it", Mark(path, line))
     if '"' not in text:

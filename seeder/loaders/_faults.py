@@ -10,6 +10,7 @@ from typing import Final
 from seeder.errors import DefinitionError, Mark, Problem
 
 MOST: Final = 20
+BOM: Final = b"\xef\xbb\xbf"
 
 
 def refuse(path: Path, found: Iterable[Problem]) -> None:
@@ -23,6 +24,15 @@ def refuse(path: Path, found: Iterable[Problem]) -> None:
         shown.append(Problem(path.name, f"{count} more from here on", "mend the ones above first", Mark(path, last)))
     if shown:
         raise DefinitionError.of(shown)
+
+
+def decoded(path: Path, line: int, raw: bytes) -> str | Problem:
+    """The text of bytes that begin in this line, or where they stop being UTF-8."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = Mark(path, line + raw.count(b"\n", 0, error.start))
+        return Problem(path.name, f"the byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8", place)
 
 
 def unreadable(path: Path, error: OSError) -> DefinitionError:

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from seeder.errors import Mark, Problem
-
-_BOM: Final = b"\xef\xbb\xbf"
+from seeder.loaders import _faults
 
 Object = dict[str, Any]
 
@@ -19,17 +18,17 @@ def objects(path: Path) -> Iterator[tuple[int, Object] | Problem]:
     """Every object with its line; blank lines are passed over. Numbers with a fraction keep all their digits (Decimal)."""
     with path.open("rb") as lines:
         for number, raw in enumerate(lines, 1):
-            text = raw.removeprefix(_BOM) if number == 1 else raw
+            text = raw.removeprefix(_faults.BOM) if number == 1 else raw
             if text.strip():
                 yield _object(path, number, text)
 
 
 def _object(path: Path, line: int, raw: bytes) -> tuple[int, Object] | Problem:
+    text = _faults.decoded(path, line, raw)
+    if isinstance(text, Problem):
+        return text
     try:
-        value = parse(raw.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        cause = f"the byte 0x{raw[error.start]:02x} is not UTF-8"
-        return Problem(path.name, cause, "save the file as UTF-8", Mark(path, line))
+        value = parse(text)
     except json.JSONDecodeError as error:
         return Problem(path.name, f"this is not JSON: {error.msg} (column {error.colno})", "write one object per line", Mark(path, line))
     except (ValueError, RecursionError) as error:

@@ -34,8 +34,6 @@ def _problems(path: Path) -> Iterator[Problem]:
                 cause, remedy = "this is an archive of pg_dump, not SQL", f"pg_restore -f {path.name} ARCHIVE writes it as SQL"
                 yield Problem(path.name, cause, remedy, Mark(path, 1))
                 return
-            try:
-                raw.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                cause = f"the byte 0x{raw[error.start]:02x} is not UTF-8"
-                yield Problem(path.name, cause, "save the file as UTF-8", Mark(path, number))
+            text = _faults.decoded(path, number, raw)
+            if isinstance(text, Problem):
+                yield text

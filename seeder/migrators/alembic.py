@@ -8,8 +8,9 @@ from pathlib import Path
 
 from seeder.definition.extension import Migrate
 from seeder.definition.stack import Stack, Store
-from seeder.errors import DefinitionError, EnvironmentFailed, Mark, nearest
+from seeder.errors import DefinitionError, EnvironmentFailed, Mark
 from seeder.migrators import _alembic_files, _alembic_ini, _alembic_output
+from seeder.migrators._services import known, label
 from seeder.protocols import Inspects, Revision, Task, World
 
 _COLUMN = "version_num"  # the one column of Alembic's own table, whatever env.py calls the table
@@ -54,9 +55,7 @@ def owner(store: Store, stack: Stack) -> str:
     """The service that runs Alembic: the one named by `as`, else the only client of the store. Raises DefinitionError."""
     migrate, mark = _of(store), stack.services[store.service].mark
     if migrate.as_ is not None:
-        if migrate.as_ not in stack.services:
-            raise DefinitionError(f"{store.name}: as", f"the stack has no service {migrate.as_}", nearest(migrate.as_, stack.clients), mark)
-        return migrate.as_
+        return known(migrate.as_, "as", store, stack)
     clients = sorted({link.client for link in stack.links if link.server == store.service} & set(stack.clients))
     if len(clients) != 1:
         found = f"{', '.join(clients)} all use it" if clients else "no service uses it"
@@ -97,7 +96,7 @@ def _task(store: Store, revision: str, stack: Stack) -> Task:
     migrate = _of(store)
     ini = Path(os.path.relpath(_ini(store, stack), _working(store, stack))).as_posix()
     return Task(
-        label=f"migrate-{store.name.replace('/', '-')}",
+        label=label(store),
         command=(_interpreter(migrate, stack), "-m", "alembic", "-c", ini, "upgrade", revision),
         service=owner(store, stack),
         environment=migrate.environment,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seeder.definition.stack import Stack, Store
-from seeder.errors import DefinitionError, EnvironmentFailed, nearest
+from seeder.errors import DefinitionError, EnvironmentFailed
 from seeder.migrators import _inputs
+from seeder.migrators._services import known, label
 from seeder.protocols import Revision, Task, World
 
 
@@ -19,9 +20,8 @@ class Command:
         migrate = store.migrate
         if migrate is None:
             return ()
-        if migrate.as_ is not None and migrate.as_ not in stack.services:
-            mark, remedy = stack.services[store.service].mark, nearest(migrate.as_, stack.clients)
-            raise DefinitionError(f"{store.name}: as", f"the stack has no service {migrate.as_}", remedy, mark)
+        if migrate.as_ is not None:
+            known(migrate.as_, "as", store, stack)
         return _inputs.revisions(store, stack, migrate.inputs)
 
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:  # noqa: ARG002  (the program knows its files)
@@ -37,8 +37,7 @@ def _task(store: Store, world: World) -> Task:
     migrate = store.migrate
     if migrate is None or not migrate.command:
         raise DefinitionError(store.name, "the store has no migration command")
-    label = f"migrate-{store.name.replace('/', '-')}"
     if migrate.as_ is not None:
-        return Task(label, tuple(migrate.command), migrate.as_, migrate.environment)
+        return Task(label(store), tuple(migrate.command), migrate.as_, migrate.environment)
     environment = {**world.variables(), **migrate.environment}
-    return Task(label, tuple(migrate.command), store.service, environment, host=True, cwd=world.stack.project_dir)
+    return Task(label(store), tuple(migrate.command), store.service, environment, host=True, cwd=world.stack.project_dir)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seeder.definition.stack import Stack, Store
-from seeder.errors import DefinitionError, EnvironmentFailed, nearest
+from seeder.errors import DefinitionError, EnvironmentFailed
 from seeder.migrators import _inputs
+from seeder.migrators._services import known
 from seeder.protocols import Revision, World
 
 
@@ -16,10 +17,7 @@ class OneShot:
     def revisions(self, store: Store, stack: Stack) -> tuple[Revision, ...]:
         """The files that `inputs` names, of the migration or of the service; none when neither does. Raises DefinitionError for a
         glob without files or a service that is not there."""
-        name = _name(store)
-        if name not in stack.services:
-            mark = stack.services[store.service].mark
-            raise DefinitionError(f"{store.name}: service", f"the stack has no service {name}", nearest(name, stack.clients), mark)
+        name = known(_name(store), "service", store, stack)
         globs = store.migrate.inputs if store.migrate else []
         return _inputs.revisions(store, stack, globs or stack.services[name].x.inputs)
 
