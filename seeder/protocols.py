@@ -222,6 +222,23 @@ class Rejoins(Protocol):
         Raises EnvironmentFailed when nothing of the run is there."""
 
 
+@dataclass(frozen=True)
+class Diagnosis:
+    """One thing that a runtime needs of this machine, and how it stands."""
+
+    subject: str
+    state: Literal["ok", "warn", "fail"]
+    finding: str
+    remedy: str = ""
+
+
+@runtime_checkable
+class Diagnoses(Protocol):
+    """The runtime can say what it finds and misses on this machine."""
+
+    def diagnose(self) -> Iterable[Diagnosis]: ...
+
+
 # -- engines ----------------------------------------------------------------------------------------------------------
 
 
