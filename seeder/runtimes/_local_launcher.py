@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 _CLONE_NEWUSER = 0x10000000
-_PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 8, 47, 2
+_PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 28, 47, 2
+_NO_SETUID_FIXUP = 1 << 2
 _CAPABILITY_VERSION = 0x20080522
 _DAC_OVERRIDE, _DAC_READ_SEARCH = 1, 2
 
@@ -48,7 +49,8 @@ def _enter_namespace(inner: int) -> None:
 
 def _become(user: int, group: int, *, searching: bool) -> None:
     if searching:
-        _check(_libc().prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0), "prctl")
+        # capabilities outlive the change of user, and access() counts them: servers ask it for their own files
+        _check(_libc().prctl(_PR_SET_SECUREBITS, _NO_SETUID_FIXUP, 0, 0, 0), "prctl")
     os.setgroups([])
     os.setresgid(group, group, group)
     os.setresuid(user, user, user)

@@ -12,8 +12,8 @@ import os
 import pwd
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seeder import home, process
@@ -66,13 +66,11 @@ def _nobody(launch: LocalLaunch, data: Path) -> Guise:
     user, group = _nobody_ids()
     os.chown(data, user, group)
     _open_to(group, data.parent, upto=home.runs())
-    plain = Guise("nobody", (*_LAUNCHER, "user", str(user), str(group), "--"), (user, group))
-    if _can(plain, [data]):
-        closed = [folder for folder in launch.reads if not _can(plain, [folder, *folder.glob("bin/*")])]
-        return Guise(plain.name, plain.prefix, plain.owner, tuple((str(folder), str(_copied(folder, group))) for folder in closed))
-    searching = Guise("nobody", (*_LAUNCHER, "search", str(user), str(group), "--"), (user, group))
-    if _can(searching, [data]):
-        return searching
+    for mode in ("user", "search"):
+        whoever = Guise("nobody", (*_LAUNCHER, mode, str(user), str(group), "--"), (user, group))
+        if _can(whoever, [data]):
+            closed = [folder for folder in launch.reads if not _can(whoever, [folder, *folder.glob("bin/*")])]
+            return replace(whoever, moved=tuple((str(folder), str(_copied(folder, group))) for folder in closed))
     remedy = f"set {home.VARIABLE} to a folder that every user can reach"
     raise EnvironmentFailed(launch.program, f"it refuses to run as root, and user {user} cannot reach {data}", remedy)
 
@@ -106,9 +104,11 @@ def _open_to(group: int, folder: Path, upto: Path) -> None:
         folder = folder.parent
 
 
-def _can(whoever: Guise, paths: Iterable[Path]) -> bool:
-    tests = [word for path in paths for word in ("-a", "-r", str(path), "-a", "-x", str(path))][1:]
-    return process.run([*whoever.prefix, "test", *tests], timeout=10, cwd=Path("/")).code == 0
+def _can(whoever: Guise, paths: Sequence[Path]) -> bool:
+    """Whether it can read the paths, pass through those that are folders and run those that are programs."""
+    tests = [("-r", str(path)) for path in paths] + [("-x", str(path)) for path in paths if path.stat().st_mode & 0o111]
+    words = [word for test in tests for word in ("-a", *test)][1:]
+    return process.run([*whoever.prefix, "test", *words], timeout=10, cwd=Path("/")).code == 0
 
 
 def _copied(folder: Path, group: int) -> Path:

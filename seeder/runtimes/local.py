@@ -74,7 +74,7 @@ class LocalDeployment:
     def __init__(self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay], *, isolate_binds: bool) -> None:
         self.run, self.stack, self.emit, self.overlays, self.isolate_binds = run, stack, emit, overlays, isolate_binds
         wanted = [(name, port) for name, service in stack.services.items() for port in _local_survey.all_ports(stack, service)]
-        run.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (run.folder / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
         numbers = _ports.reserve(run.id, len(wanted))
         self.addresses = {key: Address(HOST, number) for key, number in zip(wanted, numbers, strict=True)}
         self._hosts = hosts_of(stack, self.addresses)
@@ -193,9 +193,7 @@ class LocalDeployment:
         return text if lines is None else "\n".join(text.splitlines()[-lines:])
 
     def _log(self, label: str) -> Path:
-        folder = self.run.folder / "logs"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return folder / f"{label.replace('/', '_')}.log"
+        return self.run.folder / "logs" / f"{label.replace('/', '_')}.log"
 
     def reap(self) -> None:
         """Take leave of children that a sweep has ended."""
