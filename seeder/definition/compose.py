@@ -36,7 +36,6 @@ def read_stack(
     services = {name: reader.service(name) for name in model.get("services", {})}
     check_model(model, services, files.problems)
     extension = _extension(model, files.problems)
-    files.problems.raise_if_any()
 
     active = tuple(dict.fromkeys((*entry.profiles, *profiles))) or _default_profiles(group.variables)
     selection = select(services, active, only, _aliases(model), files.problems)

@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
+from seeder.definition.compose_keys import NOT_EMPTY, RESOURCES
 from seeder.definition.stack import Service
 from seeder.definition.yaml import Map
 from seeder.errors import Collector, Mark, nearest
+
+_NAME = re.compile(r"[a-zA-Z0-9._-]+")
+
+
+def finished(model: Map, base: Path, problems: Collector) -> Map:
+    """The merged model of a group of files without empty keys, each of which is a problem; a build that names no context gets the
+    group's folder."""
+    for section in ("services", *RESOURCES):
+        if section in model and not isinstance(model[section], Map):
+            _drop(model, section, section, problems)
+        for name in model.get(section, ()):
+            if not _NAME.fullmatch(name):
+                problems.add(f"{section}.{name}", "a name is made of letters, digits, . _ and -", "", model[section].at(name))
+    for name, service in model.get("services", {}).items():
+        for key in sorted(NOT_EMPTY & service.keys()):
+            if service[key] is None:
+                _drop(service, key, f"services.{name}.{key}", problems)
+        if "build" in service and not service["build"].get("context"):
+            service["build"].put("context", str(base), service.at("build"))
+    return model
+
+
+def _drop(values: Map, key: str, path: str, problems: Collector) -> None:
+    if not any(problem.subject.startswith(path) for problem in problems.problems):
+        problems.add(path, "nothing is written here", "remove the key, or give it a value", values.at(key))
+    del values[key]
 
 
 def check_model(model: Map, services: Mapping[str, Service], problems: Collector) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seeder.definition import compose_forms as forms
+from seeder.definition.compose_check import finished
 from seeder.definition.compose_keys import INCLUDE, check_keys
 from seeder.definition.compose_merge import merged, settled
 from seeder.definition.compose_volumes import absolute
@@ -36,6 +37,7 @@ class Files:
         self.problems = Collector()
         self.further: list[Path] = []
         self._read: dict[tuple[Path, Path], list[Map]] = {}
+        self._missing: set[Path] = set()
 
     def model(self, group: Group) -> Map:
         """The files of the group, merged in their order, with extends and includes resolved; of what is wrong, as much as can be told."""
@@ -44,7 +46,7 @@ class Files:
             for document in self._documents(file, group):
                 extended = self._with_extends(document, file, group)
                 whole = self._with_includes(extended if whole is None else merged(whole, extended), file, group)
-        return _with_contexts(settled(whole), group.base) if whole is not None else Map(Mark(group.files[0], 1))
+        return finished(settled(whole), group.base, self.problems) if whole is not None else Map(Mark(group.files[0], 1))
 
     def variables(self, base: Path, files: Sequence[Path], outer: Mapping[str, str]) -> dict[str, str]:
         """What the files of variables (by default `.env` in `base`, when there is one) add to the outer ones, which win."""
@@ -63,6 +65,13 @@ class Files:
         if file not in self.further:
             self.further.append(file)
 
+    def _expect(self, file: Path, what: str, mark: Mark) -> None:
+        """A file that another one names, at `mark`."""
+        self.note(file)
+        if not file.is_file() and file not in self._missing:
+            self._missing.add(file)
+            self.problems.add(what, f"there is no file {file}", "create it, or correct the path", mark)
+
     def _documents(self, file: Path, group: Group) -> list[Map]:
         key = (file, group.base)
         if key not in self._read:
@@ -70,6 +79,8 @@ class Files:
         return self._read[key]
 
     def _load(self, file: Path) -> list[Document]:
+        if file in self._missing:
+            return []
         try:
             documents = load_all(file, COMPOSE)
         except DefinitionError as error:
@@ -109,8 +120,10 @@ class Files:
             path = " -> ".join(step for _, step in (*seen[seen.index((file, name)) :], (file, name)))
             self.problems.add(what, f"the services extend each other: {path}", "break the circle", mark)
             return own
-        origin, there, group = self._origin(extends, services, file, group)
+        origin, there, group = self._origin(what, extends, services, file, group)
         wanted = extends.get("service")
+        if origin in self._missing:
+            return own
         if not isinstance(wanted, str) or wanted not in there:
             remedy = nearest(str(wanted), sorted(there)) if wanted else "add service: NAME"
             self.problems.add(what, f"there is no service {wanted} in {origin.name}", remedy, mark)
@@ -118,12 +131,12 @@ class Files:
         base = self._extended(wanted, there, origin, group, (*seen, (file, name)))
         return merged(base, own, ("services", name)) if isinstance(base, Map) else own
 
-    def _origin(self, extends: Map, services: Map, file: Path, group: Group) -> tuple[Path, Map, Group]:
+    def _origin(self, what: str, extends: Map, services: Map, file: Path, group: Group) -> tuple[Path, Map, Group]:
         """The file that holds the extended service, its services, and how it is read."""
         if not extends.get("file"):
             return file, services, group
         origin = absolute(extends["file"], group.base)
-        self.note(origin)
+        self._expect(origin, what, extends.at("file"))
         there = replace(group, base=origin.parent)
         found = Map(extends.mark)
         for document in self._documents(origin, there):
@@ -169,19 +182,11 @@ class Files:
             self.problems.add(what, f"the files include each other: {shown}", "break the circle", mark)
             return None
         for path in paths:
-            self.note(path)
+            self._expect(path, what, mark)
         folder = entry.get("project_directory")
         base = absolute(folder, group.base) if isinstance(folder, str) and folder else paths[0].parent
         env_files = [absolute(path, group.base) for path in _texts(entry.get("env_file"))]
         return Group(tuple(paths), base, self.variables(base, env_files, group.variables), chain)
-
-
-def _with_contexts(model: Map, base: Path) -> Map:
-    """A build that names no context is made from the folder of its group of files."""
-    for service in _map(model.get("services")).values():
-        if isinstance(build := service.get("build"), Map) and not build.get("context"):
-            build.put("context", str(base), build.mark)
-    return model
 
 
 def _map(value: Any) -> Map:

@@ -36,8 +36,10 @@ class Place:
     def wrong(self, cause: str, remedy: str = "") -> None:
         self.problems.add(self.path, cause, remedy, self.mark)
 
-    def needs(self, what: str) -> None:
+    def needs(self, what: str) -> Any:
+        """Say what is needed here; answers the value's one form, which is none."""
         self.wrong(f"{what} is needed here")
+        return None
 
 
 Form = Callable[[Any, Place], Any]
@@ -83,9 +85,7 @@ def _mapping_of(form: Form) -> Form:
     def formed(value: Any, place: Place) -> Any:
         if isinstance(value, Map):
             return _each(value, place, lambda _: form)
-        if value is not None:
-            place.needs("a mapping")
-        return Map(place.mark)
+        return None if value is None else place.needs("a mapping")
 
     return formed
 
@@ -106,22 +106,20 @@ def _truth(value: Any, place: Place) -> bool:
     return False
 
 
-def _texts(value: Any, place: Place) -> List:
+def _texts(value: Any, place: Place) -> List | None:
     """A list of texts."""
     return _list_of(text)(value, place)
 
 
-def _one_or_more(value: Any, place: Place) -> List:
+def _one_or_more(value: Any, place: Place) -> List | None:
     return _texts(List(place.mark, [value], [place.mark]) if isinstance(value, str) else value, place)
 
 
-def _list_of(form: Form) -> Callable[[Any, Place], List]:
-    def formed(value: Any, place: Place) -> List:
-        result = List(place.mark)
+def _list_of(form: Form) -> Callable[[Any, Place], List | None]:
+    def formed(value: Any, place: Place) -> List | None:
         if not isinstance(value, List):
-            if value is not None:
-                place.needs("a list")
-            return result
+            return None if value is None else place.needs("a list")
+        result = List(place.mark)
         for index, item in enumerate(value):
             inside = place.into(index, value.at(index))
             made = form(item, inside)
@@ -136,8 +134,7 @@ def _list_of(form: Form) -> Callable[[Any, Place], List]:
 def _record(known: frozenset[str], forms: dict[str, Form]) -> Form:
     def formed(value: Any, place: Place) -> Any:
         if not isinstance(value, Map):
-            place.needs("a mapping")
-            return Map(place.mark)
+            return None if value is None else place.needs("a mapping")
         keys.check_keys(value, known, place.path, place.problems)
         return _each(value, place, lambda key: forms.get(key, _as_is))
 
@@ -149,17 +146,16 @@ def _words(value: Any, place: Place) -> Any:
     return _texts(value, place) if isinstance(value, List) else text(value, place)
 
 
-def _variables(value: Any, place: Place) -> Map:
+def _variables(value: Any, place: Place) -> Map | None:
     """A mapping of texts; a name without a value takes that of the reader's environment, or stays without one."""
+    if isinstance(value, Map):
+        return _each(value, place, _variable)
+    if not isinstance(value, List):
+        return None if value is None else place.needs("a mapping or a list")
     result = Map(place.mark)
-    if isinstance(value, List):
-        for index, item in enumerate(value):
-            name, equals, given = (text(item, place.into(index, value.at(index))) or "").partition("=")
-            result.put(name, given if equals else place.lookup(name), value.at(index))
-    elif isinstance(value, Map):
-        result = _each(value, place, _variable)
-    elif value is not None:
-        place.needs("a mapping or a list")
+    for index, item in enumerate(value):
+        name, equals, given = (text(item, place.into(index, value.at(index))) or "").partition("=")
+        result.put(name, given if equals else place.lookup(name), value.at(index))
     return result
 
 
@@ -233,7 +229,9 @@ def _env_file(value: Any, place: Place) -> Any:
     return _record(keys.ENV_FILE, {"path": path, "required": _truth})(value, place)
 
 
-def _env_files(value: Any, place: Place) -> List:
+def _env_files(value: Any, place: Place) -> List | None:
+    if value is None:
+        return None
     several = value if isinstance(value, List) else List(place.mark, [value], [place.mark])
     return _list_of(_env_file)(several, place)
 

@@ -31,6 +31,11 @@ CONTAINER_ONLY = _words("""
 """)
 SERVICE = _HELD | _IDLE | CONTAINER_ONLY
 
+# Keys that a service leaves out rather than empty.
+NOT_EMPTY = _words("""
+    build configs depends_on env_file environment expose healthcheck labels networks ports profiles secrets tmpfs volumes
+""")
+
 BUILD = _words("""
     context dockerfile dockerfile_inline entitlements args ssh labels cache_from cache_to no_cache no_cache_filter
     additional_contexts network provenance sbom pull target shm_size extra_hosts isolation privileged secrets tags ulimits platforms

@@ -23,19 +23,22 @@ _NUMBER_STARTS = frozenset("+-.0123456789")
 _DECIMAL = re.compile(r"[-+]?[0-9]+")
 _OCTAL_OR_HEX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_GO_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_OLD_OCTAL = re.compile(r"[-+]?0[0-7]+")
-_PREFIXED = re.compile(r"[-+]?0([bB][01]+|[oO][0-7]+|[xX][0-9a-fA-F]+)")
+_GO_WHOLE = (
+    (re.compile(r"[-+]?(0|[1-9][0-9]*)"), 10),
+    (re.compile(r"[-+]?0[0-7]+"), 8),
+    (re.compile(r"[-+]?0([bB][01]+|[oO][0-7]+|[xX][0-9a-fA-F]+)"), 0),
+)
 _TIMESTAMP = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:([Tt ])(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?(Z|[-+]\d{2}:\d{2})?)?",
 )
 _LARGEST = 2**64  # from here on, compose sees a float
+_MOST_DIGITS = 70
 _PLAIN_POWERS = range(-4, 6)  # outside, Go writes a float with an exponent: 1e+06
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """`text_keys`: a key is always text. `merge_tags`: `!reset` and `!override` are known."""
+    """`text_keys`: a key is always text. `merge_tags`: `!reset` and `!override` have a meaning, and other tags of one's own have none."""
 
     plain: Callable[[str], Scalar]
     text_keys: bool
@@ -61,7 +64,7 @@ def _core(text: str) -> Scalar:
     if text[0] not in _NUMBER_STARTS:
         return text
     if _DECIMAL.fullmatch(text):
-        return _whole(text)
+        return int(text) if len(text) <= _MOST_DIGITS else float(text)
     if _OCTAL_OR_HEX.fullmatch(text):
         return int(text, 0)
     return float(text) if _FLOAT.fullmatch(text) else text
@@ -73,24 +76,17 @@ def _compose(text: str) -> Scalar:
         return _WORDS[text]
     if text[0] not in _NUMBER_STARTS:
         return text
-    number = _go_number(text.replace("_", ""))
+    number = _go_number(text if text[0] == "." else text.replace("_", ""))
     return number if number is not None else _moment(text) or text
 
 
 def _go_number(text: str) -> int | float | None:
-    if _OLD_OCTAL.fullmatch(text):
-        return int(text, 8)
-    if _PREFIXED.fullmatch(text):
-        return int(text, 0)
-    if _GO_DECIMAL.fullmatch(text):
-        return _whole(text)
-    return float(text) if _FLOAT.fullmatch(text) else None  # `08` as well
-
-
-def _whole(text: str) -> int | float:
-    if len(text) > len(str(_LARGEST)) or abs(int(text)) >= _LARGEST:
-        return float(text)
-    return int(text)
+    base = next((base for pattern, base in _GO_WHOLE if pattern.fullmatch(text)), None)
+    most = _LARGEST // 2 if text[0] == "+" else _LARGEST
+    if base is not None and len(text) <= _MOST_DIGITS and -_LARGEST // 2 <= int(text, base) < most:
+        return int(text, base)
+    number = float(text) if _FLOAT.fullmatch(text) else math.inf  # `08` as well
+    return number if math.isfinite(number) else None
 
 
 def _moment(text: str) -> str | None:
@@ -106,7 +102,7 @@ def _moment(text: str) -> str | None:
         return None
     fraction = f".{fraction}".rstrip("0").rstrip(".") if fraction else ""
     offset = "+0000 UTC" if zone in (None, "Z") else f"{zone.replace(':', '')} {zone.replace(':', '')}"
-    return f"{moment:%Y-%m-%d %H:%M:%S}{fraction} {offset}"
+    return f"{moment.replace(tzinfo=None).isoformat(sep=' ')}{fraction} {offset}"
 
 
 def as_text(value: Scalar) -> str:

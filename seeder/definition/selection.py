@@ -29,7 +29,7 @@ def select(
 
     Raises UsageError when `only` names no service. A needed service that takes no part is a problem.
     """
-    named = _known(only, services)
+    named = _known(only, services, problems)
     active = {*profiles, *(profile for name in named for profile in services[name].profiles)}
     absent = {name: "seeder replaces it (only: compose)" for name, service in services.items() if service.x.only == "compose"}
     for name, service in services.items():
@@ -44,9 +44,10 @@ def select(
     return Selection(result, dict(sorted(absent.items())))
 
 
-def _known(only: Sequence[str] | None, services: Mapping[str, Service]) -> tuple[str, ...]:
+def _known(only: Sequence[str] | None, services: Mapping[str, Service], problems: Collector) -> tuple[str, ...]:
     for name in only or ():
         if name not in services:
+            problems.raise_if_any()  # they may be why it is missing
             raise UsageError(name, "the stack has no such service", nearest(name, sorted(services)))
     return tuple(only or ())
 
@@ -74,6 +75,8 @@ def _closed(named: Sequence[str], services: Mapping[str, Service], aliases: Mapp
 def _without_absent(service: Service, chosen: set[str], services: Mapping[str, Service], problems: Collector) -> Service:
     """The service without edges to what takes no part. Only one that seeder replaces, or that is not required, may be missing."""
     for edge in service.depends_on:
+        if edge.service not in services:
+            continue  # a problem of its own
         needed = edge.required and edge.service not in chosen and services[edge.service].x.only is None
         if needed:
             profiles = services[edge.service].profiles

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 _ENDS = frozenset(";&|<>")
 
 
 def split(text: str) -> tuple[str, ...]:
-    """The words; quotes group, a backslash takes the next character as it is. No shell looks at the command, so it ends before
-    the first unquoted `;`, `&`, `|`, `<` or `>`. Raises ValueError for an open quote or an unquoted parenthesis."""
+    """The words; quotes and `$(...)` group, a backslash takes the next character as it is. No shell looks at the command, so it
+    ends before the first unquoted `;`, `&`, `|`, `<` or `>`. Raises ValueError for an open quote or a stray parenthesis."""
     words: list[str] = []
     word: list[str] = []
     begun = False
@@ -26,6 +28,8 @@ def split(text: str) -> tuple[str, ...]:
         elif char in _ENDS:
             begun = begun and not (char == ">" and word and word[0].isdigit())  # `2>` is a redirection as a whole
             break
+        elif char == "(" and word[-1:] == ["$"]:
+            word.extend(_parenthesis(characters))
         elif char in "()":
             raise ValueError("a parenthesis has no meaning without a shell")
         else:
@@ -34,6 +38,18 @@ def split(text: str) -> tuple[str, ...]:
     if quote:
         raise ValueError(f"the quote {quote} is not closed")
     return (*words, "".join(word)) if begun else tuple(words)
+
+
+def _parenthesis(characters: Iterator[str]) -> Iterator[str]:
+    """The rest of `$(...)`, as it stands."""
+    yield "("
+    for char in characters:
+        if char == "(":
+            break
+        yield char
+        if char == ")":
+            return
+    raise ValueError("the parenthesis of $( is not closed, or holds another")
 
 
 def _quoted(char: str, quote: str, word: list[str]) -> str:

@@ -282,7 +282,7 @@ class _Reader:
             except ValueError as error:
                 self.problems.add(event.value, str(error), mark=self._mark(event))
                 return event.value
-        return self._tagged(tag, event, event.value if not event.value else self.dialect.plain(event.value))
+        return self._tagged(tag, event, self.dialect.plain(event.value))
 
     def _tagged(self, tag: str | None, event: Event, value: Any) -> Any:
         if tag in (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
@@ -291,6 +291,6 @@ class _Reader:
             return Reset()
         if self.dialect.merge_tags and tag == "!override":
             return Override(value)
-        known = "; !reset and !override are known" if self.dialect.merge_tags else ""
-        self.problems.add(str(tag), f"the tag is not known here{known}", "remove it", self._mark(event))
-        return value
+        if not self.dialect.merge_tags:
+            self.problems.add(str(tag), "the tag is not known here", "remove it", self._mark(event))
+        return event.value if isinstance(event, ScalarEvent) else value

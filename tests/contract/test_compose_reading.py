@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -23,28 +22,16 @@ CASES = sorted(path for path in (Path(__file__).parent / "compose").iterdir() if
 SAME = ("image", "command", "entrypoint", "hostname", "container_name", "user", "working_dir", "network_mode", "pid", "ipc")
 
 
-@pytest.fixture(scope="session")
-def docker() -> str:
-    """The docker client with its compose plugin; no engine is needed."""
-    program = shutil.which("docker")
-    works = program and subprocess.run([program, "compose", "version"], capture_output=True, check=False).returncode == 0
-    if not program or not works:
-        if os.environ.get("SEEDER_TEST_DOCKER") == "required":
-            pytest.fail("the docker compose plugin is missing, and SEEDER_TEST_DOCKER is required")
-        pytest.skip("the docker compose plugin is missing")
-    return program
-
-
 @pytest.mark.docker
 @pytest.mark.parametrize("folder", CASES, ids=lambda path: path.name)
-def test_a_compose_file_is_read_as_compose_reads_it(folder: Path, docker: str) -> None:
+def test_a_compose_file_is_read_as_compose_reads_it(folder: Path) -> None:
     """Services and what they are made of are the same."""
     case = json.loads((folder / "case.json").read_text()) if (folder / "case.json").exists() else {}
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **case.get("environment", {})}
     files = tuple(folder / name for name in case.get("files", ["compose.yaml"]))
     profiles = case.get("profiles", [])
 
-    arguments = [docker, "compose", *(f"--file={file}" for file in files), *(f"--profile={name}" for name in profiles)]
+    arguments = ["docker", "compose", *(f"--file={file}" for file in files), *(f"--profile={name}" for name in profiles)]
     answer = subprocess.run([*arguments, "config", "--format", "json"], capture_output=True, text=True, env=environment, check=False)
     assert answer.returncode == 0, answer.stderr
     theirs = json.loads(answer.stdout.replace("$$", "$"))["services"]
@@ -93,7 +80,9 @@ def theirs_of(raw: dict[str, Any], everyone: dict[str, Any]) -> dict[str, Any]:
         **{key: raw.get(key) for key in SAME},
         "privileged": raw.get("privileged", False),
         "environment": {key: value for key, value in raw.get("environment", {}).items() if value is not None},
-        "ports": sorted((str(p["target"]), p.get("published", ""), p.get("protocol", "tcp"), p.get("host_ip", "")) for p in raw.get("ports", ())),
+        "ports": sorted(
+            (str(p["target"]), p.get("published", ""), p.get("protocol", "tcp"), p.get("host_ip", "")) for p in raw.get("ports", ())
+        ),
         "depends_on": {k: (conditions[v["condition"]], v["required"]) for k, v in raw.get("depends_on", {}).items() if k in everyone},
         "healthcheck": raw.get("healthcheck") and their_check(raw["healthcheck"]),
         "mounts": sorted(their_mounts(raw)),
