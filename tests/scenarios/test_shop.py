@@ -1,0 +1,90 @@
+"""The example shop does what the README says, on every runtime and without seeder."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.scenarios.seeder import leftovers, seeder
+
+ROOT = Path(__file__).parent.parent.parent
+SCENARIOS = ["checkout-ready", "subscription-renewal", "multi-currency-invoice", "fraud-detected"]
+
+
+def last_result(run):
+    return json.loads((ROOT / ".seeder" / "runs" / run / "result.json").read_text())
+
+
+def test_the_shops_own_tests_pass_inside_an_environment(home, runtime):
+    command = ["sh", "-c", "echo $SEEDER_RUN; exec python3 -m pytest -q -p no:cacheprovider stacks/shop/tests"]
+    said = seeder("run", "shop", "--scenario", "checkout-ready", "--runtime", runtime, "--", *command, cwd=ROOT, timeout=600)
+    assert said.code == 0, said.out + said.err
+    run = said.out.split()[0]
+    assert last_result(run)["digest"]
+    assert leftovers(run, home) == []
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS[1:])
+def test_every_scenario_is_what_it_says(scenario):
+    said = seeder("run", "shop", "--scenario", scenario, "--runtime", "local", "--", "true", cwd=ROOT, timeout=300)
+    assert said.code == 0, said.err
+
+
+@pytest.mark.docker
+def test_both_runtimes_agree_on_the_digest():
+    digests = {}
+    for runtime in ("local", "docker"):
+        words = [
+            "run",
+            "shop",
+            "--scenario",
+            "checkout-ready",
+            "--runtime",
+            runtime,
+            "--",
+            "sh",
+            "-c",
+            "echo $SEEDER_RUN; seeder digest --json",
+        ]
+        said = seeder(*words, cwd=ROOT, timeout=600, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        assert said.code == 0, said.err
+        run, _, printed = said.out.partition("\n")
+        digests[runtime] = json.loads(printed)
+        assert last_result(run)["digest"] == digests[runtime]["digest"]
+    assert digests["local"] == digests["docker"]
+
+
+@pytest.mark.docker
+def test_plain_compose_starts_it_and_the_standalone_tests_pass():
+    compose = ["docker", "compose", "-f", "stacks/shop/compose.yaml", "-p", f"shop-plain-{os.getpid()}"]
+    try:
+        up = subprocess.run([*compose, "up", "--wait", "--build", "--quiet-pull"], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert up.returncode == 0, up.stderr
+        tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "standalone", "stacks/shop/tests"]
+        done = subprocess.run(tests, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+        assert "passed" in done.stdout
+    finally:
+        subprocess.run([*compose, "down", "-v", "-t", "0"], cwd=ROOT, capture_output=True, check=True)
+
+
+def test_a_sixth_service_needs_one_compose_entry_and_nothing_else(project, runtime):
+    folder = project("small")
+    file = folder / "compose.yaml"
+    model = yaml.safe_load(file.read_text())
+    model["services"]["greeter"] = {
+        **model["services"]["web"],
+        "environment": {"WEB_URL": "http://web:8000"},
+        "ports": ["8000"],
+        "depends_on": ["web"],
+        "x-seeder": {"local": model["services"]["web"]["x-seeder"]["local"]},
+    }
+    file.write_text(yaml.safe_dump(model))
+    ask = "import json,os,urllib.request as u; e=json.load(u.urlopen(os.environ['SEEDER_GREETER_URL']+'/environment')); print(e['WEB_URL'])"
+    said = seeder("run", "small", "--runtime", runtime, "--", "python3", "-c", ask, cwd=folder)
+    assert said.code == 0, said.err
+    assert said.out.startswith("http://")
