@@ -85,6 +85,12 @@ def belonging(run: str, folder: Path) -> list[_Process]:
     return [process for process in everyone if process.who.pid in own or process.session in own]
 
 
+def writes(file: Path) -> bool:
+    """Whether a process that is alive has the file as its output."""
+    wanted = os.path.realpath(file)
+    return any(_writes_below(process.who.pid, wanted) for process in _everyone())
+
+
 def _until_none(run: str, folder: Path, ended: dict[Identity, str], number: signal.Signals, within: float) -> None:
     told: set[Identity] = set()
 

@@ -44,9 +44,8 @@ def summary(result: Result) -> str:
     from seeder.cli._lines import moment
 
     facts = result.facts
-    how = (
-        styled("ok", fg="green", bold=True) if result.code == 0 else styled(f"{result.ended_by} (exit {result.code})", fg="red", bold=True)
-    )
+    good = result.code == 0
+    how = styled("ok" if good else f"{result.ended_by} (exit {result.code})", fg="green" if good else "red", bold=True)
     split = "  ".join(f"{name} {result.split[name]:.1f}" for name in SPLIT if name in result.split)
     lines = [f"seeder: {how} in {result.seconds:.1f} s, run {result.run}"]
     lines.append(f"        {split}" if split else "")

@@ -109,11 +109,15 @@ def _text(whole: dict[str, Any]) -> str:
     lines += [f"  {line}" for line in whole["description"].splitlines()]
     lines += [f"  tags: {', '.join(whole['tags'])}"] if whole["tags"] else []
     for name, given in whole["inputs"].items():
-        said = ", ".join(f"{key} {value}" for key, value in given.items() if key not in ("description", "required"))
+        said = ", ".join(
+            f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
+            for key, value in given.items()
+            if key not in ("description", "required")
+        )
         needed = ", required" if given["required"] else ""
         lines.append(f"  input   {name}: {said}{needed}{'  ' + given['description'] if given['description'] else ''}")
     lines += [f"  data    {d['name']}@{d['version'] or 'unknown'} ({d['kind'] or 'not in the manifest'})" for d in whole["data"]]
-    lines += [f"  expect  {e['kind']} {e['on']}: {' '.join(e['what'].split())}".replace(" :", ":") for e in whole["expect"]]
+    lines += [f"  expect  {e['kind']}{' ' if e['on'] else ''}{e['on']}: {' '.join(e['what'].split())}" for e in whole["expect"]]
     lines += [f"  output  {name}: {value}" for name, value in whole["outputs"].items()]
     return "\n".join(lines)
 

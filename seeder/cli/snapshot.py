@@ -13,7 +13,7 @@ from seeder.cli._terminal import say
 
 if TYPE_CHECKING:
     from seeder.bundle import Bundle
-    from seeder.errors import SeederError
+    from seeder.errors import Problem, SeederError
 
 
 @click.group()
@@ -33,7 +33,7 @@ def ls(project: Path | None, as_json: bool) -> None:
     if as_json:
         _render.answer([_summary(each) for each in found])
         return
-    rows = [{name: "-" if value is None else value for name, value in _summary(each).items()} for each in found]
+    rows = [{name: "-" if value is None else value for name, value in _row(_summary(each)).items()} for each in found]
     _render.show(rows, "no run of this project has left a bundle")
 
 
@@ -66,7 +66,8 @@ def verify(bundles: tuple[str, ...], project: Path | None, as_json: bool) -> Non
     folders = [_find(each, project) for each in bundles] or [file.parent for file in sorted(_folder(project).glob(f"*/{bundle.INDEX}"))]
     if not folders:
         raise UsageError("snapshot verify", "the project has no bundles", "name a folder that holds one")
-    good, bad = [], []
+    good: list[Bundle] = []
+    bad: list[Problem] = []
     for folder in folders:
         try:
             good.append(bundle.verify(folder))
@@ -120,9 +121,13 @@ def _summary(found: Bundle | SeederError) -> dict[str, Any]:
         "taken": taken.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "stack": index.get("stack"),
         "scenario": index.get("scenario"),
-        "size": size(found.size),
+        "size": found.size,
         "cause": str(index.get("cause", "")).partition("\n")[0],
     }
+
+
+def _row(summary: dict[str, Any]) -> dict[str, Any]:
+    return {**summary, "size": None if summary["size"] is None else size(summary["size"])}
 
 
 def size(count: int) -> str:

@@ -61,6 +61,12 @@ def write(model: Model, path: Path) -> None:
     path.write_text(json.dumps(escaped(model), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def read(path: Path) -> Model:
+    """A model as `write` kept it."""
+    model: Model = unescaped(json.loads(path.read_text(encoding="utf-8")))
+    return model
+
+
 def create(model: Path, run: str, services: Sequence[str] = (), on_line: Callable[[str], None] | None = None) -> None:
     """Create containers (all, or anew those of the services), networks and volumes of the model; start nothing."""
     words = [*command(model), "up", "--no-start", "--no-build", "--pull", "never"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from seeder import docker_api, process
@@ -14,11 +14,12 @@ from seeder.definition.stack import Stack
 from seeder.docker_api import Daemon, Image, Refused, State
 from seeder.errors import Collector, EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit, Noticed, Progress
-from seeder.protocols import NO_OVERLAYS, Address, Launch, Notice, Overlay, Run, Swept, Task
+from seeder.protocols import NO_OVERLAYS, Address, Diagnosis, Launch, Notice, Overlay, Run, Swept, Task
 from seeder.registry import ENGINES
 from seeder.runtimes import (
     _docker_check,
     _docker_compose,
+    _docker_diagnosis,
     _docker_model,
     _docker_mounts,
     _docker_ports,
@@ -34,6 +35,7 @@ from seeder.wait import Verdict
 RUN, PROJECT, STACK, EXPIRES = "dev.seeder.run", "dev.seeder.project", "dev.seeder.stack", "dev.seeder.expires"
 SERVICE = "com.docker.compose.service"
 TAKEN = re.compile(r"port is already allocated|address already in use|ports are not available|bind for \S+ failed", re.IGNORECASE)
+MODEL = "compose.resolved.json"  # in the run's folder: what compose was given
 DRAWS = 3  # how often a service's ports are drawn anew when another program took one of them
 
 
@@ -71,6 +73,14 @@ class Docker:
     ) -> Containers:
         run.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Containers(run, stack, emit, overlays, self._daemon, isolate_binds=isolate_binds)
+
+    def rejoin(self, run: Run, stack: Stack, addresses: Mapping[tuple[str, int], Address], emit: Emit) -> Containers:
+        containers = Containers(run, stack, emit, NO_OVERLAYS, self._daemon, isolate_binds=False)
+        containers.resume(addresses)
+        return containers
+
+    def diagnose(self) -> Iterable[Diagnosis]:
+        return _docker_diagnosis.diagnose(lambda: self._daemon)
 
     def sweep(self, run: str) -> Swept:
         swept = _docker_sweep.sweep(self._daemon, f"{RUN}={run}")
@@ -135,6 +145,19 @@ class Containers:
         self._create()
         return self._addresses
 
+    def resume(self, addresses: Mapping[tuple[str, int], Address]) -> None:
+        """Take up what another process created: its model, its containers, its ports."""
+        self._addresses.update(addresses)
+        self._model = _docker_compose.read(self._run.folder / MODEL)
+        self._ids.update(self._containers())
+        if not self._ids:
+            raise EnvironmentFailed(self._run.id, "none of its containers is there", f"end it: seeder down {self._run.id}")
+        images = {name: self._daemon.image(s["image"]) for name, s in self._model["services"].items() if name in self._stack.services}
+        self._health = {name: self._health_of(name, image) for name, image in images.items() if image}
+
+    def _containers(self) -> dict[str, str]:
+        return self._daemon.containers({RUN: self._run.id, "com.docker.compose.project": self.project}, SERVICE)
+
     def _terms(self, names: Mapping[str, str], known: Mapping[str, Image], launches: Mapping[str, Launch]) -> _docker_model.Terms:
         return _docker_model.Terms(
             project=self.project,
@@ -172,10 +195,10 @@ class Containers:
         self._addresses.update(_docker_ports.on_the_host(self._model, self._stack, host))
 
     def _create(self, services: Sequence[str] = ()) -> None:
-        file = self._run.folder / "compose.resolved.json"
+        file = self._run.folder / MODEL
         _docker_compose.write(self._model, file)
         _docker_compose.create(file, self._run.id, services, self._tell_creation)
-        self._ids.update(self._daemon.containers({RUN: self._run.id, "com.docker.compose.project": self.project}, SERVICE))
+        self._ids.update(self._containers())
         for service in services or self._model["services"]:
             if copies := self._kept.copies.get(service):
                 self._daemon.copy_in(self._ids[service], copies, service)
