@@ -121,5 +121,5 @@ def _processes(run: str, home: Path) -> Iterator[tuple[int, str]]:
 
 def _logs_below(pid: int, home: Path, run: str) -> bool:
     with contextlib.suppress(OSError):
-        return str(home / "state" / "runs" / run) in os.readlink(f"/proc/{pid}/fd/1")
+        return str(home / "state" / "runs" / run) in str(Path(f"/proc/{pid}/fd/1").readlink())
     return False
