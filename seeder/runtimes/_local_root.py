@@ -57,7 +57,7 @@ def guise(launch: LocalLaunch, data: Path) -> Guise:
     forced = os.environ.get(VARIABLE, "")
     if forced not in {"", "namespace", "nobody"}:
         raise UsageError(VARIABLE, f"{forced!r} is not a way to run as root", "set it to namespace or nobody, or not at all")
-    if forced == "namespace" or (not forced and _namespaces()):
+    if forced == "namespace" or (not forced and namespaces()):
         return Guise("namespace", (*_LAUNCHER, "namespace", str(_inner_user()), "--"))
     return _nobody(launch, data)
 
@@ -76,7 +76,7 @@ def _nobody(launch: LocalLaunch, data: Path) -> Guise:
 
 
 @functools.cache
-def _namespaces() -> bool:
+def namespaces() -> bool:
     """Whether this machine lets a user namespace be made (a container's seccomp profile may not)."""
     if sys.platform != "linux":
         return False

@@ -6,7 +6,7 @@ import datetime
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +17,9 @@ from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed, Problem
 from seeder.events import Emit, Progress
 from seeder.process import Completed
-from seeder.protocols import NO_OVERLAYS, Address, Embedded, LocalLaunch, Notice, Overlay, Run, Swept, Task
+from seeder.protocols import NO_OVERLAYS, Address, Diagnosis, Embedded, LocalLaunch, Notice, Overlay, Run, Swept, Task
 from seeder.registry import ENGINES
-from seeder.runtimes import _local_engine, _local_ready, _local_service, _local_survey, _ports
+from seeder.runtimes import _local_diagnosis, _local_engine, _local_ready, _local_service, _local_survey, _ports
 from seeder.runtimes._rewrite import hosts_of
 from seeder.wait import READY, Verdict, never, not_yet
 
@@ -50,9 +50,18 @@ class Local:
     def open(
         self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay] = NO_OVERLAYS, *, isolate_binds: bool = False
     ) -> LocalDeployment:
-        deployment = LocalDeployment(run, stack, emit, overlays, isolate_binds=isolate_binds)
+        (run.folder / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
+        deployment = LocalDeployment(run, stack, emit, _reserved(run, stack), overlays, isolate_binds=isolate_binds)
         self._open[run.id] = deployment
         return deployment
+
+    def rejoin(self, run: Run, stack: Stack, addresses: Mapping[tuple[str, int], Address], emit: Emit) -> LocalDeployment:
+        from seeder.runtimes._local_again import Again
+
+        return Again(run, stack, emit, addresses)
+
+    def diagnose(self) -> Iterable[Diagnosis]:
+        return _local_diagnosis.diagnose()
 
     def sweep(self, run: str) -> Swept:
         folder = home.run_folder(run)
@@ -68,15 +77,27 @@ class Local:
         return {record.run: record.expires for record in owner.records() if record.runtime == self.name}
 
 
+def _reserved(run: Run, stack: Stack) -> dict[tuple[str, int], Address]:
+    """A number of its own for every port of every service."""
+    wanted = [(name, port) for name, service in stack.services.items() for port in _local_survey.all_ports(stack, service)]
+    return {key: Address(HOST, number) for key, number in zip(wanted, _ports.reserve(run.id, len(wanted)), strict=True)}
+
+
 class LocalDeployment:
     """One stack of one run as processes, each in a session of its own, each writing its own log."""
 
-    def __init__(self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay], *, isolate_binds: bool) -> None:
+    def __init__(
+        self,
+        run: Run,
+        stack: Stack,
+        emit: Emit,
+        addresses: Mapping[tuple[str, int], Address],
+        overlays: Mapping[str, Overlay] = NO_OVERLAYS,
+        *,
+        isolate_binds: bool = False,
+    ) -> None:
         self.run, self.stack, self.emit, self.overlays, self.isolate_binds = run, stack, emit, overlays, isolate_binds
-        wanted = [(name, port) for name, service in stack.services.items() for port in _local_survey.all_ports(stack, service)]
-        (run.folder / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
-        numbers = _ports.reserve(run.id, len(wanted))
-        self.addresses = {key: Address(HOST, number) for key, number in zip(wanted, numbers, strict=True)}
+        self.addresses = addresses
         self._hosts = hosts_of(stack, self.addresses)
         self._engines: dict[str, _local_engine.Prepared] = {}
         self._services: dict[str, _local_service.Invocation] = {}

@@ -1,0 +1,40 @@
+"""A local stack that another process started: looked at through its ports, logs and the processes that write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from seeder import living
+from seeder.definition.stack import Stack
+from seeder.errors import EnvironmentFailed
+from seeder.events import Emit
+from seeder.protocols import Address, Run
+from seeder.runtimes import _local_service
+from seeder.runtimes.local import LocalDeployment
+from seeder.wait import READY, Verdict, never, not_yet
+
+LAST_LINES = 20
+
+
+class Again(LocalDeployment):
+    """Owns nothing: it reserves no ports, and takes services as they are."""
+
+    def __init__(self, run: Run, stack: Stack, emit: Emit, addresses: Mapping[tuple[str, int], Address]) -> None:
+        super().__init__(run, stack, emit, addresses)
+        for name, service in stack.services.items():
+            self._services[name] = _local_service.server_invocation(service, stack, run, self._hosts, self._own(name))
+
+    def prepare(self, images: Mapping[str, str]) -> Mapping[tuple[str, int], Address]:  # noqa: ARG002  (it stands already)
+        return self.addresses
+
+    def start(self, service: str) -> None:
+        raise EnvironmentFailed(service, "belongs to another process's run and cannot be started here", "start a new environment")
+
+    def look(self, service: str, condition: Literal["started", "healthy", "completed"]) -> Verdict:
+        alive = living.writes(self._log(service))
+        if condition == "completed":  # one that fails ends its run, so what is over went well
+            return not_yet("it still runs") if alive else READY
+        if not alive:
+            return never("its process has ended", self.logs(service, LAST_LINES))
+        return self._healthy(service) if condition == "healthy" else READY
