@@ -26,6 +26,7 @@ class Column:
     element: Kind = "plain"
     generated: bool = False
     identity: Literal["always", "default", ""] = ""
+    filled: bool = False  # the database has a value for rows that leave it out
 
 
 @dataclass(frozen=True)
@@ -104,14 +105,21 @@ def read(connection: Connection) -> Catalogue:
     tables = connection.execute(queries.TABLES).fetchall()
     oids = [row[0] for row in tables]
     columns: dict[int, dict[str, Column]] = {oid: {} for oid in oids}
-    for oid, name, kind, nullable, generated, identity, base, category, element in connection.execute(queries.COLUMNS, [oids]):
-        always = {"a": "always", "d": "default"}.get(identity, "")
-        columns[oid][name] = Column(name, kind, nullable, _kind(base, category), _kind(element, ""), generated, always)  # type: ignore[arg-type]
+    for oid, name, *about in connection.execute(queries.COLUMNS, [oids]):
+        columns[oid][name] = _column(name, *about)
     constraints = _constraints(connection, oids)
     return Catalogue(
         Relation(oid, schema, name, _label(schema, name, default=default), part, plain, columns[oid], constraints[oid])
         for oid, schema, name, default, part, plain in tables
     )
+
+
+def _column(
+    name: str, kind: str, nullable: bool, generated: bool, identity: str, default: bool, base: str, category: str, element: str
+) -> Column:
+    identities: Mapping[str, Literal["always", "default"]] = {"a": "always", "d": "default"}
+    filled = default or generated or identity != ""
+    return Column(name, kind, nullable, _kind(base, category), _kind(element, ""), generated, identities.get(identity, ""), filled)
 
 
 def _label(schema: str, name: str, *, default: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from seeder.errors import DefinitionError, EnvironmentFailed
@@ -17,6 +19,8 @@ SETTINGS = (
     "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex "
     "-c client_encoding=UTF8 -c lc_monetary=C -c xmloption=content -c standard_conforming_strings=on -c statement_timeout=0"
 )
+
+LOCK_TIMEOUT = "15s"  # how long a client's open transaction may stand in the way
 
 
 def driver() -> Any:
@@ -61,3 +65,15 @@ def words(error: Exception) -> str:
     diag = getattr(error, "diag", None)
     parts = [diag.message_primary, diag.message_detail, diag.message_hint] if diag and diag.message_primary else [str(error)]
     return " ".join(" ".join(part.split()) for part in parts if part)
+
+
+@contextmanager
+def failing(target: Target, what: str) -> Iterator[None]:
+    """The database's refusals inside, as one error: the store cannot be `what` (saved, restored, ...)."""
+    try:
+        yield
+    except driver().errors.LockNotAvailable as error:
+        remedy = "a client holds a transaction open on its tables; end it, or restart that service"
+        raise EnvironmentFailed(target.store, f"it cannot be {what}: {words(error)}", remedy) from error
+    except driver().Error as error:
+        raise EnvironmentFailed(target.store, f"it cannot be {what}: {words(error)}") from error

@@ -13,7 +13,7 @@ TABLES = f"""
     order by n.nspname collate "C", c.relname collate "C\""""  # noqa: S608
 
 COLUMNS = """
-    select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull, a.attgenerated <> '', a.attidentity,
+    select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull, a.attgenerated <> '', a.attidentity, a.atthasdef,
            b.typname, b.typcategory, coalesce(e.typname, '')
     from pg_attribute a
     join pg_type t on t.oid = a.atttypid

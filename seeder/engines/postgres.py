@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
-from seeder.engines import _postgres_connection, _postgres_image, _postgres_initialise, _postgres_local
+from seeder.engines import (
+    _postgres_connection,
+    _postgres_digest,
+    _postgres_image,
+    _postgres_initialise,
+    _postgres_local,
+    _postgres_query,
+    _postgres_reset,
+    _postgres_restore,
+    _postgres_save,
+)
 from seeder.engines._postgres_load import PostgresSession
 from seeder.errors import SeederError
-from seeder.protocols import Address, Launch, LocalLaunch, Session, Target
+from seeder.protocols import Address, Launch, LocalLaunch, Session, StoreDigest, TableInfo, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
 
@@ -43,6 +55,44 @@ class Postgres:
 
     def begin(self, target: Target, *, upsert: bool, natural_keys: Mapping[str, tuple[str, ...]]) -> Session:
         return PostgresSession(target, upsert=upsert, natural_keys=natural_keys)
+
+    def query(self, target: Target, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        return _postgres_query.rows(target, sql, parameters)
+
+    def client(self, target: Target) -> tuple[list[str], dict[str, str]]:
+        return _postgres_query.client(target)
+
+    def tables(self, target: Target) -> Mapping[str, TableInfo]:
+        return _postgres_query.tables(target)
+
+    def count(self, target: Target, table: str) -> int:
+        return _postgres_query.count(target, table)
+
+    def missing(self, target: Target, table: str, column: str) -> list[tuple[Any, ...]]:
+        return _postgres_query.missing(target, table, column)
+
+    def values(self, target: Target, table: str, column: str) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+        return _postgres_query.values(target, table, column)
+
+    def digest(self, target: Target, volatile: Sequence[str]) -> StoreDigest:
+        return _postgres_digest.digest(target, volatile)
+
+    def save(self, target: Target, folder: Path) -> None:
+        _postgres_save.save(target, folder)
+
+    def restore(self, target: Target, folder: Path) -> None:
+        _postgres_restore.restore(target, folder)
+
+    def reset(self, target: Target) -> None:
+        _postgres_reset.reset(target)
+
+    def settled(self, target: Target, store: Store) -> Verdict:
+        if not store.settled:
+            return READY
+        answer = _postgres_query.rows(target, store.settled, None)
+        if answer and answer[0][0] is True:
+            return READY
+        return not_yet(f"`{store.settled}` answers {answer[0][0] if answer else 'nothing'}")
 
     def _refusal(self, target: Target, reason: str) -> Verdict:
         if f'database "{target.database}" does not exist' in reason:

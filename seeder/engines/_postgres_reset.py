@@ -1,0 +1,47 @@
+"""Empties a database: everything that was made in it since the server made it, whoever is connected."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, LiteralString
+
+from seeder.engines._postgres_connection import LOCK_TIMEOUT, connect, failing
+from seeder.protocols import Target
+
+if TYPE_CHECKING:
+    from seeder.engines._postgres_connection import Connection
+
+_DROPS: tuple[tuple[LiteralString, LiteralString], ...] = (
+    ("select evtname from pg_event_trigger", "drop event trigger {} cascade"),
+    ("select pubname from pg_publication", "drop publication {} cascade"),
+    ("select extname from pg_extension where extname <> 'plpgsql'", "drop extension {} cascade"),
+    (
+        "select nspname from pg_namespace where nspname not in ('pg_catalog', 'information_schema') and nspname !~ '^pg_(toast|temp)'",
+        "drop schema {} cascade",
+    ),
+)
+_PUBLIC: tuple[LiteralString, ...] = ("create schema public authorization pg_database_owner", "grant usage on schema public to public")
+_PUBLIC_BEFORE_15: tuple[LiteralString, ...] = ("create schema public", "grant all on schema public to public")
+_REST: tuple[LiteralString, ...] = (
+    "comment on schema public is 'standard public schema'",
+    "select lo_unlink(oid) from pg_largeobject_metadata",
+)
+
+
+def reset(target: Target) -> None:
+    """In one transaction, so that clients see either all or nothing. What init scripts made in the database goes too."""
+    with failing(target, "emptied"), closing(connect(target)) as connection:
+        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        for names, drop in _DROPS:
+            _drop_all(connection, names, drop)
+        public = _PUBLIC if connection.info.server_version >= 150000 else _PUBLIC_BEFORE_15  # noqa: PLR2004  (PostgreSQL 15)
+        for statement in public + _REST:
+            connection.execute(statement)
+        connection.commit()
+
+
+def _drop_all(connection: Connection, names: LiteralString, drop: LiteralString) -> None:
+    from psycopg import sql
+
+    for (name,) in connection.execute(names).fetchall():
+        connection.execute(sql.SQL(drop).format(sql.Identifier(name)))

@@ -1,0 +1,99 @@
+"""A database's portable form: a COPY file per table, sequences, the schema as SQL, and a JSON that says what is there.
+
+The schema is written by pg_dump where one is at hand that is not older than the server; where none is, the JSON says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seeder import process
+from seeder.engines import _postgres_catalog as catalog
+from seeder.engines import _postgres_finish as finish
+from seeder.engines import _postgres_local as local
+from seeder.engines import _postgres_query as query
+from seeder.engines._postgres_catalog import Relation
+from seeder.engines._postgres_connection import connect, failing
+from seeder.protocols import Target
+
+if TYPE_CHECKING:
+    from psycopg import sql
+
+    from seeder.engines._postgres_connection import Connection
+
+FORMAT = 1
+INDEX, SCHEMA = "database.json", "schema.sql"
+_DUMP_SECONDS = 120.0
+
+
+def save(target: Target, folder: Path) -> None:
+    """Taken from one state of the database, whoever writes meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with failing(target, "saved"), closing(connect(target)) as connection:
+        connection.execute("set transaction isolation level repeatable read read only")
+        catalogue = catalog.read(connection)
+        tables = [_save_table(connection, relation, folder, place) for place, relation in enumerate(catalogue.wholes, 1)]
+        sequences = [
+            {"schema": one.schema, "name": one.name, "next": finish.next_value(connection, one)} for one in catalog.sequences(connection)
+        ]
+        version = connection.info.server_version
+    index = {"engine": "postgres", "format": FORMAT, "server": version, "tables": tables, "sequences": sequences}
+    index["schema"] = _save_schema(target, folder / SCHEMA, version // 10000)
+    (folder / INDEX).write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _save_table(connection: Connection, relation: Relation, folder: Path, place: int) -> dict[str, Any]:
+    from psycopg import sql
+
+    name = f"{place:04d}.copy"
+    digest, rows = hashlib.sha256(), 0
+    source = sql.SQL("select {} from {} {}").format(names(relation), sql.SQL("only" if relation.only else ""), identifier(relation))
+    with (folder / name).open("wb") as file, connection.cursor().copy(sql.SQL("copy ({}) to stdout").format(source)) as stream:
+        for line in stream:
+            file.write(line)
+            digest.update(line)
+            rows += 1
+    columns = [column.name for column in relation.stored]
+    return {"schema": relation.schema, "name": relation.name, "columns": columns, "rows": rows, "file": name, "sha256": digest.hexdigest()}
+
+
+def names(relation: Relation) -> sql.Composable:
+    from psycopg import sql
+
+    return sql.SQL(", ").join(sql.Identifier(column.name) for column in relation.stored)
+
+
+def identifier(relation: Relation) -> sql.Composable:
+    from psycopg import sql
+
+    return sql.Identifier(relation.schema, relation.name)
+
+
+def _save_schema(target: Target, path: Path, server: int) -> dict[str, Any]:
+    program = _dump_program(server)
+    if program is None:
+        return {"file": None, "missing": f"no pg_dump of version {server} or later is at hand"}
+    _, environment = query.client(target)
+    options = ["--schema-only", "--no-owner", "--no-privileges", "--no-comments", f"--file={path}"]
+    done = process.run([program, *options], timeout=_DUMP_SECONDS, environment=environment)
+    if done.code != 0:
+        path.unlink(missing_ok=True)
+        return {"file": None, "missing": f"pg_dump: {done.tail(3)}"}
+    text = re.sub(r"^\\(un)?restrict .*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)  # a word that differs each time
+    path.write_text(text, encoding="utf-8")
+    return {"file": path.name}
+
+
+def _dump_program(server: int) -> str | None:
+    embedded = local.programs()
+    for program in (process.find("pg_dump"), str(embedded / "pg_dump") if embedded else None):
+        if program:
+            found = re.search(r"\b(\d+)\.", process.run([program, "--version"], timeout=10.0).output)
+            if found and int(found[1]) >= server:
+                return program
+    return None
