@@ -119,4 +119,5 @@ def _failed(store: Store, failure: _alembic_output.Failure, log: str) -> Environ
         return EnvironmentFailed(store.name, f"alembic failed before any revision ran: {cause}", "see its log below", log=log)
     mark = Mark(failure.revision.file, failure.line)
     subject = f"{store.name}: revision {failure.revision.id}"
-    return EnvironmentFailed(subject, cause, f"correct {failure.revision.file.name}", mark, log=log)
+    said = "" if failure.statement else log  # the statement and the database's words say it all; a traceback would only hide them
+    return EnvironmentFailed(subject, cause, f"correct {failure.revision.file.name}", mark, log=said)
