@@ -27,6 +27,7 @@ GRACE_SECONDS = 1.5
 KILLED = 128 + signal.SIGKILL
 _SWEEP_SECONDS = 120.0
 _LEAVE_SECONDS = 10.0
+_DEAF = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # who wants the run gone asks seeder; this one is its last resort
 
 
 class Warden:
@@ -71,7 +72,11 @@ def watch(run: Run, results: Path | None = None) -> Warden:
         environment["PYTHONPATH"] = os.pathsep.join([extra, *[p for p in [environment.get("PYTHONPATH")] if p]])
     words = json.dumps([run.id, run.runtime, os.getpid(), str(results) if results else None])
     command = [sys.executable, "-P", "-m", "seeder.warden", words]
-    child = process.start(command, cwd=Path("/"), environment=environment, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _DEAF)  # inherited: deaf from its first instruction on
+    try:
+        child = process.start(command, cwd=Path("/"), environment=environment, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return Warden(child)
 
 
@@ -148,8 +153,9 @@ def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:
 
 
 def main() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # who wants the run gone asks seeder; this one is its last resort
+    for number in _DEAF:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _DEAF)
     run, runtime, parent, results = json.loads(sys.argv[1])
     if _word(parent) in {DISMISS, KEEP}:
         return
