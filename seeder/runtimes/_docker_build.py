@@ -24,13 +24,13 @@ ARG = re.compile(r"^\s*ARG\s+(\w+)=(\S+)", re.IGNORECASE | re.MULTILINE)
 CONTENT_KEYS = ("args", "target", "dockerfile_inline", "additional_contexts", "platforms", "network", "extra_hosts")
 
 
-def tag(service: str, build: Mapping[str, Any], identify: Callable[[str], str | None]) -> str:
+def tag(build: Mapping[str, Any], identify: Callable[[str], str | None]) -> str:
     """The image's name for this content: context less what is ignored, Dockerfile, arguments, target and base images, which
     `identify` knows by id. Contexts that are no local folder count by their address alone."""
     digest = hashlib.sha256()
     context = Path(build["context"])
     if context.is_dir():
-        text = _dockerfile(service, build, context)
+        text = _dockerfile(build, context)
         _feed(digest, "dockerfile", text.encode())
         for image in _bases(text, build.get("args") or {}):
             _feed(digest, f"base {image}", (identify(image) or "").encode())
@@ -45,14 +45,14 @@ def tag(service: str, build: Mapping[str, Any], identify: Callable[[str], str | 
     return f"seeder-built:{digest.hexdigest()[:24]}"
 
 
-def _dockerfile(service: str, build: Mapping[str, Any], context: Path) -> str:
+def _dockerfile(build: Mapping[str, Any], context: Path) -> str:
     if build.get("dockerfile_inline"):
         return str(build["dockerfile_inline"])
     path = context / (build.get("dockerfile") or "Dockerfile")
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise EnvironmentFailed(service, f"{path} cannot be read: {error.strerror}", "correct `build.dockerfile`") from error
+        raise EnvironmentFailed(str(path), f"cannot be read: {error.strerror}", "correct `build.dockerfile`") from error
 
 
 def _bases(text: str, given: Mapping[str, Any]) -> Iterable[str]:

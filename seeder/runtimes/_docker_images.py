@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from seeder import order, process
 from seeder.docker_api import Daemon, Image
-from seeder.errors import Collector, EnvironmentFailed
+from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress
 from seeder.runtimes import _docker_build, _docker_compose
 
@@ -24,40 +25,45 @@ class Images:
         self._emit = emit
         self._logs = logs
         self._known: dict[str, Image | None] = {}
+        self._built: set[str] = set()
         self._lock = threading.Lock()
 
     def get(self, model: Mapping[str, Any], replaced: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Image]]:
         """Service -> image name, and image name -> what it is. Raises EnvironmentFailed with every image that cannot be had."""
-        names = {name: self._name(name, service, replaced) for name, service in model["services"].items()}
-        users: dict[str, list[str]] = {}
+        names = self._names(model["services"], replaced)
+        users: dict[str, str] = {}
         for service, image in names.items():
-            users.setdefault(image, []).append(service)
-        problems = Collector()
+            if image not in users or "build" in model["services"][service]:
+                users[image] = service  # who can build it, or who asks first
+        failed: list[EnvironmentFailed] = []
 
         def fetch(image: str) -> None:
-            first = users[image][0]
             try:
-                self._fetch(first, image, model, built=image != replaced.get(first) and "build" in model["services"][first])
+                self._fetch(users[image], image, model)
             except EnvironmentFailed as error:
-                with self._lock:
-                    problems.problems += error.problems
-                    failed.append(error)
+                failed.append(error)
 
-        failed: list[EnvironmentFailed] = []
         order.along(dict.fromkeys(users, ()), fetch, at_once=4)
         if len(failed) == 1:
             raise failed[0]  # with its log
-        problems.raise_if_any(EnvironmentFailed)
+        if failed:
+            raise EnvironmentFailed.of(problem for error in failed for problem in error.problems)
         return names, {image: found for image in users if (found := self._look(image))}
 
-    def _name(self, name: str, service: Mapping[str, Any], replaced: Mapping[str, str]) -> str:
-        if name in replaced:
-            return replaced[name]
-        if "build" in service:
-            return _docker_build.tag(name, service["build"], self._identify)
-        if not service.get("image"):
-            raise EnvironmentFailed(name, "has neither an image nor a build", "name one of them in the compose file")
-        return str(service["image"])
+    def _names(self, services: Mapping[str, Any], replaced: Mapping[str, str]) -> dict[str, str]:
+        """What replaces it, what is built for it, what another service builds under that name, or what the file says."""
+        tags = {json.dumps(s["build"], sort_keys=True): "" for s in services.values() if s.get("build")}
+        tags = {build: _docker_build.tag(json.loads(build), self._identify) for build in tags}
+        built = {name: tags[json.dumps(s["build"], sort_keys=True)] for name, s in services.items() if s.get("build")}
+        others = {services[name]["image"]: tag for name, tag in built.items() if services[name].get("image")}
+        self._built = set(built.values())
+        names: dict[str, str] = {}
+        for name, service in services.items():
+            written = service.get("image") or ""
+            names[name] = replaced.get(name) or built.get(name) or others.get(written) or written
+            if not names[name]:
+                raise EnvironmentFailed(name, "has neither an image nor a build", "name one of them in the compose file")
+        return names
 
     def _identify(self, image: str) -> str | None:
         found = self._look(image)
@@ -77,7 +83,9 @@ class Images:
             self._known.pop(image, None)
         return self._look(image) is not None
 
-    def _fetch(self, service: str, image: str, model: Mapping[str, Any], *, built: bool) -> None:
+    def _fetch(self, service: str, image: str, model: Mapping[str, Any]) -> None:
+        built = image in self._built
+
         def tell(line: str) -> None:
             self._emit(Progress("images", service, "building" if built else "pulling", line.strip()))
 

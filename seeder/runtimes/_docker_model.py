@@ -17,7 +17,7 @@ from seeder.errors import DefinitionError
 from seeder.protocols import NO_OVERLAYS, Notice, Overlay
 
 Model = dict[str, Any]
-PUBLISHED = "seeder-published"  # the network through which services of internal networks are reached from the host
+PUBLISHED = "published"  # begins the name of a network through which a service of internal networks is reached from the host
 
 
 @dataclass(frozen=True)
@@ -166,15 +166,14 @@ def _own_networks(model: Model, terms: Terms) -> list[Notice]:
 
 
 def _open_internal(model: Model, terms: Terms) -> None:
-    """Docker publishes no port of a container that has internal networks alone. Such services also join one without
-    a way out (no masquerading) and without traffic between containers: it carries published ports and nothing else."""
+    """Docker publishes no port of a container that has internal networks alone. Such a service also gets a network of its
+    own, without a way out (no masquerading): it carries published ports and nothing else. It is not shared, since names
+    would be looked up there first."""
     networks = model["networks"]
-    shut = [s for s in model["services"].values() if s.get("networks") and all((networks[k] or {}).get("internal") for k in s["networks"])]
-    if not shut:
-        return
-    options = {"com.docker.network.bridge.enable_ip_masquerade": "false", "com.docker.network.bridge.enable_icc": "false"}
-    name = f"{terms.project}_{PUBLISHED}"
-    networks[PUBLISHED] = {"name": name, "driver": "bridge", "driver_opts": options, "labels": dict(terms.labels)}
-    for service in shut:
-        service["networks"] = {key: {"priority": 100, **(endpoint or {})} for key, endpoint in service["networks"].items()}
-        service["networks"][PUBLISHED] = {"priority": -100}
+    for name, service in model["services"].items():
+        joined = service.get("networks") or {}
+        if joined and all((networks[key] or {}).get("internal") for key in joined):
+            key = f"{PUBLISHED}-{name}"
+            options = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+            networks[key] = {"name": f"{terms.project}_{key}", "driver_opts": options, "labels": dict(terms.labels)}
+            service["networks"] = {**joined, key: None}

@@ -19,7 +19,7 @@ def context(tmp_path):
 
 
 def tag_of(context, identify=lambda image: f"id of {image}", **build):
-    return tag("web", {"context": str(context), "dockerfile": "Dockerfile", **build}, identify)
+    return tag({"context": str(context), "dockerfile": "Dockerfile", **build}, identify)
 
 
 def test_what_is_ignored_or_merely_touched_does_not_count(context):
