@@ -104,10 +104,9 @@ class Files:
         services = _map(document.get("services"))
         if not any("extends" in service for service in services.values() if isinstance(service, Map)):
             return document
-        result = Map(services.mark, services, services.marks)
-        for name in services:
-            result[name] = self._extended(name, services, file, group, ())
-        return merged(document, Map(document.mark, {"services": Override(result)}, document.marks))
+        extended = {name: self._extended(name, services, file, group, ()) for name in services}
+        whole = Map(services.mark, extended, services.marks)
+        return Map(document.mark, {**document, "services": whole}, document.marks)
 
     def _extended(self, name: str, services: Map, file: Path, group: Group, seen: tuple[tuple[Path, str], ...]) -> Any:
         service = services[name]

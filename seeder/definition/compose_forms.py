@@ -191,6 +191,12 @@ def _build(value: Any, place: Place) -> Any:
     return _BUILD_RECORD(value, place)
 
 
+def _started(place: Place) -> Map:
+    """A name in a list of dependencies means all of this, also where it is merged over more."""
+    items = {"condition": "service_started", "required": True}
+    return Map(place.mark, items, dict.fromkeys(items, place.mark))
+
+
 _DEPENDENCY = _record(keys.DEPENDENCY, {"condition": text, "required": _truth, "restart": _truth})
 
 
@@ -272,7 +278,7 @@ _SERVICE: dict[str, Form] = {
     "environment": _variables,
     "env_file": _env_files,
     "build": _build,
-    "depends_on": _named(_DEPENDENCY, lambda place: Map(place.mark)),
+    "depends_on": _named(_DEPENDENCY, _started),
     "networks": _named(_network_use, lambda place: Map(place.mark)),
     "healthcheck": _record(keys.HEALTHCHECK, {"test": _words, "disable": _truth}),
     "ports": _list_of(_port),

@@ -38,7 +38,7 @@ def merged(base: Map, over: Map, path: Path = ()) -> Map:
 def _put_over(base: Any, over: Any, path: Path) -> Any:
     if isinstance(base, Override):
         base = base.value
-    if _is_command(path):
+    if _is_command(path) or _is_variable(path):
         return over
     if over is None:
         return base
@@ -54,6 +54,11 @@ def _is_command(path: Path) -> bool:
     if path[-1] == "command" and "x-seeder" in path:
         return True
     return path[0] == "services" and path[2:] in (("command",), ("entrypoint",), ("healthcheck", "test"))
+
+
+def _is_variable(path: Path) -> bool:
+    """A variable without a value is one as well."""
+    return path[0] == "services" and path[2:-1] in (("environment",), ("build", "args"))
 
 
 def _joined(base: List, over: List, path: Path) -> List:

@@ -11,7 +11,7 @@ from seeder.errors import Collector, Mark
 _BLANK = re.compile(r"(?:\s+|#[^\n]*)*")
 _EXPORT = re.compile(r"export[ \t]+")
 _KEY = re.compile(r"([\w.\-\[\] \t]*?)[ \t]*(?:([=:])[^\S\n]*|(?=\n|\Z))")
-_QUOTED = re.compile(r"""(['"])((?:\\.|(?!\1).)*)\1""", re.DOTALL)
+_QUOTED = re.compile(r"""(['"])((?:\\.|(?!\1)[^\\])*)\1""", re.DOTALL)
 _ESCAPED = re.compile(r'\\([abfnrtv$"\\]|0[0-7]{1,3})')
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "$": "$$"}
 

@@ -84,7 +84,7 @@ def theirs_of(raw: dict[str, Any], everyone: dict[str, Any]) -> dict[str, Any]:
             (str(p["target"]), p.get("published", ""), p.get("protocol", "tcp"), p.get("host_ip", "")) for p in raw.get("ports", ())
         ),
         "depends_on": {k: (conditions[v["condition"]], v["required"]) for k, v in raw.get("depends_on", {}).items() if k in everyone},
-        "healthcheck": raw.get("healthcheck") and their_check(raw["healthcheck"]),
+        "healthcheck": their_check(raw["healthcheck"]) if "healthcheck" in raw else None,
         "mounts": sorted(their_mounts(raw)),
         "profiles": raw.get("profiles", []),
         "networks": {name: sorted((entry or {}).get("aliases", ())) for name, entry in raw.get("networks", {}).items()},
