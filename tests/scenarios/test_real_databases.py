@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -120,3 +126,29 @@ def test_the_next_row_gets_a_fresh_key_in_every_table_that_makes_its_own(world: 
 
 def test_the_files_are_the_ones_that_were_converted(definition: Definition) -> None:
     assert verify(definition.datasets[0]) == []
+
+
+def run(folder: Path, runtime: str) -> dict[str, Any]:
+    """How `seeder run` ended, with a command that adds a row of its own."""
+    made = "import os, psycopg\nwith psycopg.connect(os.environ['SEEDER_DB_URL']) as c: c.execute('create table mine (id int)')\n"
+    command = [sys.executable, "-m", "seeder", "run", "--project", folder, "--runtime", runtime, "--", sys.executable, "-c", made]
+    shutil.rmtree(folder / ".seeder", ignore_errors=True)  # records of earlier runs
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 0, ended.stderr
+    (result,) = folder.rglob("result.json")
+    found: dict[str, Any] = json.loads(result.read_text())
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
+def test_every_run_begins_with_the_same_data(project: Callable[[str], Path], name: str) -> None:
+    folder = project(name)
+    first, second = run(folder, "local"), run(folder, "local")
+    assert first["digest"] == second["digest"] != ""
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("name", sorted(ROWS))
+def test_both_runtimes_hold_the_same_data(project: Callable[[str], Path], name: str) -> None:
+    folder = project(name)
+    assert run(folder, "docker")["digest"] == run(folder, "local")["digest"]
