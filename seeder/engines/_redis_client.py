@@ -20,13 +20,27 @@ def driver() -> Any:
 
 
 @contextmanager
-def connect(target: Target, *, timeout: float = 30.0) -> Iterator[Any]:
-    """A client that speaks bytes and tries once."""
+def connect(target: Target, *, timeout: float = 30.0, database: int | None = None) -> Iterator[Any]:
+    """A client that speaks bytes and tries once; of the store's database unless another is given.
+
+    Raises EnvironmentFailed with the server's words.
+    """
+    redis = driver()
+    try:
+        with raw(target, timeout=timeout, database=database) as client:
+            yield client
+    except redis.exceptions.RedisError as error:
+        raise EnvironmentFailed(target.store, f"redis at {target.address}: {error}") from error
+
+
+@contextmanager
+def raw(target: Target, *, timeout: float, database: int | None = None) -> Iterator[Any]:
+    """The same, raising the driver's own errors."""
     redis = driver()
     client = redis.Redis(
         host=target.address.host,
         port=target.address.port,
-        db=database(target),
+        db=numbered(target) if database is None else database,
         username=target.user,
         password=target.password,
         socket_timeout=timeout,
@@ -40,7 +54,7 @@ def connect(target: Target, *, timeout: float = 30.0) -> Iterator[Any]:
         client.close()
 
 
-def database(target: Target) -> int:
+def numbered(target: Target) -> int:
     """The database's number. Raises EnvironmentFailed when the store is named otherwise."""
     name = target.database or "0"
     if not name.isdecimal():

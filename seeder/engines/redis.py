@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
-from seeder.engines import _redis_client, _redis_image
-from seeder.protocols import Address, Launch, LocalLaunch, Target
+from seeder.engines import _redis_client, _redis_image, _redis_state
+from seeder.engines._redis_load import RedisSession
+from seeder.protocols import Address, Launch, LocalLaunch, Session, StoreDigest, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
 
 class Redis:
     name = "redis"
+    accepts: frozenset[PartKind] = frozenset({"keys"})
 
     def launch(self, service: Service) -> Launch:
         port = next((words[0] for name, words in reversed(_redis_image.directives(service)) if name == "port" and words), "6379")
@@ -19,12 +26,12 @@ class Redis:
         return _redis_image.launch(service)
 
     def target(self, store: Store, service: Service, address: Address) -> Target:
-        return Target(store.name, self.name, "redis", address, password=_redis_image.password(service), database=store.database or "0")
+        return Target(store.name, self.name, "redis", address, password=_redis_image.password(service), database=store.database)
 
     def probe(self, target: Target) -> Verdict:
         redis = _redis_client.driver()
         try:
-            with _redis_client.connect(target, timeout=1.5) as client:
+            with _redis_client.raw(target, timeout=1.5) as client:
                 client.ping()
         except redis.exceptions.AuthenticationError as error:
             return never(str(error))
@@ -33,3 +40,21 @@ class Redis:
         except (redis.exceptions.RedisError, OSError) as error:
             return not_yet(" ".join(str(error).split()) or "no answer")
         return READY
+
+    def begin(self, target: Target, *, upsert: bool, natural_keys: Mapping[str, tuple[str, ...]]) -> Session:  # noqa: ARG002  (keys are natural)
+        return RedisSession(target, upsert=upsert)
+
+    def digest(self, target: Target, volatile: Sequence[str]) -> StoreDigest:
+        return _redis_state.digest(target, volatile)
+
+    def save(self, target: Target, folder: Path) -> None:
+        _redis_state.save(target, folder)
+
+    def restore(self, target: Target, folder: Path) -> None:
+        _redis_state.restore(target, folder)
+
+    def reset(self, target: Target) -> None:
+        _redis_state.reset(target)
+
+    def lookup(self, target: Target, key: str) -> Any:
+        return _redis_state.lookup(target, key)

@@ -1,0 +1,78 @@
+"""One load into a Redis database: checked key by key, written in one MULTI/EXEC at commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from seeder.engines import _redis_client, _redis_keys
+from seeder.engines._redis_keys import Entry
+from seeder.errors import Collector, EnvironmentFailed, Mark
+from seeder.protocols import Key, Keys, Records, Target
+
+
+class RedisSession:
+    """Nothing is written before `commit`. A key that is there with another value is refused, unless the load is an upsert."""
+
+    def __init__(self, target: Target, *, upsert: bool) -> None:
+        self._target = target
+        self._upsert = upsert
+        self._marks: dict[bytes, Mark] = {}
+        self._entries: list[Entry] = []
+
+    def load(self, records: Sequence[Records]) -> Mapping[str, int]:
+        counts: dict[str, int] = {}
+        problems = Collector()
+        with _redis_client.connect(self._target) as client:
+            for file in (item for item in records if isinstance(item, Keys)):
+                entries = [self._entry(file, key, problems) for key in file.keys]
+                if not self._upsert:
+                    self._compare(
+                        file, entries, {found.key: found for found in _redis_keys.read(client, [e.key for e in entries])}, problems
+                    )
+                self._entries += entries
+                counts[file.part.name] = counts.get(file.part.name, 0) + len(entries)
+        problems.raise_if_any()
+        return counts
+
+    def commit(self) -> None:
+        with _redis_client.connect(self._target) as client:
+            pipe = client.pipeline(transaction=True)
+            for entry in self._entries:
+                _redis_keys.write(pipe, entry)
+            pipe.execute()
+        self._entries = []
+
+    def rollback(self) -> None:
+        self._entries = []
+
+    def _entry(self, file: Keys, key: Key, problems: Collector) -> Entry:
+        entry = Entry(key.key.encode(), key.type, _value(key), None if key.ttl is None else round(key.ttl * 1000))
+        mark = Mark(file.part.path, key.line)
+        first = self._marks.setdefault(entry.key, mark)
+        if first is not mark:
+            problems.add(key.key, f"the key stands in {first} already", "keep one of the two", mark)
+        return entry
+
+    def _compare(self, file: Keys, entries: Sequence[Entry], there: Mapping[bytes, Entry], problems: Collector) -> None:
+        for entry, key in zip(entries, file.keys, strict=True):
+            found = there.get(entry.key)
+            if found and (found.type, found.value) != (entry.type, entry.value):
+                cause = f"the key is there already, with another value (a {found.type})"
+                remedy = "take it out of one of the two datasets; reference and config data may replace keys"
+                problems.add(key.key, cause, remedy, Mark(file.part.path, key.line))
+
+
+def _value(key: Key) -> _redis_keys.Value:
+    match key.type:
+        case "string":
+            return str(key.value).encode()
+        case "list":
+            return [str(item).encode() for item in key.value]
+        case "set":
+            return sorted({str(item).encode() for item in key.value})
+        case "hash":
+            return sorted((str(field).encode(), str(value).encode()) for field, value in key.value.items())
+        case "zset":
+            pairs = [(str(member).encode(), float(score)) for member, score in key.value.items()]
+            return _redis_keys.normal("zset", pairs)
+    raise EnvironmentFailed(key.key, f"redis has no type {key.type}", "use string, hash, list, set or zset")
