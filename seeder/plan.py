@@ -343,7 +343,7 @@ def _gates(stack: Stack, fitness: Fitness) -> Iterable[Check]:
     details = {
         "ready": (f"{len(stack.services)} services", "always"),
         "drift": (f"{len(fitness.revisions)} migrated stores", "migration heads, dataset columns") if fitness.revisions else None,
-        "counts": (f"{counts} declared" if counts else "", "loaded tables hold what was loaded"),
+        "counts": ("every loaded table" + (f", {counts} declared" if counts else ""), "holds what was loaded"),
         "nulls": (f"{nulls} columns", "declared") if nulls else None,
         "references": (f"{len(fitness.references)} cross-store keys", "declared by the stack") if fitness.references else None,
         "expect": (f"{len(fitness.expectations)} expectations", "of the scenario") if fitness.expectations else None,

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from seeder.environment import Environment
 from seeder.errors import GateRefused, Problem
 from seeder.events import Refused
-from seeder.plan import Plan
+from seeder.plan import Check, Plan
 from seeder.registry import GATES
 
 
 def check(environment: Environment, plan: Plan) -> None:
     """Every gate of the plan found nothing. Raises GateRefused with all findings of all gates."""
-    findings: list[Problem] = []
-    for operation in plan.gates:
-        begun = time.monotonic()
-        found = list(GATES.get(operation.gate).check(environment.fitness, environment))
-        for problem in found:
-            environment.emit(Refused(operation.gate, problem.subject, problem.cause))
-        seconds = round(time.monotonic() - begun, 3)
-        environment.tell("gate", operation.gate, "refused" if found else "passed", operation.detail, seconds)
-        findings += found
+    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="seeder-gate") as pool:
+        findings = [problem for found in pool.map(lambda one: _check(environment, one), plan.gates) for problem in found]
     if findings:
         raise GateRefused.of(findings)
+
+
+def _check(environment: Environment, operation: Check) -> list[Problem]:
+    begun = time.monotonic()
+    found = list(GATES.get(operation.gate).check(environment.fitness, environment))
+    for problem in found:
+        environment.emit(Refused(operation.gate, problem.subject, problem.cause))
+    seconds = round(time.monotonic() - begun, 3)
+    environment.tell("gate", operation.gate, "refused" if found else "passed", operation.detail, seconds)
+    return found
