@@ -19,7 +19,7 @@ from seeder.events import Emit, Progress
 from seeder.process import Completed
 from seeder.protocols import NO_OVERLAYS, Address, Diagnosis, Embedded, LocalLaunch, Notice, Overlay, Run, Swept, Task
 from seeder.registry import ENGINES
-from seeder.runtimes import _local_diagnosis, _local_engine, _local_ready, _local_service, _local_survey, _ports
+from seeder.runtimes import _local_engine, _local_ready, _local_service, _local_survey, _ports
 from seeder.runtimes._rewrite import hosts_of
 from seeder.wait import READY, Verdict, never, not_yet
 
@@ -61,6 +61,8 @@ class Local:
         return Again(run, stack, emit, addresses)
 
     def diagnose(self) -> Iterable[Diagnosis]:
+        from seeder.runtimes import _local_diagnosis
+
         return _local_diagnosis.diagnose()
 
     def sweep(self, run: str) -> Swept:
