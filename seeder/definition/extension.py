@@ -12,7 +12,7 @@ from seeder.definition.duration import seconds
 class Model(BaseModel):
     """Frozen, and strict about keys: an unknown one is an error, not a wish."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class Migrate(Model):
