@@ -1,4 +1,4 @@
-"""The one place that talks to the Docker SDK: which daemon is meant, and what seeder asks of it.
+"""The one place that talks to the Docker SDK: what seeder asks of a daemon.
 
 The SDK is imported at the first question. Answers are plain records; whatever goes wrong is an EnvironmentFailed.
 """
@@ -7,39 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import io
-import json
-import os
 import tarfile
 import threading
 import time
-import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from seeder.docker_endpoint import Endpoint
 from seeder.errors import EnvironmentFailed
 
 Kind = Literal["container", "network", "volume", "image"]
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 REMEDY = "start Docker, or set DOCKER_HOST to the socket of Docker, Podman or Colima; `seeder doctor` looks closer"
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """The daemon that the docker command would talk to; `host` is where its published ports are reached from here."""
-
-    url: str | None = None  # None: the platform's own default
-    host: str = "127.0.0.1"
-    tls: Path | None = None  # the folder of ca.pem, cert.pem and key.pem
-    verify: bool = True
-
-    @property
-    def remote(self) -> bool:
-        return self.host not in LOOPBACK
 
 
 @dataclass(frozen=True)
@@ -67,38 +49,6 @@ class Refused(EnvironmentFailed):
         self.status = status
         self.text = text
         super().__init__(subject, f"docker says: {text}")
-
-
-def endpoint(variables: Mapping[str, str] = os.environ) -> Endpoint:
-    """DOCKER_HOST, else the context of DOCKER_CONTEXT or of the docker configuration, else the default socket."""
-    folder = Path(variables.get("DOCKER_CONFIG") or "~/.docker").expanduser()
-    if url := variables.get("DOCKER_HOST"):
-        tls = Path(variables.get("DOCKER_CERT_PATH") or folder) if variables.get("DOCKER_TLS_VERIFY") else None
-        return Endpoint(url, _host(url), tls)
-    context = variables.get("DOCKER_CONTEXT") or _read(folder / "config.json").get("currentContext") or "default"
-    if context == "default":
-        return Endpoint()
-    digest = hashlib.sha256(context.encode()).hexdigest()
-    found = _read(folder / "contexts/meta" / digest / "meta.json").get("Endpoints", {}).get("docker", {})
-    if not found.get("Host"):
-        raise EnvironmentFailed("docker", f"there is no docker context {context}", "see `docker context ls`")
-    tls_folder = folder / "contexts/tls" / digest / "docker"
-    return Endpoint(found["Host"], _host(found["Host"]), tls_folder if tls_folder.is_dir() else None, not found.get("SkipTLSVerify"))
-
-
-def _host(url: str) -> str:
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("tcp", "ssh", "http", "https") or not parts.hostname:
-        return "127.0.0.1"
-    return "127.0.0.1" if parts.hostname in LOOPBACK else parts.hostname
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 @contextmanager
@@ -134,6 +84,7 @@ class Daemon:
         from docker import APIClient
         from docker.tls import TLSConfig
 
+        self.at.knock()
         tls = None
         if self.at.tls:
             pair = (str(self.at.tls / "cert.pem"), str(self.at.tls / "key.pem"))
@@ -282,6 +233,13 @@ class Daemon:
         except Refused as refused:
             if refused.status != 404:  # noqa: PLR2004
                 raise
+
+
+def sent(context: Path, ignored: Sequence[str]) -> list[str]:
+    """Every file, link and folder of a build context that a `.dockerignore` of these lines lets through, in name order."""
+    from docker.utils import exclude_paths
+
+    return sorted(exclude_paths(str(context), list(ignored)))
 
 
 def _drain(stream: Any, within: float) -> tuple[str, bool]:

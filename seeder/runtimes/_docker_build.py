@@ -14,6 +14,7 @@ from typing import Any
 import filelock
 
 from seeder import home, process
+from seeder.docker_api import sent
 from seeder.errors import EnvironmentFailed
 from seeder.runtimes import _docker_compose
 
@@ -73,9 +74,7 @@ def _ignored(build: Mapping[str, Any], context: Path) -> list[str]:
 
 def _feed_folder(digest: Any, folder: Path, ignored: list[str]) -> None:
     """Names, executable bits, link targets and contents; not times and owners, which a checkout does not keep."""
-    from docker.utils import exclude_paths
-
-    for name in sorted(exclude_paths(str(folder), ignored)):
+    for name in sent(folder, ignored):
         path = folder / name
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode):

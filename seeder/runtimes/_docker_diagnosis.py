@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from seeder import process
-from seeder.docker_api import Daemon, endpoint
+from seeder.docker_api import Daemon
+from seeder.docker_endpoint import endpoint
 from seeder.errors import Problem, SeederError
 from seeder.protocols import Diagnosis
 from seeder.runtimes import _docker_compose

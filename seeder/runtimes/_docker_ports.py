@@ -65,6 +65,12 @@ def publish(model: Model, numbers: Mapping[Key, int], host_ip: str) -> None:
             model["services"][owner].setdefault("ports", []).append(entry)
 
 
+def published(model: Model) -> dict[Key, int]:
+    """The numbers that `publish` wrote."""
+    ports = {name: service.get("ports") or [] for name, service in model["services"].items()}
+    return {(name, int(p["target"]), p["protocol"]): int(p["published"]) for name, written in ports.items() for p in written}
+
+
 def on_the_host(model: Model, stack: Stack, host: str) -> dict[tuple[str, int], Address]:
     """Services that use the host's own network are reached at their own ports."""
     shared = [name for name, service in model["services"].items() if service.get("network_mode") == "host"]

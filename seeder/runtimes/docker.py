@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from seeder import docker_api, process
+from seeder import process
 from seeder.definition.dotenv import read_variables
 from seeder.definition.stack import Stack
 from seeder.docker_api import Daemon, Image, Refused, State
+from seeder.docker_endpoint import Endpoint, endpoint
 from seeder.errors import Collector, EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit, Noticed, Progress
 from seeder.protocols import NO_OVERLAYS, Address, Diagnosis, Launch, Notice, Overlay, Run, Swept, Task
@@ -45,11 +46,11 @@ class Docker:
     name = "docker"
 
     def __init__(self) -> None:
-        self._daemons: dict[docker_api.Endpoint, Daemon] = {}
+        self._daemons: dict[Endpoint, Daemon] = {}
 
     @property
     def _daemon(self) -> Daemon:
-        return self._daemons.setdefault(at := docker_api.endpoint(), Daemon(at))
+        return self._daemons.setdefault(at := endpoint(), Daemon(at))
 
     def available(self) -> Problem | None:
         """Looks at the docker command, its compose plugin, the SDK and the engine."""
@@ -64,7 +65,7 @@ class Docker:
         return problem
 
     def survey(self, stack: Stack) -> Sequence[Notice]:
-        at = docker_api.endpoint()
+        at = endpoint()
         data = {name: launch.data for name, launch in _launches(stack).items()}
         return _docker_survey.notices(stack, data, at.host if at.remote else None)
 
@@ -149,6 +150,7 @@ class Containers:
         """Take up what another process created: its model, its containers, its ports."""
         self._addresses.update(addresses)
         self._model = _docker_compose.read(self._run.folder / MODEL)
+        self._numbers = _docker_ports.published(self._model)
         self._ids.update(self._containers())
         if not self._ids:
             raise EnvironmentFailed(self._run.id, "none of its containers is there", f"end it: seeder down {self._run.id}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder.docker_api import Endpoint, endpoint
+from seeder.docker_endpoint import Endpoint, endpoint
 from seeder.errors import EnvironmentFailed
 
 

@@ -1,0 +1,75 @@
+"""Which docker daemon is meant, as the docker command sees it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seeder.errors import EnvironmentFailed
+
+DEFAULT = "unix:///var/run/docker.sock" if os.name == "posix" else "npipe:////./pipe/docker_engine"
+KNOCK_SECONDS = 5.0
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The daemon that the docker command would talk to; `host` is where its published ports are reached from here."""
+
+    url: str | None = None  # None: the platform's own default
+    host: str = "127.0.0.1"
+    tls: Path | None = None  # the folder of ca.pem, cert.pem and key.pem
+    verify: bool = True
+
+    @property
+    def remote(self) -> bool:
+        return self.host not in LOOPBACK
+
+    def knock(self) -> None:
+        """Raise OSError within seconds when nobody is there; the SDK would take a minute, and leave its socket open."""
+        parts = urllib.parse.urlsplit(self.url or DEFAULT)
+        if parts.scheme == "unix":
+            with socket.socket(socket.AF_UNIX) as caller:
+                caller.settimeout(KNOCK_SECONDS)
+                caller.connect(parts.path)
+        elif parts.scheme in ("tcp", "http", "https") and parts.hostname:
+            socket.create_connection((parts.hostname, parts.port or 2375), timeout=KNOCK_SECONDS).close()
+
+
+def endpoint(variables: Mapping[str, str] = os.environ) -> Endpoint:
+    """DOCKER_HOST, else the context of DOCKER_CONTEXT or of the docker configuration, else the default socket."""
+    folder = Path(variables.get("DOCKER_CONFIG") or "~/.docker").expanduser()
+    if url := variables.get("DOCKER_HOST"):
+        tls = Path(variables.get("DOCKER_CERT_PATH") or folder) if variables.get("DOCKER_TLS_VERIFY") else None
+        return Endpoint(url, _host(url), tls)
+    context = variables.get("DOCKER_CONTEXT") or _read(folder / "config.json").get("currentContext") or "default"
+    if context == "default":
+        return Endpoint()
+    digest = hashlib.sha256(context.encode()).hexdigest()
+    found = _read(folder / "contexts/meta" / digest / "meta.json").get("Endpoints", {}).get("docker", {})
+    if not found.get("Host"):
+        raise EnvironmentFailed("docker", f"there is no docker context {context}", "see `docker context ls`")
+    tls_folder = folder / "contexts/tls" / digest / "docker"
+    return Endpoint(found["Host"], _host(found["Host"]), tls_folder if tls_folder.is_dir() else None, not found.get("SkipTLSVerify"))
+
+
+def _host(url: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("tcp", "ssh", "http", "https") or not parts.hostname:
+        return "127.0.0.1"
+    return "127.0.0.1" if parts.hostname in LOOPBACK else parts.hostname
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,118 @@
+"""Another machine's daemon, and none at all."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seeder.errors import EnvironmentFailed
+from seeder.protocols import Overlay
+from seeder.runtimes.docker import Docker
+from tests.contract.docker_stack import OnDocker, docker, stack_of
+
+SOCKET = "/var/run/docker.sock"
+
+
+def own_address() -> str:
+    """An address of this machine that is not the loopback one; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but the loopback one")
+        return str(probe.getsockname()[0])
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)
+
+
+def forward(client: socket.socket) -> None:
+    with client, socket.socket(socket.AF_UNIX) as daemon:
+        daemon.connect(SOCKET)
+        back = threading.Thread(target=pump, args=(daemon, client), daemon=True)
+        back.start()
+        pump(client, daemon)
+        back.join()
+
+
+def serve(server: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            threading.Thread(target=forward, args=(server.accept()[0],), daemon=True).start()
+
+
+@pytest.fixture
+def remote(monkeypatch) -> Iterator[str]:
+    """The engine behind a TCP address of this machine, as another machine's would be."""
+    if not Path(SOCKET).exists():
+        pytest.skip("the engine has no socket at its usual place")
+    host = own_address()
+    with socket.create_server((host, 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        monkeypatch.setenv("DOCKER_HOST", f"tcp://{host}:{server.getsockname()[1]}")
+        yield host
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.docker
+class TestRemote(OnDocker):
+    def test_services_are_reached_at_the_daemons_host(self, remote, opened, tmp_path):
+        (tmp_path / "flags").write_text("fast")
+        one = opened(
+            """
+            services:
+              web:
+                image: python:3.13-slim
+                command: [python3, -m, http.server, "8000", --directory, /served]
+                configs: [{source: conf, target: /served/conf}]
+                x-seeder: {ready: {http: /conf}}
+                expose: [8000]
+            configs: {conf: {content: "inline"}}
+            """,
+            overlays={"web": Overlay(files={"/served/flags": tmp_path / "flags"})},
+        ).prepare()
+        one.up("web")
+        assert one.addresses["web", 8000].host == remote
+        assert docker("exec", one.container("web"), "cat", "/served/conf", "/served/flags") == "inlinefast"
+        assert docker("port", one.container("web"), "8000").startswith("0.0.0.0:")
+
+    @pytest.mark.usefixtures("remote")
+    def test_folders_of_this_machine_are_refused_before_anything_starts(self, tmp_path):
+        text = """
+            services:
+              web: {image: "redis:8", volumes: ["./conf:/conf:ro"]}
+              db: {image: "postgres:17", volumes: ["./d:/var/lib/postgresql/data"]}
+            """
+        notices = Docker().survey(stack_of(tmp_path, text))
+        [refused] = [notice for notice in notices if notice.refused]
+        assert (refused.subject, "cannot see" in refused.message) == ("web", True)
+        assert any("published on every address" in notice.message for notice in notices)
+
+
+class TestNoDaemon:
+    def test_a_daemon_that_does_not_answer_is_a_problem_with_a_remedy(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+        problem = Docker().available()
+        assert problem
+        assert problem.remedy
+
+    def test_a_missing_docker_command_is_a_problem_with_a_remedy(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("PATH", str(tmp_path))
+        problem = Docker().available()
+        assert problem
+        assert "no docker command" in problem.cause
+
+    @pytest.mark.docker
+    def test_a_daemon_that_goes_away_is_said_so(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+        with pytest.raises(EnvironmentFailed, match=r"docker: the daemon does not answer: .*No such file"):
+            Docker().sweep("t-none")
