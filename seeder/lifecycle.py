@@ -90,7 +90,7 @@ def _open(us: Run, plan: Plan, undo: ExitStack, emit: Emit) -> Environment:
     definition = plan.definition
     scenario = definition.scenario.name if definition.scenario else None
     policy = definition.policy.name if definition.policy else ""
-    emit(RunStarted(us.id, us.project, us.stack, us.runtime, scenario, us.seed, us.as_of.isoformat(), policy))
+    emit(RunStarted(us.id, us.project, us.stack, us.runtime, scenario, us.seed, us.moment, policy))
     deployment = RUNTIMES.get(plan.runtime).open(us, plan.stack, emit, _overlays(plan), isolate_binds=definition.request.isolate_binds)
     return Environment(us, plan, deployment, emit, undo)
 
@@ -173,7 +173,7 @@ def _facts(plan: Plan, us: Run) -> dict[str, Any]:
         "runtime": us.runtime,
         "policy": definition.policy.name if definition.policy else None,
         "seed": us.seed,
-        "as_of": us.as_of.isoformat(),
+        "as_of": us.moment,
         "expires": us.expires.isoformat(timespec="seconds"),
         "datasets": {dataset.name: dataset.version for dataset in definition.datasets},
         "volatile": [f"{name}.{column}" for name, store in sorted(plan.stack.stores.items()) for column in store.volatile],

@@ -148,7 +148,7 @@ class Plan:
             "runtime": self.runtime,
             "policy": d.policy.name if d.policy else None,
             "seed": d.seed,
-            "as_of": d.as_of.isoformat(),
+            "as_of": d.as_of.isoformat().replace("+00:00", "Z"),
             "operations": [{"verb": o.verb, "subject": o.subject, "detail": o.detail, "cause": o.cause} for o in self.operations],
             "absent": dict(sorted(d.stack.absent.items())),
             "notices": [{"subject": n.subject, "message": n.message, "remedy": n.remedy} for n in self.notices],

@@ -83,6 +83,11 @@ class Run:
     expires: datetime.datetime
 
     @property
+    def moment(self) -> str:
+        """`as_of` as it is written everywhere: 2026-01-15T12:00:00Z."""
+        return self.as_of.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+    @property
     def name(self) -> str:
         """The compose project's name on docker."""
         return f"seeder-{self.stack}-{self.id}"

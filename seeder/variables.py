@@ -23,7 +23,7 @@ def of(environment: Environment) -> dict[str, str]:
     run = environment.run
     result = {
         RUN_LABEL: run.id,
-        "SEEDER_AS_OF": run.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "SEEDER_AS_OF": run.moment,
         "SEEDER_ENVIRONMENT": str(file_of(run.folder)),
     }
     for service in sorted(environment.stack.services):
@@ -117,7 +117,7 @@ def document(environment: Environment) -> dict[str, Any]:
         "scenario": definition.scenario.name if definition.scenario else None,
         "runtime": run.runtime,
         "seed": run.seed,
-        "as_of": run.as_of.isoformat(),
+        "as_of": run.moment,
         "services": services,
         "stores": {name: _store_document(environment, name) for name in sorted(environment.stack.stores)},
         "outputs": dict(outputs(environment)),

@@ -164,7 +164,7 @@ class Containers:
         return _docker_model.Terms(
             project=self.project,
             labels=self._labels,
-            as_of=self._run.as_of.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            as_of=self._run.moment,
             folder=self._run.folder,
             images=names,
             volumes={name: known[image].volumes for name, image in names.items()},

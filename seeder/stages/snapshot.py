@@ -56,7 +56,7 @@ def _index(environment: Environment, cause: str) -> dict[str, Any]:
         "scenario": definition.scenario.name if definition.scenario else None,
         "runtime": run.runtime,
         "seed": run.seed,
-        "as_of": run.as_of.isoformat(),
+        "as_of": run.moment,
         "inputs": redact.tree(dict(definition.request.inputs)),
         "outputs": redact.tree(dict(variables.outputs(environment))),
         "versions": {
