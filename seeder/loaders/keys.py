@@ -36,7 +36,7 @@ def _twins(part: Part, keys: tuple[Key, ...]) -> list[Problem]:
 
 def _key(line: int, given: dict[str, Any]) -> Key:
     kind = given.get("type", "string")
-    if kind not in _VALUES:
+    if not isinstance(kind, str) or kind not in _VALUES:
         raise Wrong("type", f"{kind!r} is no type of a key", nearest(str(kind), sorted(_VALUES)))
     if "value" not in given:
         raise Wrong("value", "the field is missing")
@@ -85,7 +85,7 @@ def _zset(value: Any) -> dict[str, float]:
 
 
 def _is_score(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 _VALUES: Final[Mapping[str, Callable[[Any], Any]]] = {"string": _string, "hash": _hash, "list": _list, "set": _set, "zset": _zset}
