@@ -61,9 +61,9 @@ def _script(file: Path, problems: Collector) -> Script | None:
     for name, value in _assignments(tree):
         lines[name] = value.lineno
         try:
-            given[name] = ast.literal_eval(value)
-        except ValueError:
-            problems.add(name, "the value is computed; only a written one can be read", "write it as text", Mark(file, value.lineno))
+            given[name] = _named(ast.literal_eval(value))
+        except (ValueError, TypeError):
+            problems.add(name, "the value is not written out as text, or as a tuple of texts", "write it as text", Mark(file, value.lineno))
             return None
     if not isinstance(given.get("revision"), str):
         problems.add(file.name, "the file names no `revision`", 'write `revision = "..."`, or move it elsewhere', Mark(file, 1))
@@ -82,8 +82,17 @@ def _assignments(tree: ast.Module) -> list[tuple[str, ast.expr]]:
     return found
 
 
+def _named(value: Any) -> Any:
+    """The value, when it is what Alembic takes: text, several, or None."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, tuple | list | set) and all(isinstance(item, str) for item in value):
+        return tuple(sorted(value))
+    raise ValueError(value)
+
+
 def _ids(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(str(item) for item in value or ())
+    return (value,) if isinstance(value, str) else value or ()
 
 
 def _parents(script: Script, scripts: Mapping[str, Script], problems: Collector) -> list[str]:

@@ -85,7 +85,7 @@ def test_missing_parents_twins_and_computed_names_are_all_told_at_once(tmp_path:
     for part in (
         f"{tmp_path / 'b_twin.py'}:5: revision 0001: the id stands in a_one.py already",
         f"{tmp_path / 'c_lost.py'}:6: revision 0003: down_revision 0002x is not there",
-        f"{tmp_path / 'd_computed.py'}:1: revision: the value is computed",
+        f"{tmp_path / 'd_computed.py'}:1: revision: the value is not written out as text",
         "e_nothing.py: the file names no `revision`",
         f"{tmp_path / 'f_broken.py'}:1: f_broken.py: this is not Python",
     ):
@@ -165,3 +165,9 @@ def test_alembic_sees_the_same_revisions_and_the_same_head(made: History, tmp_pa
     assert set(ours) == {script.revision for script in theirs.walk_revisions()}
     assert [ours[-1]] == theirs.get_heads()
     assert all(ours.index(parent) < ours.index(id_) for id_, parents in made.items() for parent in parents)
+
+
+@pytest.mark.parametrize("value", ["7", "{[]: 1}", "f'{x}'", "None or 'a'", "(1, 2)", "b'a'"])
+def test_a_parent_that_is_no_text_is_refused(tmp_path: Path, value: str) -> None:
+    (tmp_path / "a.py").write_text(f'revision = "a"\ndown_revision = {value}\n')
+    assert f"{tmp_path / 'a.py'}:2: down_revision: the value is not written out as text" in refusal(tmp_path)
