@@ -41,11 +41,11 @@ class Lines:
     def _open(self, name: str, title: str) -> None:
         if self._fold:
             self._group = name
-            say(_terminal.opened(self._fold, name, title))
+            _terminal.mark(_terminal.opened(self._fold, name, title))
 
     def _close(self) -> None:
         if self._fold and self._group:
-            say(_terminal.closed(self._fold, self._group))
+            _terminal.mark(_terminal.closed(self._fold, self._group))
         self._group = None
 
 

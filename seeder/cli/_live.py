@@ -6,10 +6,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
-from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from seeder import events
@@ -18,6 +16,7 @@ from seeder.cli._terminal import colourful
 from seeder.events import Event
 
 REFRESH_PER_SECOND = 8
+TURNS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 @dataclass
@@ -36,7 +35,6 @@ class Board:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, no_color=not colourful(), highlight=False)
         self._doing: dict[tuple[str, str], Doing] = {}
-        self._spinner = Spinner("dots", style="cyan")
         self._live: Live | None = None
         self._lock = threading.Lock()
 
@@ -78,18 +76,21 @@ class Board:
                 doing = self._doing.setdefault((event.stage, event.subject), Doing(event.stage, event.subject))
                 doing.detail = " ".join(f"{event.state} {event.detail}".split())
 
-    def _picture(self) -> Table:
+    def _picture(self) -> Group:
         """A line each, cut to the terminal's width; a stage stands for itself while nothing of it is under way."""
         now, doing = time.monotonic(), list(self._doing.values())
         busy = {one.stage for one in doing if one.subject}
-        table = Table.grid(padding=(0, 1))
-        table.add_column(no_wrap=True, width=1)
-        table.add_column(no_wrap=True, width=8)
-        table.add_column(no_wrap=True, overflow="ellipsis")
-        table.add_column(no_wrap=True, justify="right")
-        table.add_column(no_wrap=True, overflow="ellipsis", style="dim")
-        for one in doing:
-            if one.subject or one.stage not in busy:
-                took = Text(f"{now - one.since:.1f} s", style="cyan")
-                table.add_row(self._spinner.render(now), one.stage, one.subject, took, one.detail)
-        return table
+        shown = [one for one in doing if one.subject or one.stage not in busy]
+        width = max((len(one.subject) for one in shown), default=0)
+        return Group(*(self._line(one, now, width) for one in shown))
+
+    def _line(self, one: Doing, now: float, width: int) -> Text:
+        took = (f"{now - one.since:5.1f} s", "cyan")
+        line = Text.assemble(
+            (TURNS[int(now * REFRESH_PER_SECOND) % len(TURNS)], "cyan"),
+            f" {one.stage:<8} {one.subject:<{width}} ",
+            took,
+            (f"  {one.detail}", "dim"),
+        )
+        line.no_wrap, line.overflow = True, "ellipsis"
+        return line

@@ -32,6 +32,11 @@ def say(line: str = "") -> None:
     click.echo(line, err=True, color=colourful())
 
 
+def mark(line: str) -> None:
+    """A line for a CI's log reader; the codes in it are no colours and stay."""
+    click.echo(line, err=True, color=True)
+
+
 def fold() -> Fold | None:
     """Which CI's folding marks its log understands."""
     if on_github():

@@ -58,7 +58,7 @@ def _annotate(problems: Iterable[Problem], level: str) -> None:
         place = ""
         if problem.mark:
             place = f"file={_property(_relative(problem.mark.file))},line={problem.mark.line},"
-        say(f"::{level} {place}title={_property(problem.subject)}::{_message(text)}")
+        _terminal.mark(f"::{level} {place}title={_property(problem.subject)}::{_message(text)}")
 
 
 def _relative(file: Path) -> str:

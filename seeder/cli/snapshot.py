@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seeder.cli import _options
+from seeder.cli._lines import moment
 from seeder.cli._terminal import say
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _text(found: Bundle) -> str:
     scenario = f", scenario {index['scenario']}" if index.get("scenario") else ""
     lines = [f"run {found.id}: stack {index.get('stack')}{scenario} on {index.get('runtime')}", f"  folder   {found.path}"]
     lines.append(f"  cause    {index.get('cause')}")
-    lines.append(f"  seed     {index.get('seed')}, as of {index.get('as_of')}")
+    lines.append(f"  seed     {index.get('seed')}, as of {moment(str(index.get('as_of')))}")
     for kind in ("inputs", "outputs", "missing"):
         lines += [f"  {kind:<8} {name}: {value}" for name, value in (index.get(kind) or {}).items()]
     for kind, versions in (index.get("versions") or {}).items():
