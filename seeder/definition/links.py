@@ -21,8 +21,9 @@ _IMAGE_PORTS = {
     "mysql": 3306, "mariadb": 3306, "rabbitmq": 5672, "mongo": 27017, "mongodb": 27017, "memcached": 11211, "elasticsearch": 9200,
     "opensearch": 9200, "minio": 9000, "kafka": 9092, "zookeeper": 2181, "mailhog": 1025, "mailpit": 1025, "localstack": 4566,
 }  # fmt: skip
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#\s\"'`<>|;)}\]\\]*(?:\[[^\]]*\])?[^/?#\s\"'`<>|;)}\]\\]*)")
-_ADDRESS = re.compile(r"(?<![\w.\-/@:])([A-Za-z0-9][\w.\-]*):(\d{1,5})(?![\w.@])")
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.\-]*://"
+_URL = re.compile(rf"({_SCHEME})((?:(?!,{_SCHEME})[^/?#\s\"'`<>|;)}}\]\\])*)(?:[/?#][^\s,;\"'`<>|\\]*)?")
+_ADDRESS = re.compile(r"(?<![\w.\-:])(?<![^/]/)([A-Za-z0-9][\w.\-]*):(\d{1,5})(?![\w.@])")
 _TCP = re.compile(r"\(([A-Za-z0-9][\w.\-]*):(\d{1,5})\)")  # user:password@tcp(host:port)
 _HOST = re.compile(r"(.*?)(host|hosts|hostname|server|servers|addr|address|endpoint|node|nodes|broker|brokers|url|uri|ip)", re.IGNORECASE)
 _PORT = re.compile(r"(.*?)port", re.IGNORECASE)
@@ -31,6 +32,7 @@ _CONFIGS = frozenset({
 })  # fmt: skip
 _MOST_BYTES = 256 * 1024
 _MOST_PORT = 65535
+_LEAST_BARE_PORT = 20  # below, it is the tag of an image: postgres:17
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,13 @@ def _addresses(text: _Text, ports: Mapping[str, str], names: Mapping[str, str]) 
     """Host and port of everything in the text that looks like an address; the port is None when nothing tells it."""
     rest = text.text
     for url in _URL.finditer(text.text):
-        scheme = url[1].lower().rpartition(":")[2].partition("+")[0]
+        scheme = url[1].lower().removesuffix("://").partition("+")[0]
         for part in url[2].rpartition("@")[2].split(","):
             host, _, port = part.strip("[]").partition(":")
             yield host, _port(port) or SCHEME_PORTS.get(scheme)
         rest = rest.replace(url[0], " ")
     for found in (*_TCP.finditer(rest), *_ADDRESS.finditer(rest)):
-        if port := _port(found[2]):
+        if (port := _port(found[2])) and port >= _LEAST_BARE_PORT:
             yield found[1], port
     if text.name and (about := _HOST.fullmatch(text.name)):
         for host in rest.split(","):
