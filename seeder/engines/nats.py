@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
-from seeder.engines import _nats_image, _nats_probe
-from seeder.protocols import Address, Launch, LocalLaunch, Target
+from seeder.engines import _nats_image, _nats_probe, _nats_state
+from seeder.engines._nats_load import NatsSession
+from seeder.protocols import Address, Launch, LocalLaunch, Message, Session, StoreDigest, Target
 from seeder.wait import Verdict
 
 
 class Nats:
     name = "nats"
+    accepts: frozenset[PartKind] = frozenset({"messages"})
 
     def launch(self, service: Service) -> Launch:
         settings = _nats_image.configuration(service)
@@ -27,3 +33,24 @@ class Nats:
 
     def probe(self, target: Target) -> Verdict:
         return _nats_probe.look(target)
+
+    def begin(self, target: Target, *, upsert: bool, natural_keys: Mapping[str, tuple[str, ...]]) -> Session:  # noqa: ARG002  (messages have their ids)
+        return NatsSession(target, upsert=upsert)
+
+    def digest(self, target: Target, volatile: Sequence[str]) -> StoreDigest:
+        return _nats_state.digest(target, volatile)
+
+    def save(self, target: Target, folder: Path) -> None:
+        _nats_state.save(target, folder)
+
+    def restore(self, target: Target, folder: Path) -> None:
+        _nats_state.restore(target, folder)
+
+    def reset(self, target: Target) -> None:
+        _nats_state.reset(target)
+
+    def settled(self, target: Target, store: Store) -> Verdict:  # noqa: ARG002  (consumers tell, no query)
+        return _nats_state.settled(target)
+
+    def messages(self, target: Target, subject: str) -> list[Message]:
+        return _nats_state.messages(target, subject)

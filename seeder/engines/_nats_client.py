@@ -1,0 +1,92 @@
+"""A NATS connection for the length of one piece of work. The driver is asyncio; each piece runs in a loop and thread of its own, so
+that callers may or may not have a loop themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from seeder.errors import DefinitionError, EnvironmentFailed, SeederError
+from seeder.protocols import Target
+
+T = TypeVar("T")
+_SECONDS = 10.0  # for one answer
+
+
+class Link:
+    """JetStream's own requests over a connection; answers are its JSON."""
+
+    def __init__(self, store: str, connection: Any) -> None:
+        self._store = store
+        self.connection = connection
+
+    async def ask(self, what: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """One request of the JetStream API. Raises EnvironmentFailed with the server's words."""
+        answer = await self.attempt(what, body)
+        if "error" in answer:
+            raise EnvironmentFailed(self._store, f"{what}: {answer['error']['description']}")
+        return answer
+
+    async def attempt(self, what: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The same; a refusal is an answer with `error`."""
+        import nats.errors
+
+        payload = json.dumps(body).encode() if body is not None else b""
+        try:
+            message = await self.connection.request(f"$JS.API.{what}", payload, timeout=_SECONDS)
+        except nats.errors.NoRespondersError as error:
+            raise EnvironmentFailed(self._store, "the server has JetStream switched off", "add `-js` to its command") from error
+        answer: dict[str, Any] = json.loads(message.data)
+        return answer
+
+    async def publish(self, subject: str, headers: Mapping[str, str], payload: bytes) -> dict[str, Any]:
+        """Store one message; the stream's acknowledgement. Raises EnvironmentFailed when no stream takes it."""
+        import nats.errors
+
+        try:
+            message = await self.connection.request(subject, payload, timeout=_SECONDS, headers=dict(headers) or None)
+        except nats.errors.NoRespondersError as error:
+            raise EnvironmentFailed(self._store, f"no stream takes {subject}", "create the stream first") from error
+        answer: dict[str, Any] = json.loads(message.data)
+        if "error" in answer:
+            raise EnvironmentFailed(self._store, f"{subject}: {answer['error']['description']}")
+        return answer
+
+
+def run(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:
+    """Connect, do the work, disconnect. Raises EnvironmentFailed when the server does not answer or refuses."""
+    try:
+        import nats.errors
+    except ImportError as error:
+        raise DefinitionError("nats", "its driver nats-py is not installed", "pip install 'seeder-env[nats]'") from error
+    try:
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="seeder-nats") as thread:
+            return thread.submit(asyncio.run, _connected(target, work)).result()
+    except SeederError:
+        raise
+    except (nats.errors.Error, OSError, TimeoutError) as error:
+        raise EnvironmentFailed(target.store, f"nats at {target.address}: {error or type(error).__name__}") from error
+
+
+async def _connected(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:
+    import nats
+
+    # The driver waits two seconds after a refused connection; a look beforehand does not.
+    _, probe = await asyncio.open_connection(target.address.host, target.address.port)
+    probe.close()
+    token = target.user if target.password is None else None
+    login = {"token": token} if token else {"user": target.user, "password": target.password}
+    connection = await nats.connect(
+        f"nats://{target.address}", **login, name="seeder", allow_reconnect=False, connect_timeout=5, error_cb=_quiet
+    )
+    try:
+        return await work(Link(target.store, connection))
+    finally:
+        await connection.close()
+
+
+async def _quiet(_: Exception) -> None:
+    """What goes wrong is raised where it was asked for."""

@@ -1,0 +1,147 @@
+"""What a NATS store holds: its digest, its portable form, nothing at all, and whether its consumers have caught up.
+
+The digest is over each stream's subjects, retention and limits, and over subject, headers and payload of its messages in order;
+sequence numbers, times and consumers do not count, which are the broker's and the clients' own. Saved are configurations, messages and
+durable consumers, each with the number of its messages that it has acknowledged without a gap. Volatile entries are stream names.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seeder.engines import _nats_client, _nats_consumers, _nats_streams
+from seeder.engines._nats_client import Link
+from seeder.engines._nats_streams import MESSAGE_ID, Stored, Stream
+from seeder.errors import EnvironmentFailed
+from seeder.protocols import Message, StoreDigest, Target
+from seeder.wait import READY, Verdict, not_yet
+
+FORMAT = 1
+_COUNTED = ("subjects", "retention", "discard", "max_msgs", "max_bytes", "max_age", "max_msgs_per_subject", "max_msg_size", "storage")
+
+
+def digest(target: Target, volatile: Sequence[str]) -> StoreDigest:
+    async def work(link: Link) -> dict[str, tuple[int, str]]:
+        return {
+            stream.name: await _stream_digest(link, stream) for stream in await _nats_streams.streams(link) if stream.name not in volatile
+        }
+
+    parts = _nats_client.run(target, work)
+    whole = hashlib.sha256()
+    for name in sorted(parts):
+        whole.update(f"{name}\t{parts[name][0]}\t{parts[name][1]}\n".encode())
+    return StoreDigest(whole.hexdigest(), parts)
+
+
+async def _stream_digest(link: Link, stream: Stream) -> tuple[int, str]:
+    config = {name: stream.config.get(name) for name in _COUNTED}
+    config["subjects"] = sorted(config["subjects"] or ())
+    found, count = hashlib.sha256(json.dumps(config, sort_keys=True).encode() + b"\n"), 0
+    async for message in _nats_streams.messages(link, stream):
+        line = json.dumps([message.subject, sorted(message.headers.items()), message.payload.hex()], separators=(",", ":"))
+        found.update(line.encode() + b"\n")
+        count += 1
+    return count, found.hexdigest()
+
+
+def save(target: Target, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = _nats_client.run(target, lambda link: _saved(link, folder))
+    index = {"engine": "nats", "format": FORMAT, "streams": entries}
+    (folder / "store.json").write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+async def _saved(link: Link, folder: Path) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = []
+    for place, stream in enumerate(await _nats_streams.streams(link), 1):
+        name, found, held = f"{place:04d}.jsonl", hashlib.sha256(), []
+        with (folder / name).open("wb") as file:
+            async for message in _nats_streams.messages(link, stream):
+                line = json.dumps(_written(message), ensure_ascii=False).encode() + b"\n"
+                file.write(line)
+                found.update(line)
+                held.append((message.sequence, message.subject))
+        consumers = [_nats_consumers.saved(entry, held) for entry in await _nats_streams.consumers(link, stream.name)]
+        about = {"config": _nats_streams.clean(stream.config), "messages": len(held), "file": name, "sha256": found.hexdigest()}
+        entries.append({**about, "consumers": consumers})
+    return entries
+
+
+def _written(message: Stored) -> dict[str, Any]:
+    try:
+        return {"subject": message.subject, "headers": dict(message.headers), "text": message.payload.decode()}
+    except UnicodeDecodeError:
+        data = base64.b64encode(message.payload).decode()
+        return {"subject": message.subject, "headers": dict(message.headers), "base64": data}
+
+
+def restore(target: Target, folder: Path) -> None:
+    """Streams are made anew, since a broker remembers the ids of messages that it no longer holds."""
+    entries = _read(folder)
+    _nats_client.run(target, lambda link: _restored(link, folder, entries))
+
+
+async def _restored(link: Link, folder: Path, entries: Sequence[Mapping[str, Any]]) -> None:
+    await _empty(link)
+    for entry in entries:
+        config = entry["config"]
+        await link.ask(f"STREAM.CREATE.{config['name']}", config)
+        for line in (folder / entry["file"]).read_bytes().splitlines():
+            saved = json.loads(line)
+            payload = saved["text"].encode() if "text" in saved else base64.b64decode(saved["base64"])
+            if (await link.publish(saved["subject"], saved["headers"], payload)).get("duplicate"):
+                raise EnvironmentFailed(config["name"], f"the saved stream holds {saved['headers'].get(MESSAGE_ID)} twice")
+        for consumer in entry["consumers"]:
+            await _nats_consumers.restore(link, config["name"], consumer)
+
+
+def _read(folder: Path) -> list[dict[str, Any]]:
+    try:
+        index = json.loads((folder / "store.json").read_text(encoding="utf-8"))
+        digests = {entry["file"]: hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest() for entry in index["streams"]}
+    except (OSError, ValueError, KeyError) as error:
+        raise EnvironmentFailed(str(folder), f"this is no saved nats store: {error}") from error
+    if index.get("engine") != "nats" or index.get("format") != FORMAT:
+        raise EnvironmentFailed(
+            str(folder), f"it was saved by {index.get('engine')} in format {index.get('format')}", "use the seeder that saved it"
+        )
+    for entry in index["streams"]:
+        if digests[entry["file"]] != entry["sha256"]:
+            raise EnvironmentFailed(str(folder / entry["file"]), "the file was changed since it was saved")
+    entries: list[dict[str, Any]] = index["streams"]
+    return entries
+
+
+def reset(target: Target) -> None:
+    _nats_client.run(target, _empty)
+
+
+async def _empty(link: Link) -> None:
+    for stream in await _nats_streams.streams(link):
+        await link.ask(f"STREAM.DELETE.{stream.name}")
+
+
+def messages(target: Target, subject: str) -> list[Message]:
+    async def work(link: Link) -> list[Stored]:
+        return [found for stream in await _nats_streams.streams(link) async for found in _nats_streams.matching(link, stream, subject)]
+
+    found = sorted(_nats_client.run(target, work), key=lambda message: (message.time, message.sequence))
+    return [Message(message.sequence, message.subject, message.headers, _nats_streams.decoded(message.payload)) for message in found]
+
+
+def settled(target: Target) -> Verdict:
+    """Ready when no durable consumer has messages waiting or unacknowledged."""
+
+    async def work(link: Link) -> Verdict:
+        for stream in await _nats_streams.streams(link):
+            for consumer in await _nats_streams.consumers(link, stream.name):
+                if behind := consumer["num_pending"] + consumer["num_ack_pending"]:
+                    return not_yet(f"consumer {consumer['name']} of {stream.name} has {behind} messages to go")
+        return READY
+
+    return _nats_client.run(target, work)
