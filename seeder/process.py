@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import selectors
 import shutil
 import signal
 import subprocess
-import threading
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from seeder.errors import EnvironmentFailed
 
 RUN_LABEL = "SEEDER_RUN"
+_LOOK_SECONDS = 0.1  # between looks whether a silent program has ended
 
 
 class Completed:
@@ -41,36 +45,60 @@ def run(
     `environment` replaces the inherited one. Raises EnvironmentFailed when the program is not there, or when the time
     limit (seconds) is reached: its group is then killed.
     """
-    feed = subprocess.PIPE if stdin is not None else subprocess.DEVNULL
-    with start(command, cwd=cwd, environment=environment, stdin=feed) as child:
+    with _fed(stdin) as feed, start(command, cwd=cwd, environment=environment, stdin=feed) as child:
         lines: list[str] = []
-        timer = threading.Timer(timeout, kill_group, [child])
-        timer.start()
+        deadline = time.monotonic() + timeout
         try:
-            if stdin is not None and child.stdin:
-                child.stdin.write(stdin.encode())
-                child.stdin.close()
-            for raw in child.stdout or ():
-                line = raw.decode("utf-8", "replace").rstrip("\n")
+            for line in _lines(child, deadline):
                 lines.append(line)
                 if on_line:
                     on_line(line)
-            code = child.wait()
+            return Completed(child.wait(max(0.0, deadline - time.monotonic())), "\n".join(lines))
+        except (TimeoutError, subprocess.TimeoutExpired):
+            kill_group(child)
+            cause, remedy = f"did not end within {timeout:g} s", "raise the time limit"
+            raise EnvironmentFailed(Path(command[0]).name, cause, remedy, log="\n".join(lines[-20:])) from None
         except BaseException:
             kill_group(child)
             raise
-        finally:
-            expired = not timer.is_alive()
-            timer.cancel()
-    output = "\n".join(lines)
-    if expired and code == -signal.SIGKILL:
-        raise EnvironmentFailed(
-            Path(command[0]).name,
-            f"did not end within {timeout:g} s",
-            "raise the time limit",
-            log="\n".join(lines[-20:]),
-        )
-    return Completed(code, output)
+
+
+@contextmanager
+def _fed(text: str | None) -> Iterator[int | IO[bytes]]:
+    """What a program reads: a file, so that neither side waits for the other to read first."""
+    if text is None:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(text.encode())
+        file.seek(0)
+        yield file
+
+
+def _lines(child: subprocess.Popen[bytes], deadline: float) -> Iterator[str]:
+    """What the program writes, until it has ended. Raises TimeoutError at the deadline.
+
+    The pipe's end is not awaited: a daemon that the program left behind may hold it open.
+    """
+    assert child.stdout, "started with a pipe"  # noqa: S101  (by `run` alone)
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.stdout, selectors.EVENT_READ)
+        while True:
+            ended, left = child.poll() is not None, deadline - time.monotonic()
+            if left <= 0 and not ended:
+                raise TimeoutError
+            if not selector.select(0 if ended else min(_LOOK_SECONDS, left)):
+                if ended:
+                    break
+                continue
+            chunk = os.read(child.stdout.fileno(), 65536)
+            if not chunk or left <= 0:
+                break
+            *whole, rest = (rest + chunk).split(b"\n")
+            yield from (line.decode("utf-8", "replace") for line in whole)
+    if rest:
+        yield rest.decode("utf-8", "replace")
 
 
 def start(

@@ -56,11 +56,11 @@ def check(service: Service, ports: tuple[int, ...]) -> Check:
 
 def look(wanted: Check, own: Mapping[int, Address], command: Callable[[Check], process.Completed]) -> Verdict:
     """One observation. `command` runs a check of kind command, with addresses as the service would have them."""
-    if wanted.kind == "alive" or (wanted.port is None and wanted.kind != "command"):
-        return READY
     if wanted.kind == "command":
         return _look_command(wanted, command)
-    address = own[wanted.port] if wanted.port in own else Address("127.0.0.1", wanted.port or 0)
+    if wanted.port is None:
+        return READY
+    address = own.get(wanted.port) or Address("127.0.0.1", wanted.port)
     return _look_http(wanted, address) if wanted.kind == "http" else _look_tcp(address)
 
 

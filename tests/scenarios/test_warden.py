@@ -152,6 +152,7 @@ def test_a_child_that_holds_the_pipe_open_does_not_hide_the_death(run: Run, pare
     child.kill()
     try:
         wait_for(run.id, lambda: nothing_left(run, []), within=WITHIN, longest=0.1)
+        assert forked.is_running()
     finally:
         forked.kill()
 
