@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
@@ -12,6 +13,7 @@ from seeder.protocols import Fitness, World
 from seeder.wait import READY, Verdict, wait_for
 
 _WITHIN: Final = 5.0  # seconds: they were ready once; a healthcheck may blink
+_AT_ONCE: Final = 8
 
 
 class Ready:
@@ -19,18 +21,19 @@ class Ready:
 
     def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:  # noqa: ARG002  (looks at the world alone)
         """One finding per store or service that is not ready within five seconds, with what was last seen of it."""
-        for name in sorted(world.stack.stores):
-            yield from _wait(name, partial(_probe, world, name))
-        for name in sorted(world.stack.clients):
-            yield from _wait(name, partial(_look, world, name))
+        looks = {name: partial(_probe, world, name) for name in sorted(world.stack.stores)}
+        looks |= {name: partial(_look, world, name) for name in sorted(world.stack.clients)}
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="seeder-ready") as pool:
+            return [problem for problem in pool.map(_wait, looks, looks.values()) if problem]
 
 
-def _wait(name: str, look: partial[Verdict]) -> Iterable[Problem]:
+def _wait(name: str, look: partial[Verdict]) -> Problem | None:
     try:
         wait_for(name, look, within=_WITHIN)
     except EnvironmentFailed as error:
         log = f"\n{error.log}" if error.log else ""
-        yield Problem(name, f"{error.problems[0].cause}{log}", "see its log")
+        return Problem(name, f"{error.problems[0].cause}{log}", "see its log")
+    return None
 
 
 def _probe(world: World, store: str) -> Verdict:
