@@ -1,0 +1,98 @@
+"""How a service runs as a process, where its command is one whose address options are known. Guesses nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from seeder.definition.stack import Service
+
+PYTHON = {"uvicorn", "gunicorn", "hypercorn", "flask", "celery", "fastapi"}  # programs that are Python modules too
+ADDRESS = {"uvicorn", "flask", "fastapi"}  # `--host H --port P`
+BIND = {"gunicorn", "hypercorn"}  # `--bind H:P`
+CMD = re.compile(r"^\s*CMD\s+(.+?)\s*$", re.IGNORECASE)
+SHELL = ("/bin/sh", "-c")
+
+
+@dataclass(frozen=True)
+class Local:
+    command: tuple[str, ...]
+    cwd: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def local(service: Service, folder: Path) -> Local | None:
+    """From the compose file's command, else from the Dockerfile's. None where it is not known how to give it an address."""
+    if service.build is None:
+        return None
+    words = list(service.command) if service.command else _of_dockerfile(service.build.context / service.build.dockerfile)
+    if tuple(words[:2]) == SHELL and len(words) == 3:  # noqa: PLR2004  (sh -c LINE)
+        words = _line(words[2])
+    if words[:1] and re.fullmatch(r"(.*/)?python[\d.]*", words[0]):
+        words = words[2:] if words[1:2] == ["-m"] and words[2:3] and words[2] in PYTHON else ["{python}", *words[1:]]
+    cwd = Path(os.path.relpath(service.build.context, folder)).as_posix()
+    return _known(words, service, cwd) if words else None
+
+
+def _known(words: Sequence[str], service: Service, cwd: str) -> Local | None:
+    program, *rest = words
+    if program in ADDRESS:
+        return Local(("{python}", "-m", program, *_without(rest, "--host", "--port", "-h", "-p", "--reload"), *HOST_PORT), cwd)
+    if program in BIND:
+        return Local(("{python}", "-m", program, *_without(rest, "--bind", "-b", "--reload"), "--bind", "{host}:{port}"), cwd)
+    if program == "celery":
+        return Local(("{python}", "-m", program, *rest), cwd)
+    if program in ("{python}", "node") and (not service.ports or "PORT" in service.environment):
+        return Local(tuple(words), cwd, {"PORT": "{port}"} if service.ports else {})
+    return None
+
+
+HOST_PORT = ("--host", "{host}", "--port", "{port}")
+
+
+def _without(words: Sequence[str], *options: str) -> list[str]:
+    """The words without these options and what they are given."""
+    result: list[str] = []
+    skip = False
+    for word in words:
+        name = word.partition("=")[0]
+        if skip:
+            skip = False
+        elif name in options:
+            skip = name != "--reload" and "=" not in word
+        else:
+            result.append(word)
+    return result
+
+
+def _of_dockerfile(path: Path) -> list[str]:
+    """The last CMD; none when an entrypoint has a say in it."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    if re.search(r"^\s*ENTRYPOINT\b", text, re.IGNORECASE | re.MULTILINE):
+        return []
+    found = [match[1] for line in text.splitlines() if (match := CMD.match(line))]
+    if not found:
+        return []
+    try:
+        words = json.loads(found[-1])
+    except ValueError:
+        return _line(found[-1])
+    return words if isinstance(words, list) and all(isinstance(word, str) for word in words) else []
+
+
+def _line(line: str) -> list[str]:
+    """A shell's line as words; none when the shell does more than start one program."""
+    if re.search(r"[;&|<>$`(){}*?\n]", line):
+        return []
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return []

@@ -1,0 +1,104 @@
+"""`seeder init`: a first definition for a compose file that knows nothing of seeder."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from seeder.cli import _options
+from seeder.cli._terminal import say
+
+NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+MANIFEST, EXTENSION = "manifest.yaml", "compose.seeder.yaml"
+
+
+@click.command()
+@click.argument("compose", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--name", help="The project's name; that of the folder by default.")
+@click.option("--force", is_flag=True, help="Replace files that are there already.")
+@_options.as_json
+def command(compose: Path | None, name: str | None, force: bool, as_json: bool) -> int:
+    """Write manifest.yaml and compose.seeder.yaml beside COMPOSE (compose.yaml of this folder by default), which stays as it is.
+
+    Finds stores, what migrates them, and commands that run without containers; says in comments what it does not know.
+    """
+    from seeder import check
+    from seeder.cli import _render
+
+    file = _compose(compose)
+    written = _texts(file, _name(name, file.parent))
+    _write(file.parent, written, force=force)
+    found = check.check_project(file.parent, os.environ, datetime.datetime.now(datetime.UTC))
+    if as_json:
+        files = [str(file.parent / each) for each in written]
+        _render.answer({"written": files, "errors": [_render.problem_json(p) for p in found.errors]})
+        return 2 if found.errors else 0
+    for each in written:
+        say(f"wrote {file.parent / each}")
+    for problem in found.errors:
+        _render.failure(str(problem))
+    say("to be mended first; then: seeder plan" if found.errors else "next: read them, then `seeder plan` and `seeder run -- COMMAND`")
+    return 2 if found.errors else 0
+
+
+def _compose(given: Path | None) -> Path:
+    from seeder.errors import UsageError
+
+    if given is not None:
+        if not given.is_file():
+            raise UsageError(str(given), "there is no such file", "name a compose file")
+        return given.absolute()
+    for name in NAMES:
+        if Path(name).is_file():
+            return Path(name).absolute()
+    raise UsageError("init", f"there is no {' or '.join(NAMES)} in this folder", "name the compose file: seeder init FILE")
+
+
+def _name(given: str | None, folder: Path) -> str:
+    from seeder.definition.fields import NAME
+    from seeder.errors import UsageError
+
+    if given is not None and not NAME.fullmatch(given):
+        remedy = "use small letters, digits, - and _, and begin with a letter or digit"
+        raise UsageError(f"--name {given}", "is not a name for a project", remedy)
+    return given or re.sub(r"[^a-z0-9_-]", "-", folder.name.lower()).strip("-_") or "project"
+
+
+def _texts(file: Path, name: str) -> Mapping[str, str]:
+    from seeder.cli import _adopt, _adopt_text
+    from seeder.definition.compose import read_stack
+    from seeder.definition.manifest import StackEntry
+
+    files = [file, *_overrides(file)]
+    stack = read_stack(StackEntry(name, "0.1.0", tuple(files)), environment=os.environ, profiles=())
+    return {
+        EXTENSION: _adopt_text.extension(file.name, _adopt.findings(stack)),
+        MANIFEST: _adopt_text.manifest(name, [*(each.name for each in files), EXTENSION]),
+    }
+
+
+def _overrides(file: Path) -> list[Path]:
+    """What compose itself would merge when it is started in this folder."""
+    if file.name not in NAMES:
+        return []
+    names = [f"{stem}.override.{end}" for stem in ("compose", "docker-compose") for end in ("yaml", "yml")]
+    return [file.parent / name for name in names if (file.parent / name).is_file()][:1]
+
+
+def _write(folder: Path, texts: Mapping[str, str], *, force: bool) -> None:
+    """All or nothing; files that hold exactly this already are no obstacle."""
+    from seeder.errors import Collector, UsageError
+
+    problems = Collector()
+    for name, text in texts.items():
+        path = folder / name
+        if path.exists() and not force and path.read_text(encoding="utf-8", errors="replace") != text:
+            problems.add(str(path), "is there already and holds something else", "seeder init --force replaces it")
+    problems.raise_if_any(UsageError)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
