@@ -1,0 +1,226 @@
+"""NATS keeps the engines' contract; streams, message ids, consumers and its configuration file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seeder.engines import _nats_client
+from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.protocols import Records, Target
+from tests.contract.engine_contract import RUNTIMES, EngineContract, load, read
+from tests.contract.serving import Server, serving
+
+ORDERS = """\
+{"subject": "orders.placed", "headers": {"Nats-Msg-Id": "o-1", "Trace": "a b"}, "payload": {"id": 1, "name": "Zoë"}}
+{"subject": "orders.placed", "headers": {"Nats-Msg-Id": "o-2"}, "payload": [1, 2.50]}
+{"subject": "orders.eu.cancelled", "payload": "plain text"}
+{"subject": "orders.eu.cancelled", "payload": "plain text"}
+"""
+PAYMENTS = '{"subject": "payments.done", "payload": null}\n'
+
+
+def ask(target: Target, *requests: tuple[str, dict[str, Any] | None]) -> list[dict[str, Any]]:
+    async def work(link: _nats_client.Link) -> list[dict[str, Any]]:
+        return [await link.ask(what, body) for what, body in requests]
+
+    return _nats_client.run(target, work)
+
+
+def make_streams(server: Server, **config: Any) -> None:
+    orders = {"name": "ORDERS", "subjects": ["orders.>"], **config}
+    ask(server.target(), ("STREAM.CREATE.ORDERS", orders), ("STREAM.CREATE.PAYMENTS", {"name": "PAYMENTS", "subjects": ["payments.*"]}))
+
+
+def make_consumer(target: Target, done: int) -> None:
+    """A durable consumer of ORDERS that has acknowledged so many messages."""
+
+    async def work(link: _nats_client.Link) -> None:
+        stream = link.connection.jetstream()
+        subscription = await stream.pull_subscribe("orders.placed", durable="mailer")
+        for message in await subscription.fetch(done, timeout=5) if done else []:
+            await message.ack_sync()
+        await subscription.unsubscribe()
+
+    _nats_client.run(target, work)
+
+
+def consumer(target: Target) -> dict[str, Any]:
+    return ask(target, ("CONSUMER.INFO.ORDERS.mailer", None))[0]
+
+
+class TestNats(EngineContract):
+    compose = """
+services:
+  events:
+    image: nats:2
+    command: ["-js", "-m", "8222", "--user", "app", "--pass", "s3cret"]
+"""
+
+    def make(self, server: Server) -> None:
+        make_streams(server)
+
+    def records(self, folder: Path) -> list[Records]:
+        return [read(folder, "events/orders.jsonl", ORDERS), read(folder, "events/payments.jsonl", PAYMENTS)]
+
+    def counts(self) -> dict[str, int]:
+        return {"orders": 4, "payments": 1}
+
+    def bad(self, folder: Path) -> tuple[list[Records], tuple[str, ...]]:
+        file = read(folder, "events/bad.jsonl", '{"subject": "orders.ok", "payload": 1}\n{"subject": "payments.a.b", "payload": 1}\n')
+        return [file], ("bad.jsonl:2", "payments.a.b: no stream takes this subject", "'payments.*'")
+
+    def alter(self, server: Server) -> None:
+        ask(server.target(), ("STREAM.MSG.DELETE.ORDERS", {"seq": 2}))
+
+    @contextmanager
+    def client(self, target: Target) -> Iterator[Callable[[], object]]:
+        """A connection that lives in a loop of its own, as a service's does."""
+        import nats
+
+        loop = asyncio.new_event_loop()
+        login = {"user": target.user, "password": target.password}
+        connection = loop.run_until_complete(nats.connect(f"nats://{target.address}", allow_reconnect=False, **login))
+        yield lambda: loop.run_until_complete(connection.flush(timeout=5))
+        loop.run_until_complete(connection.close())
+        loop.close()
+
+    def test_messages_are_found_by_subject_in_order(self, loaded: Server) -> None:
+        placed = loaded.engine.messages(loaded.target(), "orders.placed")
+        assert [(m.subject, m.payload) for m in placed] == [("orders.placed", {"id": 1, "name": "Zoë"}), ("orders.placed", [1, 2.5])]
+        assert placed[0].headers == {"Nats-Msg-Id": "o-1", "Trace": "a b"}
+        assert [m.payload for m in loaded.engine.messages(loaded.target(), "*.eu.>")] == ["plain text", "plain text"]
+        assert loaded.engine.messages(loaded.target(), "orders") == []
+
+    def test_the_order_of_messages_counts_in_the_digest(self, loaded: Server, tmp_path: Path) -> None:
+        before = loaded.engine.digest(loaded.target(), ()).parts
+        loaded.engine.reset(loaded.target())
+        self.make(loaded)
+        turned = "".join(reversed(ORDERS.splitlines(keepends=True)))
+        load(
+            loaded.engine,
+            loaded.target(),
+            [read(tmp_path, "events/orders.jsonl", turned), read(tmp_path, "events/payments.jsonl", PAYMENTS)],
+        )
+        after = loaded.engine.digest(loaded.target(), ()).parts
+        assert before["ORDERS"][0] == after["ORDERS"][0] == 4
+        assert before["ORDERS"] != after["ORDERS"]
+        assert before["PAYMENTS"] == after["PAYMENTS"]
+
+    def test_a_message_id_that_is_there_is_refused_and_nothing_is_published(self, loaded: Server, tmp_path: Path) -> None:
+        before = self.digest(loaded)
+        again = read(tmp_path, "events/again.jsonl", '{"subject": "orders.new", "payload": 1}\n' + ORDERS.splitlines()[1] + "\n")
+        with pytest.raises(DefinitionError, match=r"again.jsonl:2: Nats-Msg-Id o-2: the stream ORDERS holds a message with this id"):
+            load(loaded.engine, loaded.target(), [again])
+        assert self.digest(loaded) == before
+
+    def test_an_upsert_cannot_change_a_message(self, loaded: Server, tmp_path: Path) -> None:
+        other = read(tmp_path, "events/o.jsonl", '{"subject": "orders.placed", "headers": {"Nats-Msg-Id": "o-2"}, "payload": 3}\n')
+        with pytest.raises(DefinitionError, match="another content"):
+            load(loaded.engine, loaded.target(), [other], upsert=True)
+
+    def test_an_upsert_adds_what_is_missing(self, loaded: Server, tmp_path: Path) -> None:
+        three = read(tmp_path, "events/o.jsonl", '{"subject": "orders.eu.cancelled", "payload": "plain text"}\n' * 3)
+        load(loaded.engine, loaded.target(), [three], upsert=True)
+        assert len(loaded.engine.messages(loaded.target(), "orders.eu.*")) == 3
+
+    def test_an_id_twice_in_one_load_is_refused(self, server: Server, tmp_path: Path) -> None:
+        twice = read(tmp_path, "events/o.jsonl", (ORDERS.splitlines()[0] + "\n") * 2)
+        with pytest.raises(DefinitionError, match=r"o.jsonl:2: Nats-Msg-Id o-1"):
+            load(server.engine, server.target(), [twice])
+
+    def test_a_load_after_a_reset_is_not_taken_for_a_repetition(self, loaded: Server, tmp_path: Path) -> None:
+        before = self.digest(loaded)
+        loaded.engine.reset(loaded.target())
+        self.make(loaded)
+        load(loaded.engine, loaded.target(), self.records(tmp_path))
+        assert self.digest(loaded) == before
+
+    def test_consumers_come_back_where_they_stood(self, loaded: Server, tmp_path: Path) -> None:
+        make_consumer(loaded.target(), done=1)
+        before = consumer(loaded.target())
+        loaded.engine.save(loaded.target(), tmp_path / "saved")
+        loaded.engine.reset(loaded.target())
+        loaded.engine.restore(loaded.target(), tmp_path / "saved")
+        after = consumer(loaded.target())
+        assert (after["num_pending"], after["num_ack_pending"]) == (before["num_pending"], before["num_ack_pending"]) == (1, 0)
+        assert {**after["config"], "metadata": 0} == {**before["config"], "metadata": 0}
+
+    def test_a_store_has_settled_when_its_consumers_have_caught_up(self, loaded: Server) -> None:
+        store = loaded.stack.stores["events"]
+        assert loaded.engine.settled(loaded.target(), store).state == "ready"
+        make_consumer(loaded.target(), done=0)
+        assert loaded.engine.settled(loaded.target(), store).reason == "consumer mailer of ORDERS has 2 messages to go"
+        make_consumer(loaded.target(), done=2)
+        assert loaded.engine.settled(loaded.target(), store).state == "ready"
+
+    def test_a_gap_between_messages_is_no_message(self, loaded: Server, tmp_path: Path) -> None:
+        self.alter(loaded)
+        before = loaded.engine.digest(loaded.target(), ())
+        assert before.parts["ORDERS"][0] == 3
+        loaded.engine.save(loaded.target(), tmp_path / "saved")
+        loaded.engine.restore(loaded.target(), tmp_path / "saved")
+        assert loaded.engine.digest(loaded.target(), ()) == before
+
+    def test_limits_of_a_stream_count_and_are_saved(self, server: Server, tmp_path: Path) -> None:
+        before = self.digest(server)
+        server.engine.reset(server.target())
+        make_streams(server, max_msgs=10, metadata={"owner": "orders-team"})
+        limited = self.digest(server)
+        assert limited != before
+        server.engine.save(server.target(), tmp_path / "saved")
+        server.engine.restore(server.target(), tmp_path / "saved")
+        config = ask(server.target(), ("STREAM.INFO.ORDERS", None))[0]["config"]
+        assert (config["max_msgs"], config["metadata"]["owner"]) == (10, "orders-team")
+
+    def test_many_messages_arrive_whole_and_in_order(self, server: Server, tmp_path: Path) -> None:
+        lines = "".join(f'{{"subject": "orders.n", "payload": {number}}}\n' for number in range(1234))
+        load(server.engine, server.target(), [read(tmp_path, "events/n.jsonl", lines)])
+        assert [message.payload for message in server.engine.messages(server.target(), "orders.n")] == list(range(1234))
+        assert server.engine.digest(server.target(), ()).parts["ORDERS"][0] == 1234
+
+    async def _from_a_loop(self, server: Server) -> int:
+        return len(server.engine.messages(server.target(), ">"))
+
+    def test_it_can_be_asked_from_within_a_running_loop(self, loaded: Server) -> None:
+        assert asyncio.run(self._from_a_loop(loaded)) == 5
+
+
+CONFIGURED = """
+services:
+  events:
+    image: nats:2
+    command: ["-c", "/etc/nats/server.conf"]
+    environment: {TOKEN: t0ken}
+    configs: [{source: nats, target: /etc/nats/server.conf}]
+configs:
+  nats:
+    content: |
+      # our broker
+      server_name: "one"
+      http_port: 8222
+      max_payload: 64KB
+      jetstream { store_dir: /data/js, max_mem: 64M }
+      authorization { token: %s }
+"""
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_mounted_configuration_is_honoured(runtime: str, tmp_path: Path) -> None:
+    with serving(runtime, CONFIGURED % '"secret token"', tmp_path) as server:
+        assert server.target().url() == f"nats://secret%20token@{server.address}"
+        make_streams(server)
+        big = read(tmp_path, "events/big.jsonl", '{"subject": "orders.big", "payload": "' + "x" * 70_000 + '"}\n')
+        with pytest.raises(EnvironmentFailed, match="maximum payload"):
+            load(server.engine, server.target(), [big])
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_without_jetstream_the_remedy_is_named(runtime: str, tmp_path: Path) -> None:
+    with serving(runtime, "services: {events: {image: 'nats:2'}}", tmp_path) as server, pytest.raises(EnvironmentFailed, match="JetStream"):
+        server.engine.digest(server.target(), ())

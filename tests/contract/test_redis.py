@@ -1,0 +1,137 @@
+"""Redis keeps the engines' contract; its types, times to live and several databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from seeder.engines import _redis_client
+from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.protocols import Records, Target
+from tests.contract.engine_contract import EngineContract, load, read
+from tests.contract.serving import Server
+
+KEYS = """\
+{"key": "greeting", "type": "string", "value": "hällo\\nworld"}
+{"key": "price:1:EUR", "type": "string", "value": "8.90", "ttl": 300}
+{"key": "basket", "type": "hash", "value": {"b": "2", "a": "1"}}
+{"key": "queue", "type": "list", "value": ["x", "y", "x"]}
+{"key": "colours", "type": "set", "value": ["red", "blue"]}
+{"key": "ranking", "type": "zset", "value": {"ann": 1.5, "bob": -2}, "ttl": 60.5}
+"""
+
+
+class TestRedis(EngineContract):
+    compose = """
+services:
+  cache:
+    image: redis:8
+    command: ["redis-server", "--requirepass", "pa\\"ss wörd", "--maxmemory", "64mb"]
+"""
+
+    def records(self, folder: Path) -> list[Records]:
+        return [read(folder, "cache/keys.jsonl", KEYS)]
+
+    def counts(self) -> dict[str, int]:
+        return {"keys": 6}
+
+    def bad(self, folder: Path) -> tuple[list[Records], tuple[str, ...]]:
+        one = read(folder, "cache/one.jsonl", '{"key": "a", "value": "1"}\n')
+        two = read(folder, "cache/two.jsonl", '{"key": "b", "value": "1"}\n{"key": "a", "value": "2"}\n')
+        return [one, two], ("two.jsonl:2", "a: the key stands in", "one.jsonl:1")
+
+    def alter(self, server: Server) -> None:
+        with _redis_client.connect(server.target()) as client:
+            client.set("greeting", "changed")
+
+    @contextmanager
+    def client(self, target: Target) -> Iterator[Callable[[], object]]:
+        with _redis_client.connect(target) as client:
+            yield lambda: client.set("alive", "yes")
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("greeting", "hällo\nworld"),
+            ("basket", {"a": "1", "b": "2"}),
+            ("queue", ["x", "y", "x"]),
+            ("colours", ["blue", "red"]),
+            ("ranking", {"bob": -2.0, "ann": 1.5}),
+            ("nothing", None),
+        ],
+    )
+    def test_keys_hold_what_the_file_says(self, loaded: Server, key: str, value: object) -> None:
+        assert loaded.engine.lookup(loaded.target(), key) == value
+
+    def test_a_time_to_live_is_set_and_survives_a_restore(self, loaded: Server, tmp_path: Path) -> None:
+        loaded.engine.save(loaded.target(), tmp_path / "saved")
+        loaded.engine.restore(loaded.target(), tmp_path / "saved")
+        with _redis_client.connect(loaded.target()) as client:
+            assert 290_000 < client.pttl("price:1:EUR") <= 300_000
+            assert client.pttl("greeting") == -1
+
+    def test_whether_a_key_lives_for_ever_counts_in_the_digest(self, loaded: Server) -> None:
+        before = self.digest(loaded)
+        with _redis_client.connect(loaded.target()) as client:
+            client.expire("price:1:EUR", 100)
+            assert self.digest(loaded) == before
+            client.persist("price:1:EUR")
+        assert self.digest(loaded) != before
+
+    def test_volatile_keys_do_not_count(self, loaded: Server) -> None:
+        before = loaded.engine.digest(loaded.target(), ["greet*"])
+        self.alter(loaded)
+        assert loaded.engine.digest(loaded.target(), ["greet*"]) == before
+        assert before.parts["string"][0] == 1
+
+    def test_a_key_that_is_there_with_another_value_is_refused(self, loaded: Server, tmp_path: Path) -> None:
+        load(loaded.engine, loaded.target(), self.records(tmp_path))  # the same values clash with nothing
+        other = read(tmp_path, "cache/other.jsonl", '{"key": "new", "value": "1"}\n{"key": "queue", "type": "set", "value": ["x"]}\n')
+        with pytest.raises(DefinitionError, match=r"other.jsonl:2: queue: the key is there already, with another value \(a list\)"):
+            load(loaded.engine, loaded.target(), [other])
+        assert loaded.engine.lookup(loaded.target(), "new") is None
+        load(loaded.engine, loaded.target(), [other], upsert=True)
+        assert loaded.engine.lookup(loaded.target(), "queue") == ["x"]
+
+    def test_all_databases_of_a_server_belong_to_its_store(self, loaded: Server, tmp_path: Path) -> None:
+        second = replace(loaded.target(), database="2")
+        load(loaded.engine, second, [read(tmp_path, "cache/more.jsonl", '{"key": "second", "value": "1"}\n')])
+        before = self.digest(loaded)
+        loaded.engine.save(loaded.target(), tmp_path / "saved")
+        loaded.engine.reset(loaded.target())
+        assert loaded.engine.lookup(second, "second") is None
+        loaded.engine.restore(loaded.target(), tmp_path / "saved")
+        assert self.digest(loaded) == before
+        assert loaded.engine.lookup(second, "second") == "1"
+
+    def test_a_store_that_is_one_database_leaves_the_others_alone(self, loaded: Server, tmp_path: Path) -> None:
+        second = replace(loaded.target(), database="2")
+        load(loaded.engine, second, [read(tmp_path, "cache/more.jsonl", '{"key": "second", "value": "1"}\n')])
+        assert loaded.engine.digest(second, ()).parts["string"][0] == 1
+        loaded.engine.reset(second)
+        assert loaded.engine.lookup(loaded.target(), "greeting") == "hällo\nworld"
+
+    def test_bytes_and_streams_are_saved_too(self, server: Server, tmp_path: Path) -> None:
+        with _redis_client.connect(server.target()) as client:
+            client.set(b"\xff\x00", b"\xfe\n")
+            client.xadd("log", {"a": "1"}, id="5-1")
+            client.xadd("log", {"a": "2"}, id="6-1")
+            client.xgroup_create("log", "readers", id="5-1")
+            before = self.digest(server)
+            server.engine.save(server.target(), tmp_path / "saved")
+            client.flushall()
+            server.engine.restore(server.target(), tmp_path / "saved")
+            assert self.digest(server) == before
+            assert client.get(b"\xff\x00") == b"\xfe\n"
+            assert client.xreadgroup("readers", "me", {"log": ">"}) == [[b"log", [(b"6-1", {b"a": b"2"})]]]
+
+    def test_a_database_without_a_number_is_refused(self, server: Server) -> None:
+        with pytest.raises(EnvironmentFailed, match="redis numbers its databases"):
+            server.engine.lookup(replace(server.target(), database="orders"), "a")
+
+    def test_the_address_carries_the_password_and_no_database(self, server: Server) -> None:
+        assert server.target().url() == f"redis://:pa%22ss%20w%C3%B6rd@{server.address}"
