@@ -86,7 +86,9 @@ def _aliases(model: Map) -> dict[str, dict[str, str]]:
 
 
 def _references(extension: StackExtension, model: Map, stores: Mapping[str, Store], problems: Collector) -> Iterator[Reference]:
-    written: Any = (model.get("x-seeder") or {}).get("references", [])
+    if not extension.references:
+        return
+    written: Any = model["x-seeder"]["references"]
     for index, text in enumerate(extension.references):
         mark = written.at(index)
         source, arrow, target = text.partition("->")

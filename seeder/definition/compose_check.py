@@ -15,27 +15,39 @@ _NAME = re.compile(r"[a-zA-Z0-9._-]+")
 
 
 def finished(model: Map, base: Path, problems: Collector) -> Map:
-    """The merged model of a group of files without empty keys, each of which is a problem; a build that names no context gets the
-    group's folder."""
+    """The merged model of a group of files without empty values, each of which is a problem; a build that names no context gets
+    the group's folder."""
     for section in ("services", *RESOURCES):
         if section in model and not isinstance(model[section], Map):
-            _drop(model, section, section, problems)
-        for name in model.get(section, ()):
+            _fill(model, section, section, problems)
+        entries = model.get(section, Map(model.mark))
+        _fill_all(entries, section, problems)
+        for name in entries:
             if not _NAME.fullmatch(name):
-                problems.add(f"{section}.{name}", "a name is made of letters, digits, . _ and -", "", model[section].at(name))
+                problems.add(f"{section}.{name}", "a name is made of letters, digits, . _ and -", "", entries.at(name))
     for name, service in model.get("services", {}).items():
         for key in sorted(NOT_EMPTY & service.keys()):
             if service[key] is None:
-                _drop(service, key, f"services.{name}.{key}", problems)
+                _fill(service, key, f"services.{name}.{key}", problems)
+                del service[key]
+        for key in ("depends_on", "networks"):
+            _fill_all(service.get(key, Map(service.mark)), f"services.{name}.{key}", problems)
         if "build" in service and not service["build"].get("context"):
             service["build"].put("context", str(base), service.at("build"))
     return model
 
 
-def _drop(values: Map, key: str, path: str, problems: Collector) -> None:
+def _fill_all(values: Map, path: str, problems: Collector) -> None:
+    for key in values:
+        if not isinstance(values[key], Map):
+            _fill(values, key, f"{path}.{key}", problems)
+
+
+def _fill(values: Map, key: str, path: str, problems: Collector) -> None:
+    """Put an empty mapping in the place of nothing, and say so, unless something else is said of the place already."""
     if not any(problem.subject.startswith(path) for problem in problems.problems):
         problems.add(path, "nothing is written here", "remove the key, or give it a value", values.at(key))
-    del values[key]
+    values[key] = Map(values.at(key))
 
 
 def check_model(model: Map, services: Mapping[str, Service], problems: Collector) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ class Group:
 
     files: tuple[Path, ...]
     base: Path
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(hash=False)
     chain: tuple[Path, ...] = ()
 
 
@@ -36,7 +36,7 @@ class Files:
     def __init__(self) -> None:
         self.problems = Collector()
         self.further: list[Path] = []
-        self._read: dict[tuple[Path, Path], list[Map]] = {}
+        self._read: dict[tuple[Path, Group], list[Map]] = {}
         self._missing: set[Path] = set()
 
     def model(self, group: Group) -> Map:
@@ -57,6 +57,8 @@ class Files:
 
         default = base / ".env"
         for file in files or ([default] if default.is_file() else []):
+            if file in self._missing:
+                continue
             self.note(file)
             found.update(read_variables(file, lookup, self.problems))
         return {**found, **outer}
@@ -73,7 +75,7 @@ class Files:
             self.problems.add(what, f"there is no file {file}", "create it, or correct the path", mark)
 
     def _documents(self, file: Path, group: Group) -> list[Map]:
-        key = (file, group.base)
+        key = (file, group)
         if key not in self._read:
             self._read[key] = [self._formed(document, group) for document in self._load(file)]
         return self._read[key]
@@ -180,11 +182,11 @@ class Files:
             shown = " -> ".join(step.name for step in (*chain, paths[0]))
             self.problems.add(what, f"the files include each other: {shown}", "break the circle", mark)
             return None
-        for path in paths:
-            self._expect(path, what, mark)
         folder = entry.get("project_directory")
         base = absolute(folder, group.base) if isinstance(folder, str) and folder else paths[0].parent
         env_files = [absolute(path, group.base) for path in _texts(entry.get("env_file"))]
+        for path in (*paths, *env_files):
+            self._expect(path, what, mark)
         return Group(tuple(paths), base, self.variables(base, env_files, group.variables), chain)
 
 

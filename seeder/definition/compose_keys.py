@@ -33,7 +33,8 @@ SERVICE = _HELD | _IDLE | CONTAINER_ONLY
 
 # Keys that a service leaves out rather than empty.
 NOT_EMPTY = _words("""
-    build configs depends_on env_file environment expose healthcheck labels networks ports profiles secrets tmpfs volumes
+    build configs depends_on env_file environment expose healthcheck labels links networks ports profiles secrets tmpfs volumes
+    volumes_from
 """)
 
 BUILD = _words("""

@@ -166,7 +166,7 @@ def _build(raw: Map | None, base: Path) -> Build | None:
         context=base if is_remote(context) else Path(context),
         dockerfile=raw.get("dockerfile") or "Dockerfile",
         target=raw.get("target"),
-        args={key: value for key, value in raw.get("args", {}).items() if value is not None},
+        args={key: value for key, value in (raw.get("args") or {}).items() if value is not None},
         inline=raw.get("dockerfile_inline"),
         remote=context if is_remote(context) else None,
     )
@@ -174,7 +174,7 @@ def _build(raw: Map | None, base: Path) -> Build | None:
 
 def _networks(raw: Map) -> dict[str, tuple[str, ...]]:
     if "networks" in raw:
-        return {name: tuple(entry.get("aliases", ())) for name, entry in raw["networks"].items()}
+        return {name: tuple(entry.get("aliases") or ()) for name, entry in raw["networks"].items()}
     return {} if raw.get("network_mode") else {"default": ()}
 
 

@@ -21,8 +21,8 @@ def read_variables(path: Path, lookup: Lookup, problems: Collector) -> dict[str,
     its value from `lookup`. What is wrong goes to `problems`; reading ends there."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+    except (OSError, ValueError) as error:  # a path with a null byte is a ValueError
+        cause = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or str(error)
         problems.add(path.name, f"the file cannot be read: {cause}", mark=Mark(path, 1))
         return {}
     found: dict[str, str] = {}

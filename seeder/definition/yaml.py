@@ -134,8 +134,9 @@ def _text(path: Path) -> str:
         if size > MOST_BYTES:
             raise DefinitionError(path.name, f"the file has {size:,} bytes; {MOST_BYTES:,} is the most", mark=Mark(path, 1))
         content = path.read_bytes()
-    except OSError as error:
-        raise DefinitionError(path.name, f"the file cannot be read: {error.strerror}", mark=Mark(path, 1)) from error
+    except (OSError, ValueError) as error:  # a path with a null byte is a ValueError
+        cause = getattr(error, "strerror", None) or str(error)
+        raise DefinitionError(path.name, f"the file cannot be read: {cause}", mark=Mark(path, 1)) from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
