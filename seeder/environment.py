@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import datetime
+import secrets
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from seeder import variables
+from seeder import home, variables
 from seeder.definition.extension import Auth
-from seeder.definition.stack import Service, Stack
+from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
-from seeder.events import Emit, Progress
+from seeder.events import Emit, Progress, RunStarted
 from seeder.process import Completed
-from seeder.protocols import Address, Deployment, Engine, Fitness, LoadedTable, Run, Target, Task
-from seeder.registry import ENGINES
+from seeder.protocols import Address, Deployment, Engine, Fitness, LoadedTable, Overlay, Run, Target, Task
+from seeder.registry import ENGINES, RUNTIMES
 from seeder.wait import Verdict, wait_for
 
 if TYPE_CHECKING:
     import httpx
 
-    from seeder.plan import Plan
+    from seeder.operation import Plan
 
 REQUEST_SECONDS = 10.0  # the time limit of one request that seeder itself makes
 
@@ -128,6 +130,38 @@ def _credentials(auth: Auth | None) -> tuple[dict[str, str], tuple[str, str] | N
     return {}, (auth.basic.username, auth.basic.password) if auth.basic else None
 
 
-def is_one_shot(stack: Stack, service: Service) -> bool:
-    """Whether some other service waits for this one's completion."""
-    return any(d.service == service.name and d.condition == "completed" for s in stack.services.values() for d in s.depends_on)
+def identify(plan: Plan, ttl: datetime.timedelta) -> Run:
+    """A new run of this plan: its id, its folder, its expiry."""
+    definition = plan.definition
+    alphabet = "abcdefghijkmnpqrstuvwxyz23456789"  # no two that look alike
+    name = "".join(secrets.choice(alphabet) for _ in range(8))
+    return Run(
+        id=name,
+        project=definition.manifest.project,
+        stack=plan.stack.name,
+        runtime=plan.runtime,
+        folder=home.run_folder(name),
+        checkout=definition.manifest.root,
+        as_of=definition.as_of,
+        seed=definition.seed,
+        expires=datetime.datetime.now(datetime.UTC) + ttl,
+    )
+
+
+def open_environment(us: Run, plan: Plan, undo: ExitStack, emit: Emit) -> Environment:
+    """The environment of a run that is about to begin: reserved, not yet created."""
+    definition = plan.definition
+    scenario = definition.scenario.name if definition.scenario else None
+    policy = definition.policy.name if definition.policy else ""
+    emit(RunStarted(us.id, us.project, us.stack, us.runtime, scenario, us.seed, us.moment, policy))
+    deployment = RUNTIMES.get(plan.runtime).open(us, plan.stack, emit, _overlays(plan), isolate_binds=definition.request.isolate_binds)
+    return Environment(us, plan, deployment, emit, undo)
+
+
+def _overlays(plan: Plan) -> dict[str, Overlay]:
+    """What config datasets add to services before they are created; of two datasets the later one wins."""
+    result: dict[str, Overlay] = {}
+    for operation in plan.overlays:
+        before = result.get(operation.subject, Overlay())
+        result[operation.subject] = Overlay({**before.environment, **operation.environment}, {**before.files, **operation.files})
+    return result

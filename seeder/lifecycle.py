@@ -8,20 +8,18 @@ Teardown is the exit stack unwinding: whatever a step creates, its undo was regi
 from __future__ import annotations
 
 import datetime
-import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
-from seeder import command, digest, home, interrupt, owner, present, record, warden
+from seeder import command, digest, interrupt, owner, present, record, warden
 from seeder.definition.request import Definition
-from seeder.environment import Environment
-from seeder.errors import EnvironmentFailed, LeftOver
-from seeder.events import BundleKept, Cleaned, CommandEnded, Digested, Emit, RunStarted
-from seeder.plan import Plan, make
-from seeder.protocols import Overlay, Run, Runtime
-from seeder.registry import RUNTIMES
+from seeder.environment import Environment, identify, open_environment
+from seeder.errors import LeftOver
+from seeder.events import BundleKept, Cleaned, CommandEnded, Digested, Emit
+from seeder.operation import Plan
+from seeder.plan import choose, make
+from seeder.protocols import Run
 from seeder.stages import gate, load, migrate, snapshot, up
 
 FLOW = (
@@ -60,15 +58,15 @@ def run(plan: Plan, options: Options, listener: Emit) -> record.Result:
     if options.command:
         command.find(options.command)
     warden.sweep_expired(datetime.datetime.now(datetime.UTC))
-    us = _owner(plan, options)
-    story = record.Record(us.checkout, us.id, listener, _facts(plan, us))
+    us = identify(plan, options.ttl)
+    story = record.Record(us, plan, listener)
     with interrupt.guarded(options.timeout) as signals, ExitStack() as last:
         last.callback(story.close)
         guard = warden.watch(us, story.folder)
         with ExitStack() as undo:
             environment: Environment | None = None
             try:
-                environment = _open(us, plan, undo, story.emit)
+                environment = open_environment(us, plan, undo, story.emit)
                 _provide(environment, plan, story)
                 if options.command:
                     _command(environment, options.command, story)
@@ -84,15 +82,6 @@ def run(plan: Plan, options: Options, listener: Emit) -> record.Result:
         if not story.result.kept:
             _sweep(us, story, guard)
     return story.result
-
-
-def _open(us: Run, plan: Plan, undo: ExitStack, emit: Emit) -> Environment:
-    definition = plan.definition
-    scenario = definition.scenario.name if definition.scenario else None
-    policy = definition.policy.name if definition.policy else ""
-    emit(RunStarted(us.id, us.project, us.stack, us.runtime, scenario, us.seed, us.moment, policy))
-    deployment = RUNTIMES.get(plan.runtime).open(us, plan.stack, emit, _overlays(plan), isolate_binds=definition.request.isolate_binds)
-    return Environment(us, plan, deployment, emit, undo)
 
 
 def _provide(environment: Environment, plan: Plan, story: record.Record) -> None:
@@ -141,57 +130,3 @@ def _sweep(us: Run, story: record.Record, guard: warden.Warden) -> None:
         story.failed(LeftOver(us.id, f"could not be removed: {', '.join(swept.left)}", "run `seeder gc`"))
     else:
         guard.dismiss()
-
-
-def _overlays(plan: Plan) -> dict[str, Overlay]:
-    """What config datasets add to services before they are created; of two datasets the later one wins."""
-    result: dict[str, Overlay] = {}
-    for operation in plan.overlays:
-        before = result.get(operation.subject, Overlay())
-        result[operation.subject] = Overlay({**before.environment, **operation.environment}, {**before.files, **operation.files})
-    return result
-
-
-def choose(name: str) -> tuple[Runtime, str]:
-    """The runtime, and why it was taken. Raises EnvironmentFailed when the one asked for cannot be used on this machine."""
-    if name != "auto":
-        wanted = RUNTIMES.get(name)
-        if problem := wanted.available():
-            raise EnvironmentFailed.of([problem])
-        return wanted, "asked for"
-    docker = RUNTIMES.get("docker")
-    problem = docker.available()
-    return (RUNTIMES.get("local"), f"docker is not available: {problem.cause}") if problem else (docker, "a Docker engine answers")
-
-
-def _facts(plan: Plan, us: Run) -> dict[str, Any]:
-    definition = plan.definition
-    return {
-        "project": us.project,
-        "stack": us.stack,
-        "scenario": definition.scenario.name if definition.scenario else None,
-        "runtime": us.runtime,
-        "policy": definition.policy.name if definition.policy else None,
-        "seed": us.seed,
-        "as_of": us.moment,
-        "expires": us.expires.isoformat(timespec="seconds"),
-        "datasets": {dataset.name: dataset.version for dataset in definition.datasets},
-        "volatile": [f"{name}.{column}" for name, store in sorted(plan.stack.stores.items()) for column in store.volatile],
-    }
-
-
-def _owner(plan: Plan, options: Options) -> Run:
-    definition = plan.definition
-    alphabet = "abcdefghijkmnpqrstuvwxyz23456789"  # no two that look alike
-    name = "".join(secrets.choice(alphabet) for _ in range(8))
-    return Run(
-        id=name,
-        project=definition.manifest.project,
-        stack=plan.stack.name,
-        runtime=plan.runtime,
-        folder=home.run_folder(name),
-        checkout=definition.manifest.root,
-        as_of=definition.as_of,
-        seed=definition.seed,
-        expires=datetime.datetime.now(datetime.UTC) + options.ttl,
-    )

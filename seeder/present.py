@@ -18,7 +18,8 @@ from seeder.definition.request import Request, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.events import Emit
-from seeder.plan import Plan, make
+from seeder.operation import Plan
+from seeder.plan import make
 from seeder.process import RUN_LABEL
 from seeder.protocols import Address, LoadedTable, Rejoins, Run, Target
 from seeder.registry import RUNTIMES

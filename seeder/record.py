@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seeder.errors import SeederError
 from seeder.events import Emit, Failed, Journal, RunEnded, StageEnded, StageStarted, broadcast
+
+if TYPE_CHECKING:
+    from seeder.operation import Plan
+    from seeder.protocols import Run
 
 FOLDER = ".seeder"
 KEPT_RUNS = 100  # records of older runs are removed; bundles stay until someone removes them
@@ -52,12 +56,12 @@ def journal(checkout: Path, run: str) -> Path:
 class Record:
     """The journal, the clock and the result of one run."""
 
-    def __init__(self, checkout: Path, run: str, listener: Emit, facts: dict[str, Any]) -> None:
-        self.folder = _folder(checkout, run)
+    def __init__(self, us: Run, plan: Plan, listener: Emit) -> None:
+        self.folder = _folder(us.checkout, us.id)
         self.journal_path = self.folder / "events.jsonl"
         self._journal = Journal(self.journal_path)
         self.emit = broadcast(self._journal, listener)
-        self.result = Result(run, facts=facts)
+        self.result = Result(us.id, facts=facts(plan, us))
         self._start = time.monotonic()
 
     @contextmanager
@@ -90,6 +94,23 @@ class Record:
         self._journal.close()
         (self.folder / "result.json").write_text(json.dumps(r.as_json(), indent=2) + "\n", encoding="utf-8")
         return r
+
+
+def facts(plan: Plan, us: Run) -> dict[str, Any]:
+    """What a result says of its run beside how it ended."""
+    definition = plan.definition
+    return {
+        "project": us.project,
+        "stack": us.stack,
+        "scenario": definition.scenario.name if definition.scenario else None,
+        "runtime": us.runtime,
+        "policy": definition.policy.name if definition.policy else None,
+        "seed": us.seed,
+        "as_of": us.moment,
+        "expires": us.expires.isoformat(timespec="seconds"),
+        "datasets": {dataset.name: dataset.version for dataset in definition.datasets},
+        "volatile": [f"{name}.{column}" for name, store in sorted(plan.stack.stores.items()) for column in store.volatile],
+    }
 
 
 def _folder(checkout: Path, run: str) -> Path:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from seeder.environment import Environment
 from seeder.errors import GateRefused, Problem
 from seeder.events import Refused
-from seeder.plan import Check, Plan
+from seeder.operation import Check, Plan
 from seeder.registry import GATES
 
 

@@ -11,7 +11,7 @@ from seeder import process, variables
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Loaded
-from seeder.plan import Call, Load, Plan, Sow
+from seeder.operation import Call, Load, Plan, Sow
 from seeder.protocols import LoadedTable, Loads, Records, Session, Settles, Table
 from seeder.registry import CALLERS, LOADERS
 from seeder.wait import READY, Verdict, not_yet, wait_for

@@ -6,7 +6,7 @@ import time
 
 from seeder.environment import Environment
 from seeder.order import along
-from seeder.plan import Migrate, Plan
+from seeder.operation import Migrate, Plan
 from seeder.registry import MIGRATORS
 
 

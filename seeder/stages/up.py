@@ -7,7 +7,7 @@ from typing import Literal
 
 from seeder.environment import Environment
 from seeder.order import along
-from seeder.plan import Plan, Start
+from seeder.operation import Plan, Start
 from seeder.protocols import Initialises
 from seeder.wait import READY, Verdict, not_yet, wait_for
 

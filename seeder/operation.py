@@ -1,0 +1,148 @@
+"""What a plan is made of: operations, each with its cause, in a stable form that people and machines read. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from seeder.definition.dataset import Dataset, Part, Seed
+from seeder.definition.request import Definition
+from seeder.definition.stack import Service, Stack, Store
+from seeder.protocols import Fitness, Notice, Revision
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing to do: `verb subject: detail`, and why it is done this way."""
+
+    verb: ClassVar[str] = ""
+    subject: str
+    detail: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Start(Operation):
+    """Start one compose service. `server` ones hold stores and come up first."""
+
+    verb: ClassVar[str] = "start"
+    service: Service
+    server: bool
+    after: tuple[str, ...] = ()
+    within: float = 60.0
+
+
+@dataclass(frozen=True)
+class Migrate(Operation):
+    verb: ClassVar[str] = "migrate"
+    store: Store
+    tool: str
+    revisions: tuple[Revision, ...]
+
+
+@dataclass(frozen=True)
+class Load(Operation):
+    """Load a dataset's records at rest into its stores, all or nothing."""
+
+    verb: ClassVar[str] = "load"
+    dataset: Dataset
+    parts: Mapping[str, tuple[Part, ...]]  # store -> its parts
+
+
+@dataclass(frozen=True)
+class Configure(Operation):
+    """Give a service extra environment or files from a config dataset, when it is created."""
+
+    verb: ClassVar[str] = "configure"
+    environment: Mapping[str, str]
+    files: Mapping[str, Path]  # path inside the service -> the file that replaces it
+
+
+@dataclass(frozen=True)
+class Call(Operation):
+    """Load through a service: replay a file of requests against it."""
+
+    verb: ClassVar[str] = "call"
+    dataset: Dataset
+    part: Part
+
+
+@dataclass(frozen=True)
+class Sow(Operation):
+    """Load by a program of the dataset's own."""
+
+    verb: ClassVar[str] = "run"
+    dataset: Dataset
+    seed: Seed
+
+
+@dataclass(frozen=True)
+class Check(Operation):
+    verb: ClassVar[str] = "gate"
+    gate: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done, in order."""
+
+    definition: Definition
+    runtime: str
+    runtime_cause: str
+    notices: tuple[Notice, ...]
+    overlays: tuple[Configure, ...]
+    servers: tuple[Start, ...]
+    migrations: tuple[Migrate, ...]
+    loads: tuple[Load, ...]
+    services: tuple[Start, ...]
+    calls: tuple[Call | Sow, ...]
+    gates: tuple[Check, ...]
+    fitness: Fitness
+
+    @property
+    def stack(self) -> Stack:
+        return self.definition.stack
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        return (*self.overlays, *self.servers, *self.migrations, *self.loads, *self.services, *self.calls, *self.gates)
+
+    def header(self) -> str:
+        d = self.definition
+        scenario = f", scenario {d.scenario.name} {d.scenario.version}" if d.scenario else ""
+        policy = f", policy {d.policy.name}" if d.policy else ""
+        as_of = d.as_of.strftime("%Y-%m-%dT%H:%M:%SZ")
+        runtime = f"runtime {self.runtime} ({self.runtime_cause})"
+        return f"stack {d.stack.name} {d.stack.version}{scenario}, {runtime}{policy}, seed {d.seed}, as of {as_of}"
+
+    def text(self) -> str:
+        """Stable and readable: one operation a line with its cause, then what stays absent and what cannot be honoured."""
+        operations = self.operations
+        verbs = max((len(o.verb) for o in operations), default=0)
+        subjects = max((len(o.subject) for o in operations), default=0)
+        lines = [self.header(), ""]
+        lines += [
+            f"  {o.verb:<{verbs}}  {o.subject:<{subjects}}  {o.detail}{f'  ({o.cause})' if o.cause else ''}".rstrip() for o in operations
+        ]
+        for name, reason in sorted(self.stack.absent.items()):
+            lines.append(f"  absent: {name}  ({reason})")
+        for notice in self.notices:
+            lines.append(f"  note: {notice.subject}: {notice.message}{f' -> {notice.remedy}' if notice.remedy else ''}")
+        return "\n".join(lines) + "\n"
+
+    def as_json(self) -> dict[str, Any]:
+        d = self.definition
+        return {
+            "stack": d.stack.name,
+            "version": d.stack.version,
+            "scenario": d.scenario.name if d.scenario else None,
+            "runtime": self.runtime,
+            "policy": d.policy.name if d.policy else None,
+            "seed": d.seed,
+            "as_of": d.as_of.isoformat().replace("+00:00", "Z"),
+            "operations": [{"verb": o.verb, "subject": o.subject, "detail": o.detail, "cause": o.cause} for o in self.operations],
+            "absent": dict(sorted(d.stack.absent.items())),
+            "notices": [{"subject": n.subject, "message": n.message, "remedy": n.remedy} for n in self.notices],
+        }
