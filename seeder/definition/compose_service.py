@@ -85,6 +85,8 @@ class Reader:
         files = raw.get("env_file", List(raw.mark))
         for index, entry in enumerate(files):
             path = Path(entry.get("path") or "")
+            if entry.get("format"):
+                self.wrong(f"services.{name}.env_file", "format is not supported yet", "remove the key", entry.at("format"))
             if path.is_file():
                 self.files.note(path)
                 found |= read_variables(path, lookup, self.files.problems)

@@ -276,3 +276,9 @@ def test_a_missing_file_is_a_definition_error(tmp_path):
 def test_the_projects_name_is_composes(tmp_path):
     assert project_name(tmp_path / "My Shop_2.x") == "myshop_2x"
     assert project_name(tmp_path / "_-x") == "x"
+
+
+def test_raw_env_files_are_refused_until_they_can_be_read(problems, tmp_path):
+    (tmp_path / "e.env").write_text("A=1\n")
+    (problem,) = problems("services:\n  a: {image: x, env_file: [{path: e.env, format: raw}]}\n")
+    assert "not supported yet" in problem.cause
