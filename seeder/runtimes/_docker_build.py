@@ -91,22 +91,20 @@ def _feed(digest: Any, name: str, content: bytes) -> None:
         digest.update(len(part).to_bytes(8, "big") + part)
 
 
-def ensure(
-    service: str, image: str, model: Mapping[str, Any], exists: Callable[[str], bool], log: Path, on_line: Callable[[str], None]
-) -> bool:
-    """Build the service's image unless it is there; other processes that want it wait and find it. Answers whether it built."""
+def once(image: str, exists: Callable[[str], bool], build: Callable[[], None]) -> None:
+    """Build unless the image is there; other processes that want the same one wait and find it."""
     if exists(image):
-        return False
+        return
     lock = home.cache() / "builds" / f"{image.partition(':')[2]}.lock"
     lock.parent.mkdir(exist_ok=True)
     with filelock.FileLock(lock, mode=0o600):
-        if exists(image):
-            return False
-        _build(service, image, model, log, on_line)
-    return True
+        if not exists(image):
+            build()
 
 
-def _build(service: str, image: str, model: Mapping[str, Any], log: Path, on_line: Callable[[str], None]) -> None:
+def run(
+    service: str, image: str, model: Mapping[str, Any], log: Path, environment: Mapping[str, str], on_line: Callable[[str], None]
+) -> None:
     """Compose builds it, so that secrets, ssh and the rest of `build` mean what they mean there. The image belongs to no run."""
     alone = {
         "name": "seeder-build",
@@ -116,7 +114,7 @@ def _build(service: str, image: str, model: Mapping[str, Any], log: Path, on_lin
     file = log.parent.parent / f"build-{service}.json"
     _docker_compose.write(alone, file)
     words = [*_docker_compose.command(file), "build", service]
-    answer = process.run(words, timeout=BUILD_SECONDS, environment=os.environ | {"BUILDKIT_PROGRESS": "plain"}, on_line=on_line)
+    answer = process.run(words, timeout=BUILD_SECONDS, environment={**environment, "BUILDKIT_PROGRESS": "plain"}, on_line=on_line)
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(answer.output + "\n", encoding="utf-8")
     if answer.code:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from seeder import process
@@ -71,7 +71,7 @@ def create(model: Path, run: str, services: Sequence[str] = (), on_line: Callabl
     """Create containers (all, or anew those of the services), networks and volumes of the model; start nothing."""
     words = [*command(model), "up", "--no-start", "--no-build", "--pull", "never"]
     words += ["--force-recreate", "--no-deps", *services] if services else []
-    answer = process.run(words, timeout=CREATE_SECONDS, environment=os.environ | {process.RUN_LABEL: run}, on_line=on_line)
+    answer = process.run(words, timeout=CREATE_SECONDS, environment=environment(run), on_line=on_line)
     if answer.code:
         raise failure("docker compose", answer)
 
@@ -80,6 +80,12 @@ def command(model: Path) -> list[str]:
     """The beginning of every command on a model that seeder wrote: nothing else, no `.env`, has a say."""
     folder = str(model.parent)
     return ["docker", "compose", "--progress", "plain", "--project-directory", folder, "--env-file", os.devnull, "-f", str(model)]
+
+
+def environment(run: str, variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What a docker command of a run is started with. The user's wishes for compose were heard when the files were read; on
+    seeder's own model a COMPOSE_PROJECT_NAME would mean another project."""
+    return {name: value for name, value in variables.items() if not name.startswith("COMPOSE_")} | {process.RUN_LABEL: run}
 
 
 def failure(subject: str, answer: process.Completed) -> EnvironmentFailed:

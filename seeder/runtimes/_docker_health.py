@@ -18,6 +18,7 @@ Condition = Literal["started", "healthy", "completed"]
 LAST_LINES = 20
 FIRST_GAP, LONGEST_GAP = 0.25, 2.0  # seconds between two commands inside a container: each costs 40 ms of CPU and more
 HTTP_ONLY = 3.0  # seconds after which a check that gets no connection from outside is also tried inside
+HINTS = {0: " before it was healthy", 137: ": it was killed, as happens when a memory limit is passed"}  # the flag may be late
 NO_PROGRAM = ("executable file not found", "no such file or directory", "permission denied")
 
 
@@ -39,7 +40,7 @@ def of_state(state: State, condition: Condition, log: Callable[[], str]) -> Verd
 def _of_exit(code: int, condition: Condition, log: Callable[[], str]) -> Verdict:
     if code == 0 and condition != "healthy":
         return READY
-    return never(f"exited with code {code}" + (" before it was healthy" if code == 0 else ""), log())
+    return never(f"exited with code {code}{HINTS.get(code, '')}", log())
 
 
 class Health:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,11 @@ PULL_SECONDS = 1800.0
 class Images:
     """Gets the images of a reduced model; equal ones once."""
 
-    def __init__(self, daemon: Daemon, emit: Emit, logs: Path) -> None:
+    def __init__(self, daemon: Daemon, emit: Emit, logs: Path, environment: Mapping[str, str]) -> None:
         self._daemon = daemon
         self._emit = emit
         self._logs = logs
+        self._environment = environment  # of the docker command
         self._known: dict[str, Image | None] = {}
         self._built: set[str] = set()
         self._lock = threading.Lock()
@@ -84,25 +85,28 @@ class Images:
         return self._look(image) is not None
 
     def _fetch(self, service: str, image: str, model: Mapping[str, Any]) -> None:
-        built = image in self._built
-
-        def tell(line: str) -> None:
-            self._emit(Progress("images", service, "building" if built else "pulling", line.strip()))
-
-        if built:
-            _docker_build.ensure(service, image, model, self._exists, self._logs / f"build-{service}.log", tell)
+        if image in self._built:
+            _docker_build.once(image, self._exists, lambda: self._build(service, image, model))
             self._exists(image)
             return
         policy = model["services"][service].get("pull_policy")
         if policy == "always" or (policy != "never" and not self._exists(image)):
-            self._pull(service, image, model["services"][service].get("platform"), tell)
+            self._pull(service, image, model["services"][service].get("platform"))
         if not self._exists(image):
             remedy = "pull or build it, or change `pull_policy`" if policy == "never" else "check its name and tag"
             raise EnvironmentFailed(service, f"image {image} is not at the docker engine", remedy)
 
-    def _pull(self, service: str, image: str, platform: str | None, tell: Any) -> None:
+    def _build(self, service: str, image: str, model: Mapping[str, Any]) -> None:
+        log = self._logs / f"build-{service}.log"
+        _docker_build.run(service, image, model, log, self._environment, self._teller(service, "building"))
+
+    def _teller(self, service: str, state: str) -> Callable[[str], None]:
+        return lambda line: self._emit(Progress("images", service, state, line.strip()))
+
+    def _pull(self, service: str, image: str, platform: str | None) -> None:
         chosen = ["--platform", platform] if platform else []
-        answer = process.run(["docker", "pull", *chosen, image], timeout=PULL_SECONDS, on_line=tell)
+        words, tell = ["docker", "pull", *chosen, image], self._teller(service, "pulling")
+        answer = process.run(words, timeout=PULL_SECONDS, environment=self._environment, on_line=tell)
         if answer.code:
             said = _docker_compose.failure(service, answer).problems[0]
             remedy = f"check the name and tag, your network and `docker login`; or take another image: --image {service}=NAME:TAG"

@@ -10,19 +10,17 @@ from seeder.errors import EnvironmentFailed
 from seeder.protocols import Swept
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
-KINDS: tuple[Kind, ...] = ("container", "network", "volume", "image")  # what stands later is held by what stands before
+KINDS: tuple[Kind, ...] = ("container", "network", "volume", "image")
 SECONDS = 20.0  # how long one kind is tried: others may be removing the same things, or a container may be on its way out
 
 
 def sweep(daemon: Daemon, label: str) -> Swept:
-    """Remove containers, then networks, volumes and images with the label; safe to race with itself."""
-    removed: list[str] = []
-    left: list[str] = []
-    for kind in KINDS:
-        gone, stayed = _sweep_kind(daemon, kind, label)
-        removed += gone
-        left += stayed
-    return Swept(tuple(sorted(removed)), tuple(left))
+    """Remove containers, then what they held: networks, volumes and images with the label; safe to race with itself."""
+    outcomes = [_sweep_kind(daemon, KINDS[0], label)]
+    with ThreadPoolExecutor(max_workers=len(KINDS), thread_name_prefix="seeder-sweep") as pool:
+        outcomes += pool.map(lambda kind: _sweep_kind(daemon, kind, label), KINDS[1:])
+    removed = sorted(title for gone, _ in outcomes for title in gone)
+    return Swept(tuple(removed), tuple(sentence for _, stayed in outcomes for sentence in stayed))
 
 
 def owners(daemon: Daemon, label: str, expires: str) -> dict[str, str]:

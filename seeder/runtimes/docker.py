@@ -129,7 +129,8 @@ class Containers:
 
     def prepare(self, images: Mapping[str, str]) -> Mapping[tuple[str, int], Address]:
         model = _docker_model.reduced(_docker_compose.resolve(self._stack), self._stack)
-        names, known = Images(self._daemon, self._emit, self._run.folder / "logs").get(model, images)
+        environment = _docker_compose.environment(self._run.id, _variables(self._stack.project_dir))
+        names, known = Images(self._daemon, self._emit, self._run.folder / "logs", environment).get(model, images)
         launches = _launches(self._stack)
         terms = self._terms(names, known, launches)
         notices = _docker_model.own(model, self._stack, terms)

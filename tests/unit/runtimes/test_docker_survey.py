@@ -1,0 +1,80 @@
+"""What docker refuses and warns of is known before anything starts; what its command says is put in plain words."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from seeder.definition.extension import ServiceExtension
+from seeder.definition.stack import Mount, Service, Stack
+from seeder.errors import Mark
+from seeder.process import RUN_LABEL, Completed
+from seeder.runtimes import _docker_compose
+from seeder.runtimes._docker_survey import notices
+
+WEB = Service("web", Mark(Path("compose.yaml"), 1))
+SOCKET = Mount("bind", "/var/run/docker.sock", "/var/run/docker.sock", read_only=True)
+HOST = {
+    "host-network": {"network_mode": "host"},
+    "host-pid": {"pid": "host"},
+    "host-ipc": {"ipc": "host"},
+    "privileged": {"privileged": True},
+    "docker-socket": {"mounts": (SOCKET,)},
+}
+
+
+def survey(data=(), remote=None, **changes):
+    stack = Stack("shop", "1", Path("/p"), (), {"web": dataclasses.replace(WEB, **changes)}, {})
+    return notices(stack, {"web": data}, remote)
+
+
+@pytest.mark.parametrize("allowance", HOST)
+def test_resources_of_the_host_are_refused_unless_allowed(allowance):
+    [refused] = survey(**HOST[allowance])
+    assert refused.refused
+    assert f"allow: [{allowance}]" in refused.remedy
+    assert survey(**HOST[allowance], x=ServiceExtension(allow=[allowance])) == []
+
+
+def test_writable_folders_of_the_checkout_are_named_and_read_only_ones_are_not():
+    mounts = (Mount("bind", "/a", "/p/a"), Mount("bind", "/b", "/p/b", read_only=True), Mount("volume", "/c", "c"))
+    [seen] = survey(mounts=mounts)
+    assert not seen.refused
+    assert "/p/a" in seen.message
+    assert "/p/b" not in seen.message
+    assert "--isolate-binds" in seen.remedy
+
+
+def test_a_data_folder_of_the_checkout_is_said_to_stay_untouched():
+    [seen] = survey(data=("/data",), mounts=(Mount("bind", "/data", "/p/data"),))
+    assert "/p/data is not touched" in seen.message
+
+
+def test_folders_of_this_machine_are_refused_on_another():
+    seen = survey(remote="far.example", mounts=(Mount("bind", "/b", "/p/b", read_only=True),))
+    assert [notice.refused for notice in seen] == [True, False]
+    assert "far.example cannot see" in seen[0].message
+
+
+@pytest.mark.parametrize(
+    ("said", "cause", "remedy"),
+    [
+        ("Error: could not find an available, non-overlapping IPv4 address pool among the defaults", "address", "default-address-pools"),
+        ("Error response from daemon: all predefined address pools have been fully subnetted", "address", "default-address-pools"),
+        ("failed: write /var/lib/docker/x: no space left on device", "disk", "docker system df"),
+        ("Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?", "does not answer", "doctor"),
+        ("first\nError: the last line\n", "the last line", ""),
+    ],
+)
+def test_complaints_of_the_docker_command_are_put_in_plain_words(said, cause, remedy):
+    error = _docker_compose.failure("docker compose", Completed(1, said))
+    assert cause in error.problems[0].cause
+    assert remedy in error.problems[0].remedy
+    assert error.log.strip() == said.strip()
+
+
+def test_wishes_for_another_project_do_not_reach_seeders_own():
+    given = {"COMPOSE_PROJECT_NAME": "mine", "COMPOSE_FILE": "x.yaml", "PATH": "/bin"}
+    assert _docker_compose.environment("r1", given) == {"PATH": "/bin", RUN_LABEL: "r1"}
