@@ -22,6 +22,9 @@ from seeder.runtimes import _local_engine, _local_root, _ports
 from seeder.wait import never, wait_for
 
 pytestmark = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root becomes someone else")
+UNCONFINED = pytest.mark.skipif(
+    not _local_root.namespaces(), reason="a container's seccomp profile and capabilities: no user namespaces, no CAP_DAC_READ_SEARCH"
+)
 
 SAY = '#!/bin/sh\nid -u\ncat "$(dirname "$0")/words"\necho made > "$1/here"\n'
 
@@ -70,6 +73,7 @@ def outcome(launch: LocalLaunch, data: Path) -> list[str]:
     return done.output.splitlines()
 
 
+@UNCONFINED
 def test_in_a_namespace_it_is_someone_else_and_its_files_are_root_s(program: LocalLaunch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(_local_root.VARIABLE, "namespace")
     data = data_of("one")
@@ -88,6 +92,7 @@ def test_as_nobody_an_unreadable_program_is_copied_to_the_cache(program: LocalLa
     assert not any(path.stat().st_mode & stat.S_IWOTH for path in copy.rglob("*"))
 
 
+@UNCONFINED
 @pytest.mark.parametrize("mode", [0o700, 0o755])
 def test_as_nobody_below_a_closed_folder_it_may_search_folders_and_write_none(
     mode: int, program: LocalLaunch, closed: Path, monkeypatch: pytest.MonkeyPatch
@@ -113,7 +118,7 @@ def test_another_word_for_the_way_is_refused(program: LocalLaunch, monkeypatch: 
         outcome(program, data_of("one"))
 
 
-@pytest.mark.parametrize("way", ["namespace", "nobody"])
+@pytest.mark.parametrize("way", [pytest.param("namespace", marks=UNCONFINED), "nobody"])
 @pytest.mark.parametrize("place", ["reachable", "closed"])
 def test_postgresql_starts_either_way(way: str, place: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     request.getfixturevalue(place)
