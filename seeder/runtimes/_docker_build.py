@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from seeder import home, process
 from seeder.docker_api import sent
 from seeder.errors import EnvironmentFailed
@@ -93,6 +91,8 @@ def _feed(digest: Any, name: str, content: bytes) -> None:
 
 def once(image: str, exists: Callable[[str], bool], build: Callable[[], None]) -> None:
     """Build unless the image is there; other processes that want the same one wait and find it."""
+    import filelock
+
     if exists(image):
         return
     lock = home.cache() / "builds" / f"{image.partition(':')[2]}.lock"

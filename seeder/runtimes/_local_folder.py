@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
-
 from seeder import process
 from seeder.errors import EnvironmentFailed
 
@@ -19,6 +17,8 @@ _PLAIN_COPY = ("cp", "-Rp") if sys.platform == "darwin" else ("cp", "-a")
 @contextmanager
 def shared(folder: Path) -> Iterator[bool]:
     """Hold the folder's lock; tells whether it is there. Who finds it missing makes it beside and renames it as the last act."""
+    import filelock
+
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with filelock.FileLock(folder.with_name(f"{folder.name}.lock")):
         yield folder.is_dir()

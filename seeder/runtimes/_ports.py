@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import filelock
-
 from seeder import home
 from seeder.errors import EnvironmentFailed
 from seeder.living import Identity, myself
@@ -116,6 +114,8 @@ def _hold(port: int) -> bool:
 @contextmanager
 def _table() -> Iterator[tuple[dict[int, _Reservation], Callable[[dict[int, _Reservation]], None]]]:
     """The living reservations of this machine and a way to write them back, under a lock between processes."""
+    import filelock
+
     path = home.cache() / "ports.json"
     with filelock.FileLock(path.with_suffix(".lock"), mode=0o600):
         try:
