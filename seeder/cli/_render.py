@@ -34,7 +34,9 @@ def listener(*, quiet: bool = False) -> Emit:
 
 def closing(result: Result) -> None:
     """The end of a run, to stderr: what went wrong, how it ended, with what, and where the time went."""
-    if result.message and result.ended_by != "command":
+    if result.ended_by == "internal":
+        failure(f"this is a fault in seeder itself: {result.message}\n    -> report it, with the journal in .seeder/runs/{result.run}")
+    elif result.message and result.ended_by != "command":
         failure(result.message, result.log)
     say(summary(result))
 

@@ -63,6 +63,8 @@ def command(
 
     if not words:
         raise UsageError("run", "no command was given", "write it after `--`, e.g. seeder run shop -- pytest; `seeder up` needs none")
+    if scenario_tag and request.scenario:
+        raise UsageError("--scenario-tag", "chooses scenarios, and --scenario names one", "leave one of them out")
     manifest = find_project(project)
     wanted = [request]
     if scenario_tag:

@@ -1,0 +1,113 @@
+"""What can be asked of an environment that is there, from another process, on both runtimes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.seeder import Said, leftovers, seeder
+
+SOURCES = Path(__file__).parents[2]
+
+
+@contextmanager
+def environment(folder: Path, runtime: str, *options: str) -> Iterator[str]:
+    """An environment of the small project that is up; its run id."""
+    said = seeder("up", "small", "--scenario", "ready", "--runtime", runtime, "--json", *options, cwd=folder)
+    assert said.code == 0, said.err
+    run = json.loads(said.out)["run"]
+    try:
+        yield run
+    finally:
+        seeder("down", run, cwd=folder)
+
+
+@pytest.fixture
+def inside(project, runtime) -> Iterator[tuple[str, Callable[..., Said]]]:
+    """The run id of an environment that is up, and the command line from its project's folder."""
+    folder = project("small")
+    with environment(folder, runtime) as run:
+        yield run, lambda *words, **more: seeder(*words, "--run", run, cwd=folder, **more)
+
+
+def test_everything_that_can_be_asked_of_an_environment(inside):
+    run, ask = inside
+    assert ask("sql", "db", "-c", "select id, body from notes order by id").out == "1\tfirst\n2\tsecond\n"
+    assert json.loads(ask("sql", "db", "-c", "select id from notes order by id", "--json").out) == [[1], [2]]
+    assert "redis-cli" in ask("sql", "cache").err
+    assert ask("sql", "db", "-c", "select nothing").code == 3
+    variables = json.loads(ask("env", "--json").out)["variables"]
+    assert f"SEEDER_RUN={run}" in ask("env").out.splitlines()
+    assert f"export NOTES_DATABASE={variables['NOTES_DATABASE']}" in ask("env", "--format", "shell").out.splitlines()
+    assert "/health" in ask("logs", "web").out
+    assert len(ask("logs", "web", "--tail", "1").out.splitlines()) == 1
+    assert set(json.loads(ask("logs", "--json").out)) == {"db", "cache", "web"}
+    assert "did you mean 'web'" in ask("logs", "wbe").err
+
+
+def test_a_changed_row_changes_the_digest_and_the_gates_refuse_it(inside):
+    _, ask = inside
+    before, gates = json.loads(ask("digest", "--json").out), json.loads(ask("gate", "--json").out)
+    assert {gate["gate"]: gate["state"] for gate in gates["gates"]} == dict.fromkeys(["ready", "drift", "counts", "expect"], "passed")
+    ask("sql", "db", "-c", "update notes set body = 'other' where id = 1")
+    after = json.loads(ask("digest", "--json").out)
+    assert after["digest"] != before["digest"]
+    assert after["stores"]["cache"] == before["stores"]["cache"]
+    assert ask("digest", "cache").out.split()[1] == before["stores"]["cache"]["digest"]
+    refused = ask("gate")
+    assert refused.code == 4
+    assert 'last seen "other"' in refused.err
+    ask("sql", "db", "-c", "update notes set body = 'first' where id = 1")
+    assert json.loads(ask("digest", "--json").out) == before
+
+
+def test_environments_are_listed_found_by_a_prefix_and_ended(project, home, runtime):
+    folder = project("small")
+    with environment(folder, runtime) as first, environment(folder, runtime) as second:
+        rows = {row["run"]: row for row in json.loads(seeder("ls", "--json", cwd=folder).out)}
+        assert {rows[run]["state"] for run in (first, second)} == {"kept"}
+        assert rows[first]["scenario"] == "ready"
+        assert "name one of" in seeder("env", cwd=folder).err
+        assert seeder("env", "--run", first[:6], cwd=folder).code == 0
+        assert seeder("env", cwd=folder, SEEDER_RUN=second).out.startswith(f"SEEDER_RUN={second}\n")
+        assert json.loads(seeder("down", first, "--json", cwd=folder).out)["left"] == []
+        assert leftovers(first, home) == []
+        assert "no such run" in seeder("down", first, cwd=folder).err
+        assert second in seeder("ls", cwd=folder).out
+
+
+def test_an_expired_environment_is_removed_by_gc(project, home):
+    folder = project("small")
+    with environment(folder, "local", "--ttl", "1ms") as run:
+        said = seeder("gc", "--json", cwd=folder)
+        assert said.code == 0, said.err
+        assert leftovers(run, home) == []
+        assert run not in seeder("ls", cwd=folder).out
+
+
+def test_an_environment_whose_seeder_runs_is_not_ended_by_others(project):
+    folder = project("small")
+    script = f"cd {SOURCES}; {sys.executable} -m seeder down --json; echo code $?; {sys.executable} -m seeder env | head -n 1"
+    said = seeder("run", "small", "--runtime", "local", "--", "sh", "-c", script, cwd=folder)
+    assert "code 3\nSEEDER_RUN=" in said.out, said.err
+    assert "its seeder still runs (pid" in said.err
+
+
+def test_a_failed_environment_can_be_kept_and_its_bundle_read(project, runtime):
+    folder = project("small")
+    said = seeder("run", "small", "--runtime", runtime, "--keep-failed", "--", "false", cwd=folder)
+    (bundle,) = json.loads(seeder("snapshot", "ls", "--json", cwd=folder).out)
+    run = bundle["run"]
+    try:
+        assert said.code == 1
+        assert f"seeder down {run}" in said.err
+        assert seeder("digest", "--run", run, cwd=folder).code == 0
+        assert json.loads(seeder("snapshot", "show", run[:5], "--json", cwd=folder).out)["cause"] == "the command ended with code 1"
+        assert "all as they were written" in seeder("snapshot", "verify", cwd=folder).err
+    finally:
+        assert seeder("down", run, cwd=folder).code == 0

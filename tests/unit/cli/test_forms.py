@@ -1,0 +1,78 @@
+"""How answers are printed so that other programs read them back."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import dotenv
+import pytest
+
+from seeder.cli import _render, env, main, snapshot
+
+HARD = {
+    "PLAIN": "http://127.0.0.1:8000/a?b=c",
+    "SPACE": "two words",
+    "QUOTES": 'it\'s "so"',
+    "DOLLAR": "$HOME `id` \\n",
+    "EMPTY": "",
+    "HASH": "a # b",
+}
+
+
+def test_the_shell_form_is_evaluated_to_the_same_values():
+    script = env.shell(HARD) + f"\n{sys.executable} -c 'import json,os; print(json.dumps(dict(os.environ)))'"
+    said = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
+    assert {name: json.loads(said.stdout)[name] for name in HARD} == HARD
+
+
+def test_the_dotenv_form_is_read_to_the_same_values():
+    assert dotenv.dotenv_values(stream=io.StringIO(env.dotenv(HARD)), interpolate=False) == HARD
+
+
+def test_a_table_is_aligned_and_nothing_is_nothing():
+    assert _render.table([{"a": "long value", "b": 1}, {"a": "x", "b": 22}]) == "A           B\nlong value  1\nx           22"
+    assert _render.table([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 KB"), (2_000_000, "2.0 MB"), (3_200_000_000, "3.2 GB")]
+)
+def test_sizes_are_told_in_decimal_units(count, text):
+    assert snapshot.size(count) == text
+
+
+@pytest.mark.parametrize("line", ["plan", "check", "scenario ls", "scenario show ready", "dataset ls", "dataset validate", "snapshot ls", "ls",
+                                  "gc", "schema", "schema manifest", "doctor"])  # fmt: skip
+def test_every_read_answers_json_alone(project, monkeypatch, capfd, tmp_path, line):
+    monkeypatch.chdir(project("small"))
+    monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "home"))
+    with pytest.raises(SystemExit) as ended:
+        main([*line.split(), "--json", *(["--runtime", "local"] if line == "plan" else [])])
+    assert ended.value.code == 0
+    json.loads(capfd.readouterr().out)
+
+
+def test_annotations_for_github_name_file_and_line(project, monkeypatch, capfd):
+    folder = project("small")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    scenario = folder / "testdata" / "scenarios" / "ready.yaml"
+    scenario.write_text(scenario.read_text().replace("data: [", "data: [nosuch, ", 1))
+    with pytest.raises(SystemExit) as ended:
+        main(["check"])
+    said = capfd.readouterr().err
+    assert ended.value.code == 2
+    assert "::error file=testdata/scenarios/ready.yaml,line=" in said
+    assert "1 error," in said
+
+
+def test_a_good_definition_has_no_errors_and_ends_with_0(project, monkeypatch, capfd):
+    monkeypatch.chdir(project("small"))
+    with pytest.raises(SystemExit) as ended:
+        main(["check"])
+    assert ended.value.code == 0
+    assert "no errors" in capfd.readouterr().err

@@ -1,0 +1,151 @@
+"""What is printed of a run: plain lines, folded groups, a drawn board, the closing summary."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from seeder import events
+from seeder.cli import _lines, _render, _terminal
+from seeder.cli._live import Board
+from seeder.record import Result
+
+BEGUN = events.RunStarted("abc", "shop", "shop", "local", "ready", 7, "2026-01-15T12:00:00+00:00", "ci")
+RUN = [
+    BEGUN,
+    events.StageStarted("start"),
+    events.Progress("start", "db", "starting", "postgres:17"),
+    events.Progress("start", "db", "waiting", "no answer"),
+    events.Progress("start", "db", "ready", "", 1.25),
+    events.StageEnded("start", 1.3, ok=True),
+    events.Loaded("notes", "1.0.0", "db", 2),
+    events.Noticed("db", "is slow", "look at it"),
+    events.StageStarted("command"),
+    events.StageEnded("command", 2.0, ok=True),
+    events.StageStarted("teardown"),
+    events.StageEnded("teardown", 0.5, ok=True),
+    events.RunEnded(0, "success", 4.0, {}),
+]
+FACTS = {"seed": 7, "as_of": "2026-01-15T12:00:00+00:00", "expires": "2026-01-15T16:00:00+00:00", "volatile": ["db.notes.at"]}
+
+
+def played(fold, capfd) -> list[str]:
+    lines = _lines.Lines(fold)
+    for event in RUN:
+        lines(event)
+    return capfd.readouterr().err.splitlines()
+
+
+def test_plain_lines_tell_what_came_to_an_end(capfd):
+    assert played(None, capfd) == [
+        "seeder: run abc: stack shop, scenario ready on local, seed 7, as of 2026-01-15T12:00:00Z",
+        "  start    db ready 1.2 s",
+        "  load     notes@1.0.0 -> db: 2 records",
+        "! note     db: is slow -> look at it",
+        "seeder: the environment is ready, the command runs",
+        "  teardown 0.5 s",
+    ]
+
+
+def test_github_groups_end_before_the_command_and_begin_after_it(capfd):
+    said = played("github", capfd)
+    command = said.index("seeder: the environment is ready, the command runs")
+    assert said[0] == "::group::seeder: environment"
+    assert said[command - 1] == "::endgroup::"
+    assert said[command + 1] == "::group::seeder: teardown"
+    assert said[-1] == "::endgroup::"
+
+
+def test_gitlab_sections_are_named_and_closed(capfd, monkeypatch):
+    monkeypatch.setattr(_terminal.time, "time", lambda: 1000.0)
+    said = played("gitlab", capfd)
+    assert said[0] == "\x1b[0Ksection_start:1000:seeder_environment[collapsed=true]"  # a carriage return follows
+    assert "\x1b[0Ksection_end:1000:seeder_environment" in said
+    assert sum("section_end" in line for line in said) == 2
+
+
+def test_a_failure_is_told_outside_of_the_folded_group(capfd):
+    lines = _lines.Lines("github")
+    lines(BEGUN)
+    lines(events.Failed("environment", "no"))
+    assert capfd.readouterr().err.splitlines()[-1] == "::endgroup::"
+
+
+@pytest.mark.parametrize("width", [20, 40, 100])
+def test_the_board_leaves_a_log_and_a_visible_cursor(width):
+    stream = io.StringIO()
+    board = Board(Console(file=stream, force_terminal=True, width=width, no_color=True))
+    for event in RUN:
+        board(event)
+    text = stream.getvalue()
+    assert "db ready 1.2 s" in text
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
+
+
+def test_the_board_cuts_what_is_under_way_to_the_width():
+    console = Console(file=io.StringIO(), force_terminal=True, width=40, no_color=True)
+    board = Board(console)
+    board(events.StageStarted("start"))
+    board(events.Progress("start", "orders-db", "waiting", "connection failed: " + "x" * 200))
+    lines = console.render_lines(board._picture())
+    board(events.RunEnded(1, "environment", 1.0, {}))
+    assert len(lines) == 1
+    assert "orders-db" in "".join(segment.text for segment in lines[0])
+
+
+def test_the_board_draws_nothing_while_the_command_has_the_terminal():
+    stream = io.StringIO()
+    board = Board(Console(file=stream, force_terminal=True, width=80, no_color=True))
+    for event in RUN[:9]:
+        board(event)
+    assert board._live is None
+    assert stream.getvalue().endswith("the command runs\n")
+
+
+def test_the_summary_holds_all_that_makes_a_run_come_again():
+    result = Result("abc", digest="f" * 64, seconds=4.0, split={"start": 1.3, "command": 2.0, "images": 0.1}, facts=FACTS)
+    said = _render.summary(result)
+    for part in (
+        "ok in 4.0 s, run abc",
+        "images 0.1  start 1.3  command 2.0",
+        "seed 7",
+        "2026-01-15T12:00:00Z",
+        "ffffffffffffffff",
+        "db.notes.at",
+    ):
+        assert part in said
+
+
+def test_a_failed_run_says_what_and_shows_the_log_and_where_the_evidence_is(capfd):
+    result = Result("abc", 123, "environment", "db: ended\n    -> see its log", log="one\ntwo", bundle="/b", kept=True, facts=FACTS)
+    _render.closing(result)
+    said = capfd.readouterr().err
+    for part in (
+        "error: db: ended\n    -> see its log\n    | one\n    | two\n",
+        "environment (exit 123)",
+        "evidence: /b",
+        "seeder down abc",
+    ):
+        assert part in said
+
+
+@pytest.mark.parametrize(
+    ("variables", "tty", "draws", "colours"),
+    [
+        ({"TERM": "xterm"}, True, True, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, True, True, False),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True, True, True),
+        ({"TERM": "dumb"}, True, False, False),
+        ({"TERM": "xterm", "CI": "true"}, True, False, True),
+        ({"TERM": "xterm"}, False, False, False),
+    ],
+)
+def test_terminals_are_told_apart(monkeypatch, variables, tty, draws, colours):
+    for name in ("TERM", "CI", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: tty)
+    assert (_terminal.draws(), _terminal.colourful()) == (draws, colours)
