@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
+from seeder.order import each
 from seeder.protocols import Digests, StoreDigest, Target
 from seeder.registry import ENGINES
 
@@ -14,9 +14,7 @@ def of(targets: Mapping[str, tuple[Target, Sequence[str]]]) -> tuple[str, dict[s
     """Store -> (target, volatile columns) in; the digest over all stores and each store's own out. Stores whose engine has
     no digest are left out."""
     able = {name: given for name, given in sorted(targets.items()) if isinstance(ENGINES.get(given[0].engine), Digests)}
-    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="seeder-digest") as pool:
-        futures = {name: pool.submit(_one, target, volatile) for name, (target, volatile) in able.items()}
-        stores = {name: future.result() for name, future in futures.items()}
+    stores = each(able, lambda name: _one(*able[name]), at_once=4)
     text = "".join(f"{name} {digest.digest}\n" for name, digest in stores.items())
     return hashlib.sha256(text.encode()).hexdigest(), stores
 

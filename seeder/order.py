@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import graphlib
+import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Cycle(ValueError):
@@ -50,19 +54,44 @@ def closure(start: Iterable[str], edges: Callable[[str], Iterable[str]]) -> set[
 def along(graph: Mapping[str, Iterable[str]], work: Callable[[str], None], *, at_once: int = 8) -> None:
     """Do `work` for every node, each after all it depends on, independent ones at the same time.
 
-    When one fails, nothing new is begun; the first error is raised after what was running has ended.
+    The first error, of the work or of a signal, is raised at once. Nothing new is begun then; what still runs is left behind: it
+    ends when teardown takes away what it works on, and holds up neither that nor the end of the process.
     """
     sorter = _prepared(graph)
-    failed: BaseException | None = None
-    with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="seeder") as pool:
-        running: dict[Future[None], str] = {}
-        while sorter.is_active() and (running or not failed):
-            if not failed:
-                running |= {pool.submit(work, node): node for node in sorted(sorter.get_ready())}
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                node = running.pop(future)
-                failed = failed or future.exception()
-                sorter.done(node)
-    if failed:
-        raise failed
+    free: list[str] = []
+    running: dict[Future[None], str] = {}
+    while sorter.is_active():
+        free = sorted([*free, *sorter.get_ready()])
+        while free and len(running) < at_once:
+            node = free.pop(0)
+            running[_begun(work, node)] = node
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in sorted(done, key=running.__getitem__):
+            future.result()
+            sorter.done(running.pop(future))
+
+
+def each(names: Iterable[str], work: Callable[[str], T], *, at_once: int = 8) -> dict[str, T]:
+    """What `work` answers for every name, all at the same time; an error is raised as `along` raises it."""
+    results: dict[str, T] = {}
+
+    def keep(name: str) -> None:
+        results[name] = work(name)
+
+    wanted = list(names)
+    along(dict.fromkeys(wanted, ()), keep, at_once=at_once)
+    return {name: results[name] for name in wanted}
+
+
+def _begun(work: Callable[[str], None], node: str) -> Future[None]:
+    """The work, in a thread of its own that nobody has to wait for (those of a pool are joined when the process ends)."""
+    future: Future[None] = Future()
+
+    def do() -> None:
+        try:
+            future.set_result(work(node))  # type: ignore[func-returns-value]
+        except BaseException as error:  # noqa: BLE001  (whoever waits for the future gets it)
+            future.set_exception(error)
+
+    threading.Thread(target=do, name=f"seeder-{node}", daemon=True).start()
+    return future

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from seeder.environment import Environment
 from seeder.errors import GateRefused, Problem
 from seeder.events import Refused
 from seeder.operation import Check, Plan
+from seeder.order import each
 from seeder.registry import GATES
 
 
 def check(environment: Environment, plan: Plan) -> None:
     """Every gate of the plan found nothing. Raises GateRefused with all findings of all gates."""
-    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="seeder-gate") as pool:
-        findings = [problem for found in pool.map(lambda one: _check(environment, one), plan.gates) for problem in found]
+    checks = {operation.gate: operation for operation in plan.gates}
+    found = each(checks, lambda gate: _check(environment, checks[gate]), at_once=4)
+    findings = [problem for problems in found.values() for problem in problems]
     if findings:
         raise GateRefused.of(findings)
 

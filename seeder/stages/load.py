@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from seeder import process, variables
@@ -12,6 +11,7 @@ from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Loaded
 from seeder.operation import Call, Load, Plan, Sow
+from seeder.order import each
 from seeder.protocols import LoadedTable, Loads, Records, Session, Settles, Table
 from seeder.registry import CALLERS, LOADERS
 from seeder.wait import READY, Verdict, not_yet, wait_for
@@ -41,13 +41,11 @@ def through_services(environment: Environment, plan: Plan) -> None:
 def _load(environment: Environment, operation: Load) -> None:
     with ExitStack() as undo:
         sessions = {store: _begin(environment, operation, store, undo) for store in operation.parts}
-        with ThreadPoolExecutor(max_workers=len(sessions), thread_name_prefix="seeder-load") as pool:
-            work = {store: pool.submit(_fill, environment, operation, store, session) for store, session in sessions.items()}
-        tables = [table for future in work.values() for table in future.result()]
+        tables = each(sessions, lambda store: _fill(environment, operation, store, sessions[store]))
         for session in sessions.values():
             session.commit()
         undo.pop_all()
-    environment.loaded += tables
+    environment.loaded += [table for of_store in tables.values() for table in of_store]
 
 
 def _begin(environment: Environment, operation: Load, store: str, undo: ExitStack) -> Session:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from seeder.environment import Environment
-from seeder.order import along
 from seeder.operation import Migrate, Plan
+from seeder.order import along
 from seeder.registry import MIGRATORS
 
 

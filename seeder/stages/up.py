@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from seeder.environment import Environment
-from seeder.order import along
 from seeder.operation import Plan, Start
+from seeder.order import along
 from seeder.protocols import Initialises
 from seeder.wait import READY, Verdict, not_yet, wait_for
 

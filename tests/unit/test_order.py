@@ -36,6 +36,41 @@ def test_after_a_failure_nothing_new_begins_and_the_first_error_is_raised():
     assert begun == ["a"]
 
 
+def test_a_failure_does_not_wait_for_what_still_runs():
+    hanging = threading.Event()
+
+    def work(name):
+        if name == "a":
+            raise ValueError("a is broken")
+        assert hanging.wait(30)
+
+    with pytest.raises(ValueError, match="a is broken"):
+        order.along({"a": [], "b": []}, work)
+    assert not hanging.is_set()
+    hanging.set()
+
+
+def test_no_more_than_wanted_runs_at_once():
+    lock, now, most = threading.Lock(), [0], [0]
+    gate = threading.Barrier(2, timeout=10)
+
+    def work(_):
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        gate.wait()
+        with lock:
+            now[0] -= 1
+
+    order.along({name: [] for name in "abcdefgh"}, work, at_once=2)
+    assert most == [2]
+
+
+def test_each_answers_in_the_order_asked():
+    assert order.each(["b", "a"], str.upper) == {"b": "B", "a": "A"}
+    assert order.each([], str.upper) == {}
+
+
 def test_closure_follows_edges():
     edges = {"a": ["b"], "b": ["c"], "c": [], "d": ["a"]}
     assert order.closure(["a"], lambda n: edges[n]) == {"a", "b", "c"}
