@@ -14,7 +14,8 @@ from typing import Any
 
 from seeder.errors import SeederError
 
-FORWARDED = (signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE_SECONDS = 2.0
 
 
 class NotFound(SeederError):
@@ -53,21 +54,21 @@ def find(command: Sequence[str]) -> str:
 
 
 def run(command: Sequence[str], variables: Mapping[str, str]) -> Ending:
-    """Run in the foreground and wait. SIGINT reaches the command from the terminal, SIGTERM and SIGHUP are passed on to it."""
+    """Run in the foreground and wait. Ctrl-C reaches the command from the terminal; other signals are passed on to it. When the
+    wait is ended by an error (the time limit), the command is asked to end, and killed two seconds later."""
     got: list[int] = []
     child = _start(command, variables)
 
     def note(number: int, _: FrameType | None) -> None:
         got.append(number)
-        if number in FORWARDED and child.poll() is None:
+        if child.poll() is None and not (number == signal.SIGINT and _in_foreground()):
             child.send_signal(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, *FORWARDED)}
+    before = {number: signal.signal(number, note) for number in SIGNALS}
     try:
         code = child.wait()
     except BaseException:
-        child.kill()
-        child.wait()
+        _end(child)
         raise
     finally:
         for number, handler in before.items():
@@ -82,3 +83,26 @@ def _start(command: Sequence[str], variables: Mapping[str, str]) -> subprocess.P
         raise NotFound(command[0], "no such command, or its interpreter is missing", "look at its first line") from error
     except OSError as error:
         raise NotExecutable(command[0], f"cannot be executed: {error.strerror}", "check its file type and permissions") from error
+
+
+def _end(child: subprocess.Popen[Any]) -> None:
+    child.terminate()
+    try:
+        child.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _in_foreground() -> bool:
+    """Whether a Ctrl-C of the terminal reaches this process and all of its group; CI systems signal a single process."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import errno
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,24 @@ class UsageError(DefinitionError):
 
 class EnvironmentFailed(SeederError):
     """The environment could not be provided."""
+
+
+_PLACES = "seeder keeps what runs below SEEDER_HOME (yours to choose), and evidence in `.seeder` of the project"
+_SPACE = f"free space there; {_PLACES}"
+_RIGHTS = f"let this user write there; {_PLACES}"
+_FILES = "raise the limit of open files: ulimit -n 4096"
+_ROOM = "end what is not needed (`seeder ls`, `seeder down`), or raise the limits of this user: ulimit -u"
+_REFUSALS: Mapping[int, str] = {
+    errno.ENOSPC: _SPACE, errno.EDQUOT: _SPACE, errno.EROFS: _RIGHTS, errno.EACCES: _RIGHTS, errno.EPERM: _RIGHTS,
+    errno.EMFILE: _FILES, errno.ENFILE: _FILES, errno.ENOMEM: _ROOM, errno.EAGAIN: _ROOM,
+}  # fmt: skip
+
+
+def of_machine(error: BaseException) -> SeederError | None:
+    """What this machine refused (space, rights, open files, memory) as one of the family; None for every other error."""
+    if not isinstance(error, OSError) or error.errno not in _REFUSALS:
+        return None
+    return EnvironmentFailed(str(error.filename or "this machine"), (error.strerror or str(error)).lower(), _REFUSALS[error.errno])
 
 
 class GateRefused(SeederError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -166,15 +167,5 @@ class Journal:
                 self._file.flush()
 
     def close(self) -> None:
-        with self._lock:
+        with self._lock, contextlib.suppress(OSError):  # a full disk: the last lines are lost, the file is closed
             self._file.close()
-
-
-def broadcast(*listeners: Emit) -> Emit:
-    """One emit that tells every listener, in order."""
-
-    def emit(event: Event) -> None:
-        for listener in listeners:
-            listener(event)
-
-    return emit

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from seeder import command, digest, interrupt, owner, present, record, warden
 from seeder.definition.request import Definition
 from seeder.environment import Environment, identify, open_environment
-from seeder.errors import LeftOver
-from seeder.events import BundleKept, Cleaned, CommandEnded, Digested, Emit
+from seeder.errors import LeftOver, of_machine
+from seeder.events import BundleKept, Cleaned, CommandEnded, Digested, Emit, Noticed
 from seeder.operation import Plan
 from seeder.plan import choose, make
 from seeder.protocols import Run
@@ -70,9 +70,10 @@ def run(plan: Plan, options: Options, listener: Emit) -> record.Result:
                 _provide(environment, plan, story)
                 if options.command:
                     _command(environment, options.command, story)
+                signals.hold()
             except BaseException as error:  # noqa: BLE001  (whatever it is, it is recorded and everything is torn down)
+                signals.hold()
                 story.failed(error)
-            signals.hold()
             if environment and story.result.code:
                 _snapshot(environment, story)
             if environment and (options.keep_failed if story.result.code else options.keep_good):
@@ -107,9 +108,13 @@ def _command(environment: Environment, words: Sequence[str], story: record.Recor
 
 
 def _snapshot(environment: Environment, story: record.Record) -> None:
-    with story.stage("snapshot"):
-        folder = record.bundles(environment.run.checkout) / environment.run.id
-        taken = snapshot.take(environment, folder, story.result.message, story.result.as_json(), story.journal_path)
+    try:
+        with story.stage("snapshot"):
+            folder = record.bundles(environment.run.checkout) / environment.run.id
+            taken = snapshot.take(environment, folder, story.result.message, story.result.as_json(), story.journal_path)
+    except Exception as error:  # noqa: BLE001  (a full disk, say: the failure itself is told, and everything is torn down)
+        story.emit(Noticed("evidence", f"could not be kept: {of_machine(error) or error}"))
+        return
     story.result.bundle = str(taken.path)
     story.emit(BundleKept(str(taken.path), story.result.message))
 

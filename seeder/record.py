@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seeder.errors import SeederError
-from seeder.events import Emit, Failed, Journal, RunEnded, StageEnded, StageStarted, broadcast
+from seeder.errors import SeederError, of_machine
+from seeder.events import Emit, Event, Failed, Journal, Noticed, RunEnded, StageEnded, StageStarted
 
 if TYPE_CHECKING:
     from seeder.operation import Plan
@@ -60,9 +60,20 @@ class Record:
         self.folder = _folder(us.checkout, us.id)
         self.journal_path = self.folder / "events.jsonl"
         self._journal = Journal(self.journal_path)
-        self.emit = broadcast(self._journal, listener)
+        self._listeners: list[Emit] = [self._journal, listener]
         self.result = Result(us.id, facts=facts(plan, us))
         self._start = time.monotonic()
+
+    def emit(self, event: Event) -> None:
+        """Journal it and tell the caller. One that cannot be told any more (a full disk, a closed terminal) is left out, and the
+        other hears of it: the run still has its teardown to do."""
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except OSError as error:
+                self._listeners = [other for other in self._listeners if other is not listener]
+                what = str(self.journal_path) if listener is self._journal else "the terminal"
+                self.emit(Noticed(what, f"cannot be written any more: {error.strerror or error}"))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -79,11 +90,12 @@ class Record:
 
     def failed(self, error: BaseException) -> None:
         """The first failure decides how the run ended; later ones are only journalled."""
-        known = error if isinstance(error, SeederError) else None
+        known = error if isinstance(error, SeederError) else of_machine(error)
         code, by = (known.run_code, known.ended_by) if known else (123, "internal")
-        self.emit(Failed(by, str(error) or type(error).__name__))
+        message = str(known or error) or type(error).__name__
+        self.emit(Failed(by, message))
         if self.result.code == 0:
-            self.result.code, self.result.ended_by, self.result.message = code, by, str(error) or type(error).__name__
+            self.result.code, self.result.ended_by, self.result.message = code, by, message
             self.result.log = known.log if known else ""
 
     def close(self) -> Result:
@@ -92,7 +104,13 @@ class Record:
         r = self.result
         self.emit(RunEnded(r.code, r.ended_by, r.seconds, r.split))
         self._journal.close()
-        (self.folder / "result.json").write_text(json.dumps(r.as_json(), indent=2) + "\n", encoding="utf-8")
+        path = self.folder / "result.json"
+        draft = path.with_suffix(".new")
+        try:
+            draft.write_text(json.dumps(r.as_json(), indent=2) + "\n", encoding="utf-8")
+            draft.replace(path)
+        except OSError as error:
+            self.emit(Noticed(str(path), f"cannot be written: {error.strerror or error}"))
         return r
 
 
@@ -127,9 +145,13 @@ def _folder(checkout: Path, run: str) -> Path:
 
 
 def _forget_oldest(runs: Path) -> None:
-    ended = sorted((p for p in runs.iterdir() if (p / "result.json").exists()), key=lambda p: p.stat().st_mtime)
-    for old in ended[:-KEPT_RUNS]:
+    """Other runs of the checkout may be at it too: what is gone is gone."""
+    ages = {}
+    for result in runs.glob("*/result.json"):
+        with suppress(FileNotFoundError):
+            ages[result.parent] = result.stat().st_mtime
+    for old in sorted(ages, key=ages.__getitem__)[:-KEPT_RUNS]:
         for file in ("events.jsonl", "result.json"):
             (old / file).unlink(missing_ok=True)
-        if not any(old.iterdir()):
+        with suppress(OSError):  # gone, or something else is in it
             old.rmdir()

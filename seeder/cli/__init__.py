@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from seeder import __version__
-from seeder.errors import SeederError
+from seeder.errors import SeederError, of_machine
 
 # command -> (section, what it does); the module is seeder.cli.<command>, the click command in it is called `command`
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -108,6 +108,11 @@ def _run(given: list[str]) -> int:
     except Exception as error:
         if "--debug" in own:
             raise
+        if known := of_machine(error):
+            from seeder.cli import _render
+
+            _render.error(known)
+            return known.run_code if name in WRAPPING else known.code
         click.echo(f"error: this is a fault in seeder itself: {type(error).__name__}: {error}", err=True)
         click.echo("  -> run again with `seeder --debug ...` and report what it prints", err=True)
         return 123 if name in WRAPPING else 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -29,7 +30,8 @@ def styled(text: str, **style: Any) -> str:
 
 def say(line: str = "") -> None:
     """One line to stderr; stdout belongs to results and to the wrapped command."""
-    click.echo(line, err=True, color=colourful())
+    with contextlib.suppress(OSError):  # the terminal was closed: nobody reads, and there is still work to do
+        click.echo(line, err=True, color=colourful())
 
 
 def mark(line: str) -> None:

@@ -17,7 +17,6 @@ from seeder.definition.stack import Stack
 from seeder.definition.version import matches
 from seeder.errors import DefinitionError, UsageError, nearest
 
-
 T = TypeVar("T")
 
 
