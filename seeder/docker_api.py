@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import io
 import tarfile
 import threading
@@ -85,6 +86,8 @@ class Daemon:
         from docker.tls import TLSConfig
 
         self.at.knock()
+        if (self.at.url or "").startswith("ssh:") and importlib.util.find_spec("paramiko") is None:
+            raise EnvironmentFailed("docker", "a daemon behind ssh needs the package paramiko", "pip install 'docker[ssh]'")
         tls = None
         if self.at.tls:
             pair = (str(self.at.tls / "cert.pem"), str(self.at.tls / "key.pem"))

@@ -12,7 +12,9 @@ from typing import Any
 from seeder.definition.stack import Healthcheck, Service
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})  # noqa: S104  (names in a URL, nothing listens)
-URLOPEN = re.compile(r"""(?:[\w.]+\.)?urlopen\(\s*(['"])(?P<url>http://[^'"]+)\1\s*(?:,\s*(?:timeout\s*=\s*)?[\d.]+\s*)?\)(?:\.read\(\))?""")
+URLOPEN = re.compile(
+    r"""(?:[\w.]+\.)?urlopen\(\s*(['"])(?P<url>http://[^'"]+)\1\s*(?:,\s*(?:timeout\s*=\s*)?[\d.]+\s*)?\)(?:\.read\(\))?"""
+)
 IMPORTS = re.compile(r"import\s+urllib\.request(\s+as\s+\w+)?|from\s+urllib\.request\s+import\s+urlopen|import\s+sys|[\s;]")
 HARMLESS = {  # options that change neither the question nor what counts as an answer; True: an argument follows
     "curl": {

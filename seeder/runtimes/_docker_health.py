@@ -26,7 +26,7 @@ def of_state(state: State, condition: Condition, log: Callable[[], str]) -> Verd
     """What the container's state alone decides; None when it runs and has to be looked at more closely."""
     if state.killed_for_memory:
         return never("was killed: it used more memory than its limit allows", log())
-    if state.status == "created":
+    if state.status in ("created", "configured", "initialized"):  # Podman has its own words
         return never(f"could not be started: {state.error}", log()) if state.error else not_yet("not started")
     if state.status in ("restarting", "dead", "removing"):
         return never(f"is {state.status}", log())

@@ -13,19 +13,27 @@ Key = tuple[str, int, str]  # service, port inside, protocol
 Model = dict[str, Any]
 
 
-def needed(model: Model, stack: Stack, engine_ports: Mapping[str, int], exposed: Mapping[str, Iterable[tuple[int, str]]]) -> list[Key]:
+def wanted(model: Model, stack: Stack, engine_ports: Mapping[str, int], exposed: Mapping[str, Iterable[tuple[int, str]]]) -> list[Key]:
     """Every port of every service that somebody may want from outside: written ones, those that links, engines and checks
     use, and, where there is none of these, those that the image exposes."""
     result: set[Key] = set()
     for name, service in model["services"].items():
-        if network_owner(model, name) is None:
-            continue
         found = set(_written(service)) | {(link.port, "tcp") for link in stack.links if link.server == name}
         if name in engine_ports:
             found.add((engine_ports[name], "tcp"))
         found |= {(port, "tcp") for port in _checked(stack, name)}
         result |= {(name, port, protocol) for port, protocol in found or exposed.get(name, ())}
     return sorted(result)
+
+
+def publishable(model: Model, keys: Iterable[Key]) -> list[Key]:
+    """Those for which docker can publish a number of our choice."""
+    return [key for key in keys if network_owner(model, key[0]) is not None]
+
+
+def on_the_host(model: Model, keys: Iterable[Key], host: str) -> dict[tuple[str, int], Address]:
+    """Services that use the host's own network are reached at their own ports."""
+    return {(name, port): Address(host, port) for name, port, _ in keys if model["services"][name].get("network_mode") == "host"}
 
 
 def network_owner(model: Model, name: str) -> str | None:
@@ -69,11 +77,3 @@ def published(model: Model) -> dict[Key, int]:
     """The numbers that `publish` wrote."""
     ports = {name: service.get("ports") or [] for name, service in model["services"].items()}
     return {(name, int(p["target"]), p["protocol"]): int(p["published"]) for name, written in ports.items() for p in written}
-
-
-def on_the_host(model: Model, stack: Stack, host: str) -> dict[tuple[str, int], Address]:
-    """Services that use the host's own network are reached at their own ports."""
-    shared = [name for name, service in model["services"].items() if service.get("network_mode") == "host"]
-    ports = {name: [port.target for port in stack.services[name].ports] + list(stack.services[name].expose) for name in shared}
-    ports = {name: found + [link.port for link in stack.links if link.server == name] for name, found in ports.items()}
-    return {(name, port): Address(host, port) for name, found in ports.items() for port in found}

@@ -31,9 +31,7 @@ class Tasks:
         self._labels = labels
         self._addresses = addresses
 
-    def execute(
-        self, task: Task, container: str, variables: Mapping[str, Any], copies: Mapping[str, Mapping[str, Path]]
-    ) -> Completed:
+    def execute(self, task: Task, container: str, variables: Mapping[str, Any], copies: Mapping[str, Mapping[str, Path]]) -> Completed:
         """`container` is the service's own, which the task's is made like; `variables` are the service's."""
         inside = copies.get(task.service) or {}
         completed = self._on_host(task, variables) if task.host else self._in_container(task, container, inside)
@@ -44,8 +42,10 @@ class Tasks:
         return completed
 
     def log(self, label: str, lines: int | None) -> str:
-        """What the task wrote; raises EnvironmentFailed when there was none of that label."""
-        path = self._path(label)
+        """What the task wrote, or the build of a service; raises EnvironmentFailed for a name that is neither."""
+        path = self._path(f"build-{label}" if label in self._stack.services else label)
+        if not path.is_file() and label in self._stack.services:
+            return ""
         if not path.is_file():
             raise EnvironmentFailed(label, "there is no log of it", "name a service of the stack or a task that ran")
         kept = path.read_text(encoding="utf-8", errors="replace").splitlines()

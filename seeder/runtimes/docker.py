@@ -108,9 +108,7 @@ def _launches(stack: Stack) -> dict[str, Launch]:
 class Containers:
     """One stack of one run, as containers (it satisfies `protocols.Deployment`)."""
 
-    def __init__(
-        self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay], daemon: Daemon, *, isolate_binds: bool
-    ) -> None:
+    def __init__(self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay], daemon: Daemon, *, isolate_binds: bool) -> None:
         self._run = run
         self._stack = stack
         self._emit = emit
@@ -140,8 +138,9 @@ class Containers:
         self._model = model
         self._health = {name: self._health_of(name, known[names[name]]) for name in model["services"]}
         exposed = {name: known[image].ports for name, image in names.items()}
-        needed = _docker_ports.needed(model, self._stack, {name: launch.port for name, launch in launches.items()}, exposed)
-        self._draw(needed)
+        wanted = _docker_ports.wanted(model, self._stack, {name: launch.port for name, launch in launches.items()}, exposed)
+        self._draw(_docker_ports.publishable(model, wanted))
+        self._addresses.update(_docker_ports.on_the_host(model, wanted, self._daemon.at.host))
         for path, file in self._kept.files.items():
             _docker_mounts.write(path, file)
         self._create()
@@ -195,7 +194,6 @@ class Containers:
             if protocol == "tcp" or (service, port, "tcp") not in self._numbers:
                 self._addresses[service, port] = Address(host, self._numbers[service, port, protocol])
         _docker_ports.publish(self._model, self._numbers, "0.0.0.0" if self._daemon.at.remote else host)  # noqa: S104
-        self._addresses.update(_docker_ports.on_the_host(self._model, self._stack, host))
 
     def _create(self, services: Sequence[str] = ()) -> None:
         file = self._run.folder / MODEL
@@ -277,7 +275,7 @@ class Containers:
     def logs(self, service: str, lines: int | None = None) -> str:
         if service in self._ids:
             return self._daemon.logs(self._ids[service], service, lines)
-        return self._tasks.log(service, lines)
+        return self._tasks.log(service, lines)  # a service without a container has the log of its build at most
 
 
 def _variables(folder: Path) -> dict[str, str]:

@@ -90,6 +90,14 @@ class Opened:
 
 class OnDocker:
     @pytest.fixture
+    def token(self) -> Iterator[str]:
+        """A text that no image holds yet; images with the label `seeder.test` of this value are removed afterwards."""
+        token = secrets.token_hex(8)
+        yield token
+        for image in docker("images", "-q", "--filter", f"label=seeder.test={token}").split():
+            docker("rmi", "-f", image)
+
+    @pytest.fixture
     def opened(self, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
         """Opens a run of a compose file's text; all are swept afterwards."""
         with contextlib.ExitStack() as undo:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,14 +27,6 @@ def image_of(opened: Opened, service: str = "web") -> str:
 
 @pytest.mark.docker
 class TestImages(OnDocker):
-    @pytest.fixture
-    def token(self) -> Iterator[str]:
-        """Nobody has built anything with this in it; afterwards it is removed."""
-        token = secrets.token_hex(8)
-        yield token
-        for image in docker("images", "-q", "--filter", f"label=seeder.test={token}").split():
-            docker("rmi", "-f", image)
-
     @pytest.fixture(autouse=True)
     def context(self, token: str, tmp_path: Path) -> Path:
         (tmp_path / "Dockerfile").write_text(f"FROM python:3.13-slim\nLABEL seeder.test={token}\nCOPY code.py /code.py\n")
@@ -88,7 +78,7 @@ class TestImages(OnDocker):
         with pytest.raises(EnvironmentFailed, match="web: its image cannot be built") as failed:
             one.prepare()
         assert "what is wrong" in failed.value.log
-        assert "what is wrong" in (one.run.folder / "logs" / "build-web.log").read_text()
+        assert "what is wrong" in one.containers.logs("web")
 
     def test_every_image_that_cannot_be_pulled_is_named_with_its_service(self, opened):
         one = opened("services: {db: {image: 'postgres:9-none'}, web: {image: 'seeder.invalid/app:1'}, ok: {image: 'redis:8'}}")

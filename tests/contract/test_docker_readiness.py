@@ -41,8 +41,9 @@ class TestReadiness(OnDocker):
         one = opened(f"services: {{web: {{{PYTHON}, command: {serve('127.0.0.1')}, {check}}}}}")
         one.prepare().up("web", within=20)
 
-    def test_the_images_own_healthcheck_counts_when_the_file_has_none(self, opened, tmp_path):
-        (tmp_path / "Dockerfile").write_text("FROM python:3.13-slim\nHEALTHCHECK --interval=1h CMD test -e /ready\n")
+    def test_the_images_own_healthcheck_counts_when_the_file_has_none(self, token, opened, tmp_path):
+        check = "HEALTHCHECK --interval=1h CMD test -e /ready"
+        (tmp_path / "Dockerfile").write_text(f"FROM python:3.13-slim\nLABEL seeder.test={token}\n{check}\n")
         wait = "sleep 1; touch /ready; sleep 60"
         one = opened(f"services: {{web: {{build: ., command: [sh, -c, '{wait}']}}}}").prepare()
         one.containers.start("web")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import socket
 import threading
 from collections.abc import Iterator
@@ -28,39 +29,48 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def pump(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while piece := source.recv(65536):
-            target.sendall(piece)
-        target.shutdown(socket.SHUT_WR)
+class Forwarder:
+    """The engine behind a TCP address of this machine, as another machine's would be, until it is stopped."""
 
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self._server = socket.create_server((host, 0))
+        self.url = f"tcp://{host}:{self._server.getsockname()[1]}"
+        self._open: list[socket.socket] = [self._server]
+        threading.Thread(target=self._serve, daemon=True).start()
 
-def forward(client: socket.socket) -> None:
-    with client, socket.socket(socket.AF_UNIX) as daemon:
-        daemon.connect(SOCKET)
-        back = threading.Thread(target=pump, args=(daemon, client), daemon=True)
-        back.start()
-        pump(client, daemon)
-        back.join()
+    def stop(self) -> None:
+        for one in self._open:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
 
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, daemon = self._server.accept()[0], socket.socket(socket.AF_UNIX)
+                self._open += [client, daemon]
+                daemon.connect(SOCKET)
+                for pair in ((client, daemon), (daemon, client)):
+                    threading.Thread(target=self._pump, args=pair, daemon=True).start()
 
-def serve(server: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while True:
-            threading.Thread(target=forward, args=(server.accept()[0],), daemon=True).start()
+    @staticmethod
+    def _pump(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture
-def remote(monkeypatch) -> Iterator[str]:
-    """The engine behind a TCP address of this machine, as another machine's would be."""
+def remote(monkeypatch) -> Iterator[Forwarder]:
     if not Path(SOCKET).exists():
         pytest.skip("the engine has no socket at its usual place")
-    host = own_address()
-    with socket.create_server((host, 0)) as server:
-        threading.Thread(target=serve, args=(server,), daemon=True).start()
-        monkeypatch.setenv("DOCKER_HOST", f"tcp://{host}:{server.getsockname()[1]}")
-        yield host
-        server.shutdown(socket.SHUT_RDWR)
+    forwarder = Forwarder(own_address())
+    with monkeypatch.context() as patch:
+        patch.setenv("DOCKER_HOST", forwarder.url)
+        yield forwarder
+    forwarder.stop()
 
 
 @pytest.mark.docker
@@ -81,9 +91,17 @@ class TestRemote(OnDocker):
             overlays={"web": Overlay(files={"/served/flags": tmp_path / "flags"})},
         ).prepare()
         one.up("web")
-        assert one.addresses["web", 8000].host == remote
+        assert one.addresses["web", 8000].host == remote.host
         assert docker("exec", one.container("web"), "cat", "/served/conf", "/served/flags") == "inlinefast"
         assert docker("port", one.container("web"), "8000").startswith("0.0.0.0:")
+
+    def test_a_daemon_that_stops_in_the_midst_of_a_run_is_said_so(self, remote, opened, monkeypatch):
+        one = opened("services: {web: {image: 'python:3.13-slim', command: [sleep, '60']}}").prepare().up("web")
+        remote.stop()
+        with pytest.raises(EnvironmentFailed, match=r"docker: the daemon does not answer: .*refused"):
+            one.look("web")
+        monkeypatch.delenv("DOCKER_HOST")
+        assert Docker().sweep(one.run.id).left == ()
 
     @pytest.mark.usefixtures("remote")
     def test_folders_of_this_machine_are_refused_before_anything_starts(self, tmp_path):
@@ -110,6 +128,12 @@ class TestNoDaemon:
         problem = Docker().available()
         assert problem
         assert "no docker command" in problem.cause
+
+    @pytest.mark.skipif(importlib.util.find_spec("paramiko") is not None, reason="paramiko is installed")
+    def test_a_daemon_behind_ssh_names_the_package_that_it_needs(self, monkeypatch):
+        monkeypatch.setenv("DOCKER_HOST", "ssh://ci@far.example")
+        with pytest.raises(EnvironmentFailed, match="needs the package paramiko"):
+            Docker().sweep("t-none")
 
     @pytest.mark.docker
     def test_a_daemon_that_goes_away_is_said_so(self, monkeypatch, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from seeder.definition.extension import Ready, ServiceExtension
 from seeder.definition.stack import Healthcheck, Link, Service, Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
-from seeder.protocols import Overlay
+from seeder.protocols import Address, Overlay
 from seeder.runtimes import _docker_model, _docker_mounts, _docker_ports
 from seeder.runtimes._docker_model import Terms
 
@@ -241,21 +241,30 @@ def test_every_port_that_somebody_may_want_is_published():
     stack = dataclasses.replace(stack, services={**stack.services, "web": web, "worker": ready})
     ports = [{"target": 8000, "published": "80", "protocol": "tcp"}, {"target": 53, "protocol": "udp"}]
     model = model_of(web={"ports": ports, "expose": ["7000-7001", "99/udp"]}, db={}, worker={})
-    needed = _docker_ports.needed(model, stack, {"db": 5432}, {"worker": [(1, "tcp")]})
+    needed = _docker_ports.wanted(model, stack, {"db": 5432}, {"worker": [(1, "tcp")]})
     tcp = {(name, port) for name, port, protocol in needed if protocol == "tcp"}
     assert tcp == {("web", 8000), ("web", 7000), ("web", 7001), ("web", 8081), ("db", 5432), ("db", 5433), ("worker", 9000)}
     assert {key for key in needed if key[2] == "udp"} == {("web", 53, "udp"), ("web", 99, "udp")}
 
 
 def test_an_images_own_ports_count_when_nothing_else_is_known():
-    assert _docker_ports.needed(model_of(web={}), stack_of("web"), {}, {"web": [(80, "tcp")]}) == [("web", 80, "tcp")]
+    assert _docker_ports.wanted(model_of(web={}), stack_of("web"), {}, {"web": [(80, "tcp")]}) == [("web", 80, "tcp")]
 
 
 def test_ports_of_a_service_in_anothers_network_are_published_there():
     alone = {"network_mode": "none", "expose": ["1"]}
     model = model_of(web={"network_mode": "service:vpn", "ports": [{"target": 80}]}, vpn={}, alone=alone)
-    needed = _docker_ports.needed(model, stack_of("web", "vpn", "alone"), {}, {})
-    _docker_ports.publish(model, dict.fromkeys(needed, 20001), "127.0.0.1")
+    wanted = _docker_ports.wanted(model, stack_of("web", "vpn", "alone"), {}, {})
+    numbers = dict.fromkeys(_docker_ports.publishable(model, wanted), 20001)
+    _docker_ports.publish(model, numbers, "127.0.0.1")
+    assert set(numbers) == {("web", 80, "tcp")}
     assert "ports" not in model["services"]["web"]
     assert [(p["target"], p["published"], p["host_ip"]) for p in model["services"]["vpn"]["ports"]] == [(80, "20001", "127.0.0.1")]
     assert "ports" not in model["services"]["alone"]
+
+
+def test_a_service_on_the_hosts_network_is_reached_at_its_own_port():
+    model = model_of(db={"network_mode": "host"})
+    wanted = _docker_ports.wanted(model, stack_of("db", server="db"), {"db": 5432}, {})
+    assert _docker_ports.publishable(model, wanted) == []
+    assert _docker_ports.on_the_host(model, wanted, "127.0.0.1") == {("db", 5432): Address("127.0.0.1", 5432)}
