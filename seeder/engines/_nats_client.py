@@ -3,7 +3,6 @@ that callers may or may not have a loop themselves."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -58,6 +57,8 @@ class Link:
 
 def run(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:
     """Connect, do the work, disconnect. Raises EnvironmentFailed when the server does not answer or refuses."""
+    import asyncio
+
     try:
         import nats.errors
     except ImportError as error:
@@ -72,6 +73,8 @@ def run(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:
 
 
 async def _connected(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:
+    import asyncio
+
     import nats
 
     # The driver waits two seconds after a refused connection; a look beforehand does not.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,6 +52,8 @@ async def _pull(link: Link, stream: str, name: str, count: int, *, acknowledges:
 
 
 async def _take(inbox: Any, count: int, name: str, *, acknowledges: bool) -> None:
+    import asyncio
+
     for taken in range(count):
         try:
             message = await asyncio.wait_for(inbox.next_msg(timeout=_SECONDS), _SECONDS)

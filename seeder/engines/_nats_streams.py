@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -85,6 +84,8 @@ async def _pages(link: Link, what: str, key: str) -> AsyncIterator[dict[str, Any
 
 async def messages(link: Link, stream: Stream) -> AsyncIterator[Stored]:
     """Every message in order; what was deleted leaves a gap."""
+    import asyncio
+
     if not stream.state.get("messages"):
         return
     first, last = stream.state["first_seq"], stream.state["last_seq"]
