@@ -44,8 +44,13 @@ def test_sizes_are_told_in_decimal_units(count, text):
     assert snapshot.size(count) == text
 
 
-@pytest.mark.parametrize("line", ["plan", "check", "scenario ls", "scenario show ready", "dataset ls", "dataset validate", "snapshot ls", "ls",
-                                  "gc", "schema", "schema manifest", "doctor"])  # fmt: skip
+READS = [
+    "plan", "check", "scenario ls", "scenario show ready", "dataset ls", "dataset validate", "snapshot ls", "ls", "gc", "schema",
+    "schema manifest", "doctor",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", READS)
 def test_every_read_answers_json_alone(project, monkeypatch, capfd, tmp_path, line):
     monkeypatch.chdir(project("small"))
     monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "home"))
