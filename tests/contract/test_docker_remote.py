@@ -67,9 +67,8 @@ def remote(monkeypatch) -> Iterator[Forwarder]:
     if not Path(SOCKET).exists():
         pytest.skip("the engine has no socket at its usual place")
     forwarder = Forwarder(own_address())
-    with monkeypatch.context() as patch:
-        patch.setenv("DOCKER_HOST", forwarder.url)
-        yield forwarder
+    monkeypatch.setenv("DOCKER_HOST", forwarder.url)
+    yield forwarder
     forwarder.stop()
 
 
