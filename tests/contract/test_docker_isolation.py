@@ -170,22 +170,22 @@ class TestFiles(OnDocker):
         assert (one.run.folder / "compose.resolved.json").stat().st_mode & 0o777 == 0o600
 
     def test_isolated_binds_leave_the_checkout_alone(self, opened, tmp_path):
-        (tmp_path / "work").mkdir()
-        (tmp_path / "work" / "old").write_text("old")
+        (tmp_path / "drafts").mkdir()
+        (tmp_path / "drafts" / "old").write_text("old")
         (tmp_path / "state").write_text("before")
         one = opened("""
             services:
               web:
                 image: python:3.13-slim
-                command: [sh, -c, "cat /work/old /state; echo new > /work/new; rm /work/old; echo after > /state"]
-                volumes: [./work:/work, ./state:/state]
+                command: [sh, -c, "cat /drafts/old /state; echo new > /drafts/new; rm /drafts/old; echo after > /state"]
+                volumes: [./drafts:/drafts, ./state:/state]
             """, isolate_binds=True).prepare()  # fmt: skip
         one.containers.start("web")
         wait_for("web", lambda: one.look("web", "completed"), within=20)
         assert one.containers.logs("web") == "oldbefore"
-        assert [path.name for path in (tmp_path / "work").iterdir()] == ["old"]
+        assert [path.name for path in (tmp_path / "drafts").iterdir()] == ["old"]
         assert (tmp_path / "state").read_text() == "before"
-        assert says(one, "web", "cat", "/work/new") == "new"
+        assert says(one, "web", "cat", "/drafts/new") == "new"
 
     def test_a_bind_of_a_folder_that_is_not_there_makes_none(self, opened, tmp_path):
         one = opened("services: {web: {image: 'python:3.13-slim', volumes: ['./made:/made']}}").prepare()
