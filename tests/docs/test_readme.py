@@ -1,0 +1,85 @@
+"""What the README tells a reader to type works as it stands there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*) ?(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+ELSEWHERE = {"./ci/demo", "./ci/test"}  # the set-up commands: CI runs both on a fresh clone
+TESTS = "import os\n\n\ndef test_it_runs_inside():\n    assert os.environ['NOTES_DATABASE'].startswith('postgresql://')\n"
+
+
+def shell(setting: str) -> list[str]:
+    return [block for language, where, block in BLOCKS if language == "sh" and where == setting]
+
+
+def typed(block: str, folder: Path, home: Path) -> None:
+    """A block in one shell, as a reader pastes it; the first line that fails ends it."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "SEEDER_HOME": str(home)}
+    done = subprocess.run(
+        ["/bin/bash", "-euo", "pipefail", "-c", block], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """The repository as a reader has it, without its history."""
+    for name in ("stacks", "testdata"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "manifest.yaml", tmp_path)
+    return tmp_path
+
+
+def test_every_shell_block_is_typed_here_or_elsewhere():
+    settings = {where for language, where, _ in BLOCKS if language == "sh"}
+    assert settings == {"shop", "own", "elsewhere"}
+    assert {line for block in shell("elsewhere") for line in block.splitlines()} == ELSEWHERE
+    assert all((ROOT / line).stat().st_mode & 0o111 for line in ELSEWHERE)
+
+
+@pytest.mark.parametrize("block", [b for b in shell("shop") if "docker" not in b], ids=lambda block: block.splitlines()[0])
+def test_what_is_typed_in_this_repository(shop, tmp_path, block):
+    manifest = shop / "manifest.yaml"
+    manifest.write_text(manifest.read_text().replace("runtime: auto", "runtime: local"))
+    typed(block, shop, tmp_path / "home")
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("block", [b for b in shell("shop") if "docker" in b], ids=lambda block: block.splitlines()[0])
+def test_what_is_typed_in_this_repository_for_docker(shop, tmp_path, block):
+    typed(block, shop, tmp_path / "home")
+
+
+@pytest.mark.parametrize("block", shell("own"), ids=lambda block: block.splitlines()[0])
+def test_what_is_typed_beside_a_compose_file_of_one_s_own(project, tmp_path, block):
+    folder = project("small")
+    shutil.rmtree(folder / "testdata")
+    (folder / "manifest.yaml").unlink()
+    (folder / "tests").mkdir()
+    (folder / "tests" / "test_inside.py").write_text(TESTS)
+    typed(block.replace("seeder run", "seeder run --runtime local"), folder, tmp_path / "home")
+
+
+def test_the_example_is_a_compose_file_that_is_read(tmp_path):
+    (example,) = [block for language, _, block in BLOCKS if language == "yaml"]
+    (tmp_path / "compose.yaml").write_text(example)
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "0001.sql").write_text("create table notes (id int primary key);\n")
+    (tmp_path / "Dockerfile").write_text("FROM python:3.13-slim\n")
+    typed("seeder init && seeder check && seeder plan --runtime docker", tmp_path, tmp_path / "home")
+
+
+def test_the_example_is_short():
+    (example,) = [block for language, _, block in BLOCKS if language == "yaml"]
+    assert len(example.splitlines()) <= 10
