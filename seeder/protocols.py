@@ -88,6 +88,11 @@ class Run:
         return self.as_of.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
 
     @property
+    def model(self) -> Path:
+        """Where a runtime that uses compose keeps the resolved model that it gave to it; holds passwords, mode 0600."""
+        return self.folder / "compose.resolved.json"
+
+    @property
     def name(self) -> str:
         """The compose project's name on docker."""
         return f"seeder-{self.stack}-{self.id}"

@@ -36,7 +36,6 @@ from seeder.wait import Verdict
 RUN, PROJECT, STACK, EXPIRES = "dev.seeder.run", "dev.seeder.project", "dev.seeder.stack", "dev.seeder.expires"
 SERVICE = "com.docker.compose.service"
 TAKEN = re.compile(r"port is already allocated|address already in use|ports are not available|bind for \S+ failed", re.IGNORECASE)
-MODEL = "compose.resolved.json"  # in the run's folder: what compose was given
 DRAWS = 3  # how often a service's ports are drawn anew when another program took one of them
 
 
@@ -149,7 +148,7 @@ class Containers:
     def resume(self, addresses: Mapping[tuple[str, int], Address]) -> None:
         """Take up what another process created: its model, its containers, its ports."""
         self._addresses.update(addresses)
-        self._model = _docker_compose.read(self._run.folder / MODEL)
+        self._model = _docker_compose.read(self._run.model)
         self._numbers = _docker_ports.published(self._model)
         self._ids.update(self._containers())
         if not self._ids:
@@ -196,7 +195,7 @@ class Containers:
         _docker_ports.publish(self._model, self._numbers, "0.0.0.0" if self._daemon.at.remote else host)  # noqa: S104
 
     def _create(self, services: Sequence[str] = ()) -> None:
-        file = self._run.folder / MODEL
+        file = self._run.model
         _docker_compose.write(self._model, file)
         _docker_compose.create(file, self._run.id, services, self._tell_creation)
         self._ids.update(self._containers())

@@ -70,11 +70,15 @@ def _index(environment: Environment, cause: str) -> dict[str, Any]:
 
 
 def _logs(environment: Environment, folder: Path, secrets: set[str]) -> None:
+    """Every service's log, and those of migrations and other tasks."""
     folder.mkdir()
-    for service in sorted(environment.stack.services):
-        log = environment.deployment.logs(service)
+    logs = {service: environment.deployment.logs(service) for service in sorted(environment.stack.services)}
+    for path in sorted((environment.run.folder / "logs").glob("*.log")):
+        if path.stem not in logs:
+            logs[path.stem] = path.read_text(encoding="utf-8", errors="replace")
+    for name, log in logs.items():
         if log:
-            (folder / f"{service}.log").write_text(redact.text(log, secrets), encoding="utf-8")
+            (folder / f"{name}.log").write_text(redact.text(log, secrets), encoding="utf-8")
 
 
 def _store(environment: Environment, store: str, folder: Path) -> None:
@@ -95,7 +99,7 @@ def _environment(environment: Environment, folder: Path, secrets: set[str]) -> N
 
 def _resolved(environment: Environment, folder: Path, secrets: set[str]) -> None:
     """The model that compose was given; on a runtime without compose, the stack as it was read."""
-    given = environment.run.folder / RESOLVED
+    given = environment.run.model
     model = yaml.safe_load(given.read_text(encoding="utf-8")) if given.exists() else _as_read(environment.stack)
     (folder / RESOLVED).write_text(yaml.safe_dump(redact.tree(model, secrets), sort_keys=True, allow_unicode=True), encoding="utf-8")
 
