@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from seeder.engines import _postgres_values as values
 from seeder.engines._postgres_catalog import Constraint, Relation
-from seeder.engines._postgres_connection import driver, words
+from seeder.engines._postgres_connection import BLOCKED, driver, words
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
 from seeder.protocols import Row, Table
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection
 
 _UNIQUE, _FOREIGN, _CHECK, _NOT_NULL, _EXCLUSION = "23505", "23503", "23514", "23502", "23P01"
+_LOCKED = "55P03"
 _PLACE = re.compile(r"^COPY .*?, line (\d+)(?:, column (.+?)(?:: |$))?", re.MULTILINE)
 _KEY = re.compile(r"Key \((.*?)\)=\((.*)\) ", re.DOTALL)
 _SHOWN = 80  # characters of a value
@@ -41,6 +42,8 @@ class Placed:
 def refusal(error: psycopg.Error, loaded: Sequence[Placed], current: Placed | None = None, row: Row | None = None) -> DefinitionError:
     """What to tell the user. `current` is the file that was being written, `row` its row when that is known already."""
     diag = error.diag
+    if error.sqlstate == _LOCKED:
+        return DefinitionError(current.relation.label if current else "the data", words(error), BLOCKED)
     placed, culprit = current, row
     place = _PLACE.search(diag.context or "")
     if placed and not culprit and place:

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 
-# Values are read as text under these, whatever the server, the database or the role say.
+# Values are read as text under these, whatever the server, the database or the role say. A client's open transaction may stand in
+# the way for so long and no longer.
 SETTINGS = (
+    "-c lock_timeout=20s "
     "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex "
     "-c client_encoding=UTF8 -c lc_monetary=C -c xmloption=content -c standard_conforming_strings=on -c statement_timeout=0"
 )
-
-LOCK_TIMEOUT = "15s"  # how long a client's open transaction may stand in the way
+BLOCKED = "a client holds a transaction open on its tables; end it, or restart that service"
 
 
 def driver() -> Any:
@@ -73,7 +74,6 @@ def failing(target: Target, what: str) -> Iterator[None]:
     try:
         yield
     except driver().errors.LockNotAvailable as error:
-        remedy = "a client holds a transaction open on its tables; end it, or restart that service"
-        raise EnvironmentFailed(target.store, f"it cannot be {what}: {words(error)}", remedy) from error
+        raise EnvironmentFailed(target.store, f"it cannot be {what}: {words(error)}", BLOCKED) from error
     except driver().Error as error:
         raise EnvironmentFailed(target.store, f"it cannot be {what}: {words(error)}") from error

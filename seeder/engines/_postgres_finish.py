@@ -39,10 +39,14 @@ def _furthest(connection: Connection, sequence: Sequence, catalogue: Catalogue) 
         table = catalogue.by_oid.get(oid)
         if table is None or table.columns[column].type not in _NUMBERS:
             continue
-        query = sql.SQL("select {}({}) from {} where {} between %s and %s").format(
-            pick, sql.Identifier(column), sql.Identifier(table.schema, table.name), sql.Identifier(column)
+        query = sql.SQL("select {0}({1}) from {2} where {1} between {3} and {4}").format(
+            pick,
+            sql.Identifier(column),
+            sql.Identifier(table.schema, table.name),
+            sql.Literal(sequence.lowest),
+            sql.Literal(sequence.highest),
         )
-        row = connection.execute(query, [sequence.lowest, sequence.highest]).fetchone()
+        row = connection.execute(query).fetchone()
         found += [row[0]] if row and row[0] is not None else []
     return (max if sequence.increment > 0 else min)(found, default=None)
 
@@ -55,8 +59,8 @@ def next_value(connection: Connection, sequence: Sequence) -> int:
     """What nextval would answer, without asking it."""
     from psycopg import sql
 
-    query = sql.SQL("select case when is_called then last_value + %s else last_value end from {}")
-    row = connection.execute(query.format(sql.Identifier(sequence.schema, sequence.name)), [sequence.increment]).fetchone()
+    query = sql.SQL("select case when is_called then last_value + {} else last_value end from {}")
+    row = connection.execute(query.format(sql.Literal(sequence.increment), sql.Identifier(sequence.schema, sequence.name))).fetchone()
     return int(row[0]) if row else 0
 
 

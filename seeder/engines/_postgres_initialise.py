@@ -45,7 +45,7 @@ def initialise(service: Service, stores: Sequence[Store], address: Address, *, i
 def _create_database(connection: Connection, name: str, owner: str) -> None:
     from psycopg import sql
 
-    if not connection.execute("select from pg_database where datname = %s", [name]).fetchone():
+    if not connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
         connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(owner)))
 
 

@@ -2,7 +2,8 @@
 
 A circle is opened at a deferrable constraint when it has one: that is checked at the end anyway. Otherwise one constraint of the
 circle is made deferrable for the length of the transaction, which neither drops it nor looks at rows twice, works for columns that
-may not be null, and leaves no trace when the load fails. Self references need nothing: COPY checks them when it is done.
+may not be null, and leaves no trace when the load fails; only readers of that table wait for the load's end. Self references need
+nothing: COPY checks them when it is done.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, LiteralString
 
-from seeder.engines._postgres_connection import LOCK_TIMEOUT, connect, failing
+from seeder.engines._postgres_connection import connect, failing
 from seeder.protocols import Target
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ _REST: tuple[LiteralString, ...] = (
 def reset(target: Target) -> None:
     """In one transaction, so that clients see either all or nothing. What init scripts made in the database goes too."""
     with failing(target, "emptied"), closing(connect(target)) as connection:
-        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         for names, drop in _DROPS:
             _drop_all(connection, names, drop)
         public = _PUBLIC if connection.info.server_version >= 150000 else _PUBLIC_BEFORE_15  # noqa: PLR2004  (PostgreSQL 15)

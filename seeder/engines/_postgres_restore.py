@@ -15,7 +15,7 @@ from seeder.engines import _postgres_finish as finish
 from seeder.engines import _postgres_order as ordering
 from seeder.engines import _postgres_run as scripts
 from seeder.engines._postgres_catalog import Catalogue, Relation
-from seeder.engines._postgres_connection import LOCK_TIMEOUT, connect, failing
+from seeder.engines._postgres_connection import connect, failing
 from seeder.engines._postgres_save import FORMAT, INDEX, SCHEMA, identifier
 from seeder.errors import EnvironmentFailed
 from seeder.protocols import Script, Target
@@ -34,7 +34,6 @@ def restore(target: Target, folder: Path) -> None:
         if not catalogue.tables and index["tables"]:
             catalogue = _make_schema(connection, folder, index)
         tables = _fitting(catalogue, index, target)
-        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         _fill(connection, catalogue, tables, folder)
         _set_sequences(connection, index)
         finish.refresh_views(connection)

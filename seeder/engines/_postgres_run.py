@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # The load is one transaction; what begins and ends one inside a file is left out.
 _FRAME = re.compile(r"(begin|start\s+transaction|commit|end)(\s+(work|transaction))?\s*$", re.IGNORECASE)
 _ABORT = re.compile(r"(rollback|abort)(\s+(work|transaction))?\s*$|prepare\s+transaction\b", re.IGNORECASE)
+# pg_dump lifts its session's time limits, also ones that an older server does not know; the load keeps its own.
+_LIMIT = re.compile(r"set\s+(session\s+)?\w+_timeout\s*(=|to\b)", re.IGNORECASE)
 _UNCHECKED = re.compile(r"session_replication_role|disable\s+trigger", re.IGNORECASE)
 _COPY_LINE = re.compile(r"^COPY .*?, line (\d+)", re.MULTILINE)
 _BLOCK = 1 << 16
@@ -64,7 +66,7 @@ def _meta(part: Meta, script: Script, database: str) -> None:
 
 def _execute(connection: Connection, statement: Statement, script: Script) -> int:
     mark = Mark(script.part.path, statement.line)
-    if _FRAME.match(statement.text):
+    if _FRAME.match(statement.text) or _LIMIT.match(statement.text):
         return 0
     if _ABORT.match(statement.text):
         raise DefinitionError(script.part.name, f"`{statement.text}`: a load is one transaction", "remove the statement", mark)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 INDEX, SCHEMA = "database.json", "schema.sql"
 _DUMP_SECONDS = 120.0
+_LOCK_TIMEOUT = "5s"  # evidence is taken in the middle of what failed: a migration that hangs may hold its tables
 
 
 def save(target: Target, folder: Path) -> None:
@@ -36,6 +37,7 @@ def save(target: Target, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with failing(target, "saved"), closing(connect(target)) as connection:
         connection.execute("set transaction isolation level repeatable read read only")
+        connection.execute("select set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
         catalogue = catalog.read(connection)
         tables = [_save_table(connection, relation, folder, place) for place, relation in enumerate(catalogue.wholes, 1)]
         sequences = [
@@ -79,7 +81,7 @@ def _save_schema(target: Target, path: Path, server: int) -> dict[str, Any]:
     if program is None:
         return {"file": None, "missing": f"no pg_dump of version {server} or later is at hand"}
     _, environment = query.client(target)
-    options = ["--schema-only", "--no-owner", "--no-privileges", "--no-comments", f"--file={path}"]
+    options = ["--schema-only", f"--lock-wait-timeout={_LOCK_TIMEOUT}", "--no-owner", "--no-privileges", "--no-comments", f"--file={path}"]
     done = process.run([program, *options], timeout=_DUMP_SECONDS, environment=environment)
     if done.code != 0:
         path.unlink(missing_ok=True)

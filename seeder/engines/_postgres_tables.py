@@ -46,33 +46,31 @@ def _copy(connection: Connection, placed: Placed, target: sql.Composable, column
 def _blocks(placed: Placed, cells: Callable[[Row], Any]) -> Iterator[tuple[bytes, int]]:
     documents = placed.table.part.format in {"jsonl", "yaml"}
     renders = [values.renderer(placed.relation.columns[name], documents=documents) for name in placed.table.columns]
-    block: list[str] = []
+    block: list[bytes] = []
     size = rows = 0
     for row in placed.table.rows():
         block.append(_line(placed, row, renders, cells))
         size += len(block[-1])
         rows += 1
         if size >= _BLOCK:
-            yield "".join(block).encode(), rows
+            yield b"".join(block), rows
             block, size, rows = [], 0, 0
-    yield "".join(block).encode(), rows
+    yield b"".join(block), rows
 
 
-def _line(placed: Placed, row: Row, renders: list[values.Render], cells: Callable[[Row], Any]) -> str:
+def _line(placed: Placed, row: Row, renders: list[values.Render], cells: Callable[[Row], Any]) -> bytes:
     texts: list[str | None] = []
     for name, render, value in zip(placed.table.columns, renders, row.values, strict=True):
         try:
-            text = render(value)
-            if text is not None:
-                text.encode()
+            texts.append(render(value))
         except values.Unfit as error:
             kind = placed.relation.columns[name].type
             raise placed.problem(row.line, name, f"the file gives {error}, and the column is {kind}") from error
-        except UnicodeEncodeError as error:
-            raise placed.problem(row.line, name, f"{value!r} holds half a character (a lone surrogate)") from error
-        texts.append(text)
     extra = cells(row)[len(texts) :]
-    return values.line([*texts, *map(str, extra)])
+    try:
+        return values.line([*texts, *map(str, extra)]).encode()
+    except UnicodeEncodeError as error:
+        raise placed.problem(row.line, "", f"{error.object[error.start]!r} is half a character (a lone surrogate)") from error
 
 
 def upsert(connection: Connection, placed: Placed, key: tuple[str, ...]) -> int:
@@ -92,22 +90,22 @@ def upsert(connection: Connection, placed: Placed, key: tuple[str, ...]) -> int:
 
 
 def _merge(connection: Connection, placed: Placed, key: tuple[str, ...]) -> None:
-    statements = [statement for statement in (_update(placed, key), _insert(placed, key)) if statement]
+    """Change rows that differ, then add those that are missing. Values stand in the statements: a name may hold a percent sign,
+    which the driver would take for a parameter."""
     last = connection.execute('select coalesce(max("seeder line"), 0) from pg_temp.seeder_incoming').fetchone()
     top = int(last[0]) if last else 0
-    for statement in statements:
-        narrowed(connection, lambda upto, what=statement: connection.execute(what, {"upto": upto}), top, placed)  # type: ignore[misc]
+    changed = [name for name in placed.table.columns if name not in key and placed.relation.columns[name].identity != "always"]
+    if changed:
+        narrowed(connection, lambda upto: connection.execute(_update(placed, key, changed, upto)), top, placed)
+    narrowed(connection, lambda upto: connection.execute(_insert(placed, key, upto)), top, placed)
 
 
-def _update(placed: Placed, key: tuple[str, ...]) -> sql.Composable | None:
+def _update(placed: Placed, key: tuple[str, ...], columns: list[str], upto: int) -> sql.Composed:
     from psycopg import sql
 
-    columns = [name for name in placed.table.columns if name not in key and placed.relation.columns[name].identity != "always"]
-    if not columns:
-        return None
     return sql.SQL(
         "update {target} t set {sets} from pg_temp.seeder_incoming x where {same} "
-        "and ({ours}) is distinct from ({theirs}) and x.{line} <= %(upto)s"
+        "and ({ours}) is distinct from ({theirs}) and x.{line} <= {upto}"
     ).format(
         target=sql.Identifier(placed.relation.schema, placed.relation.name),
         sets=sql.SQL(", ").join(sql.SQL("{0} = x.{0}").format(sql.Identifier(name)) for name in columns),
@@ -115,20 +113,22 @@ def _update(placed: Placed, key: tuple[str, ...]) -> sql.Composable | None:
         ours=_texts("t", columns),
         theirs=_texts("x", columns),
         line=sql.Identifier(_LINE),
+        upto=sql.Literal(upto),
     )
 
 
-def _insert(placed: Placed, key: tuple[str, ...]) -> sql.Composable:
+def _insert(placed: Placed, key: tuple[str, ...], upto: int) -> sql.Composed:
     from psycopg import sql
 
     return sql.SQL(
         "insert into {target} ({columns}) overriding system value select {columns} from pg_temp.seeder_incoming x "
-        "where x.{line} <= %(upto)s and not exists (select from {target} t where {same}) order by x.{line}"
+        "where x.{line} <= {upto} and not exists (select from {target} t where {same}) order by x.{line}"
     ).format(
         target=sql.Identifier(placed.relation.schema, placed.relation.name),
         columns=sql.SQL(", ").join(map(sql.Identifier, placed.table.columns)),
         same=_same(key),
         line=sql.Identifier(_LINE),
+        upto=sql.Literal(upto),
     )
 
 
