@@ -81,7 +81,9 @@ _SPACE = f"free space there; {_PLACES}"
 _RIGHTS = f"let this user write there; {_PLACES}"
 _FILES = "raise the limit of open files: ulimit -n 4096"
 _ROOM = "end what is not needed (`seeder ls`, `seeder down`), or raise the limits of this user: ulimit -u"
+_PATH = f"name a folder that can be made; {_PLACES}"
 _REFUSALS: Mapping[int, str] = {
+    errno.ENOTDIR: _PATH, errno.ELOOP: _PATH, errno.ENAMETOOLONG: _PATH,
     errno.ENOSPC: _SPACE, errno.EDQUOT: _SPACE, errno.EROFS: _RIGHTS, errno.EACCES: _RIGHTS, errno.EPERM: _RIGHTS,
     errno.EMFILE: _FILES, errno.ENFILE: _FILES, errno.ENOMEM: _ROOM, errno.EAGAIN: _ROOM,
 }  # fmt: skip
