@@ -59,7 +59,9 @@ def text(event: Event) -> str | None:
         case events.Progress() if ended(event):
             return _line(event.stage, f"{event.subject} {_state(event.state)}", event.seconds)
         case events.Loaded():
-            return _line("load", f"{event.dataset}@{event.version} -> {event.store}: {event.records} records")
+            return _line(
+                "load", f"{event.dataset}@{event.version} -> {event.store}: {event.records} record{'' if event.records == 1 else 's'}"
+            )
         case events.Noticed():
             remedy = f" -> {event.remedy}" if event.remedy else ""
             return _line("note", f"{event.subject}: {event.message}{remedy}", mark="!")
@@ -87,5 +89,5 @@ def _state(state: str) -> str:
 
 
 def _line(stage: str, what: str, seconds: float | None = None, mark: str = " ") -> str:
-    took = styled(f"{seconds:.1f} s", dim=True) if seconds is not None else ""
-    return f"{styled(mark, fg='yellow') if mark.strip() else ' '} {stage:<8} {what}{' ' if what and took else ''}{took}".rstrip()
+    took = styled(f"{seconds:6.1f} s", dim=True) if seconds is not None else " " * 8
+    return f"{styled(mark, fg='yellow')} {stage:<8} {took}  {what}".rstrip()

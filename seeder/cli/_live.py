@@ -85,12 +85,8 @@ class Board:
         return Group(*(self._line(one, now, width) for one in shown))
 
     def _line(self, one: Doing, now: float, width: int) -> Text:
-        took = (f"{now - one.since:5.1f} s", "cyan")
-        line = Text.assemble(
-            (TURNS[int(now * REFRESH_PER_SECOND) % len(TURNS)], "cyan"),
-            f" {one.stage:<8} {one.subject:<{width}} ",
-            took,
-            (f"  {one.detail}", "dim"),
-        )
+        turn = (TURNS[int(now * REFRESH_PER_SECOND) % len(TURNS)], "cyan")
+        took = (f"{now - one.since:6.1f} s", "cyan")
+        line = Text.assemble(turn, f" {one.stage:<8} ", took, f"  {one.subject:<{width}}", (f"  {one.detail}", "dim"))
         line.no_wrap, line.overflow = True, "ellipsis"
         return line

@@ -41,11 +41,11 @@ def played(fold, capfd) -> list[str]:
 def test_plain_lines_tell_what_came_to_an_end(capfd):
     assert played(None, capfd) == [
         "seeder: run abc: stack shop, scenario ready on local, seed 7, as of 2026-01-15T12:00:00Z",
-        "  start    db ready 1.2 s",
-        "  load     notes@1.0.0 -> db: 2 records",
-        "! note     db: is slow -> look at it",
+        "  start       1.2 s  db ready",
+        "  load               notes@1.0.0 -> db: 2 records",
+        "! note               db: is slow -> look at it",
         "seeder: the environment is ready, the command runs",
-        "  teardown 0.5 s",
+        "  teardown    0.5 s",
     ]
 
 
@@ -80,7 +80,7 @@ def test_the_board_leaves_a_log_and_a_visible_cursor(width):
     for event in RUN:
         board(event)
     text = stream.getvalue()
-    assert "db ready 1.2 s" in text
+    assert "1.2 s  db ready" in text
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
 
 
