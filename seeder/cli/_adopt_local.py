@@ -16,7 +16,7 @@ PYTHON = {"uvicorn", "gunicorn", "hypercorn", "flask", "celery", "fastapi"}  # p
 ADDRESS = {"uvicorn", "flask", "fastapi"}  # `--host H --port P`
 BIND = {"gunicorn", "hypercorn"}  # `--bind H:P`
 CMD = re.compile(r"^\s*CMD\s+(.+?)\s*$", re.IGNORECASE)
-SHELL = ("/bin/sh", "-c")
+SHELL = re.compile(r"(.*/)?(ba)?sh -[el]*c")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def local(service: Service, folder: Path) -> Local | None:
     if service.build is None:
         return None
     words = list(service.command) if service.command else _of_dockerfile(service.build.context / service.build.dockerfile)
-    if tuple(words[:2]) == SHELL and len(words) == 3:  # noqa: PLR2004  (sh -c LINE)
+    if len(words) == 3 and SHELL.fullmatch(" ".join(words[:2])):  # noqa: PLR2004  (sh -c LINE)
         words = _line(words[2])
     if words[:1] and re.fullmatch(r"(.*/)?python[\d.]*", words[0]):
         words = words[2:] if words[1:2] == ["-m"] and words[2:3] and words[2] in PYTHON else ["{python}", *words[1:]]
