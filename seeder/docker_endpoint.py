@@ -42,6 +42,24 @@ class Endpoint:
         elif parts.scheme in ("tcp", "http", "https") and parts.hostname:
             socket.create_connection((parts.hostname, parts.port or 2375), timeout=KNOCK_SECONDS).close()
 
+    def version(self) -> str | None:
+        """The engine's version, asked without the SDK, whose import takes longer than the answer. None when that cannot be (TLS,
+        ssh), or when what answers is no engine."""
+        parts = urllib.parse.urlsplit(self.url or DEFAULT)
+        if self.tls or parts.scheme not in ("unix", "tcp", "http"):
+            return None
+        unix = parts.scheme == "unix"
+        try:
+            with socket.socket(socket.AF_UNIX) if unix else socket.create_connection((parts.hostname, parts.port or 2375), 5.0) as caller:
+                caller.settimeout(KNOCK_SECONDS)
+                if unix:
+                    caller.connect(parts.path)
+                caller.sendall(b"GET /version HTTP/1.0\r\nHost: docker\r\n\r\n")
+                answer = b"".join(iter(lambda: caller.recv(65536), b""))
+            return str(json.loads(answer.partition(b"\r\n\r\n")[2])["Version"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
 
 def endpoint(variables: Mapping[str, str] = os.environ) -> Endpoint:
     """DOCKER_HOST, else the context of DOCKER_CONTEXT or of the docker configuration, else the default socket."""

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 @_options.as_json
 def command(request: Request, project: Path | None, as_json: bool) -> None:
     """Show every operation that `seeder run` would do for STACK, each with its cause. Starts nothing."""
-    from seeder import lifecycle
     from seeder.cli import _render
     from seeder.definition.request import find_project, resolve
+    from seeder.plan import choose, make  # not by way of lifecycle, which brings what a run needs
 
-    plan = lifecycle.plan(resolve(find_project(project), request))
+    definition = resolve(find_project(project), request)
+    plan = make(definition, *choose(definition.runtime))
     if as_json:
         _render.answer(plan.as_json())
     else:

@@ -6,6 +6,7 @@ import datetime
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from seeder import process
@@ -55,7 +56,7 @@ class Docker:
         """Looks at the docker command, its compose plugin, the SDK and the engine."""
         try:
             problem = _docker_compose.problem()
-            if problem is None:
+            if problem is None and (find_spec("docker") is None or endpoint().version() is None):
                 self._daemon.ping()
         except ModuleNotFoundError as error:
             return Problem("docker", f"the package {error.name} is not installed", "pip install 'seeder-env[docker]'")
