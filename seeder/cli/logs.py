@@ -54,14 +54,18 @@ def _print(environment: Environment, services: Sequence[str], tail: int | None, 
 
 
 def _follow(environment: Environment, services: Sequence[str], shown: dict[str, int]) -> None:
-    """Whole lines only: what has no end yet is printed once it has."""
+    """Whole lines only: what has no end yet is printed once it has. Ends when there is nothing to read from any more."""
+    from seeder.errors import SeederError
     from seeder.wait import READY, not_yet, wait_for
 
     def look() -> Verdict:
         if not environment.run.folder.exists():
             return READY
         for name in services:
-            text = environment.deployment.logs(name)
+            try:
+                text = environment.deployment.logs(name)
+            except SeederError:
+                return READY
             end = text.rfind("\n") + 1
             if end > shown[name]:
                 _lines(name, text[shown[name] : end].splitlines(), several=len(services) > 1)

@@ -34,9 +34,11 @@ class Wrapping(click.Command):
 @_options.request
 @click.option("--keep", is_flag=True, help="Leave the environment running in any case.")
 @click.option("--keep-failed", is_flag=True, help="Leave the environment running when something failed.")
-@click.option("--ttl", default="4h", callback=_options.duration, help="How long a kept environment lives.")
+@click.option("--ttl", default="4h", show_default=True, callback=_options.duration, help="How long a kept environment lives.")
 @click.option("--timeout", callback=_options.duration, help="Give up after this long, e.g. 5m.")
-@click.option("--repeat", type=click.IntRange(min=1), default=1, help="Run this many times, each in a fresh environment.")
+@click.option(
+    "--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Run this many times, each in a fresh environment."
+)
 @click.option("--scenario-tag", help="Run once for each scenario with this tag.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but the command's own output and errors.")
 def command(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @_options.request
 @_options.as_json
-@click.option("--ttl", default="4h", callback=_options.duration, help="How long it lives.")
+@click.option("--ttl", default="4h", show_default=True, callback=_options.duration, help="How long it lives.")
 @click.option("--timeout", callback=_options.duration, help="Give up after this long, e.g. 5m.")
 def command(request: Request, project: Path | None, as_json: bool, ttl: float, timeout: float | None) -> int:
     """Start an environment of STACK, migrated, seeded and checked, and leave it running until `seeder down` or its expiry."""

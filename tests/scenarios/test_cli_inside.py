@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.scenarios.seeder import Said, leftovers, seeder
+from tests.scenarios.seeder import SEEDER, Said, leftovers, seeder, until
 
 SOURCES = Path(__file__).parents[2]
 
@@ -111,3 +113,24 @@ def test_a_failed_environment_can_be_kept_and_its_bundle_read(project, runtime):
         assert "all as they were written" in seeder("snapshot", "verify", cwd=folder).err
     finally:
         assert seeder("down", run, cwd=folder).code == 0
+
+
+def test_logs_are_followed_until_the_environment_is_gone(project):
+    folder = project("small")
+    with environment(folder, "local") as run:
+        log = folder / "followed.log"
+        with log.open("w") as file:
+            follower = subprocess.Popen([*SEEDER, "logs", "web", "--tail", "0", "--follow", "--run", run], cwd=folder, stdout=file)
+        try:
+            variables = json.loads(seeder("env", "--json", "--run", run, cwd=folder).out)["variables"]
+
+            def asked() -> bool:
+                urllib.request.urlopen(f"{variables['NOTES_WEB']}/health?followed", timeout=5).close()
+                return "?followed" in log.read_text()
+
+            until("the request's line", asked, within=20)
+            seeder("down", run, cwd=folder)
+            assert follower.wait(timeout=20) == 0
+        finally:
+            follower.kill()
+            follower.wait()
