@@ -46,7 +46,7 @@ def dial(target: Target, *, database: str | None = None, timeout: int = 10, auto
         options=SETTINGS,
         sslmode="prefer",
         gssencmode="disable",
-        passfile="/dev/null",  # nobody's ~/.pgpass decides who we are
+        passfile="/dev/null/none",  # nobody's ~/.pgpass decides who we are
         autocommit=autocommit,
         prepare_threshold=None,
     )
