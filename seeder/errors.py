@@ -91,9 +91,10 @@ _REFUSALS: Mapping[int, str] = {
 
 def of_machine(error: BaseException) -> SeederError | None:
     """What this machine refused (space, rights, open files, memory) as one of the family; None for every other error."""
-    if not isinstance(error, OSError) or error.errno not in _REFUSALS:
+    remedy = _REFUSALS.get(error.errno or 0) if isinstance(error, OSError) else None
+    if remedy is None or not isinstance(error, OSError):
         return None
-    return EnvironmentFailed(str(error.filename or "this machine"), (error.strerror or str(error)).lower(), _REFUSALS[error.errno])
+    return EnvironmentFailed(str(error.filename or "this machine"), (error.strerror or str(error)).lower(), remedy)
 
 
 class GateRefused(SeederError):

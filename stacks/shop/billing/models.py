@@ -66,9 +66,7 @@ class Authorisation(Base):
     mandate_id: Mapped[str | None]
     amount: Mapped[Decimal] = mapped_column(Money)
     currency: Mapped[str] = mapped_column(CHAR(3))
-    status: Mapped[str] = mapped_column(
-        Enum("authorised", "declined", "captured", "voided", name="authorisation_status")
-    )
+    status: Mapped[str] = mapped_column(Enum("authorised", "declined", "captured", "voided", name="authorisation_status"))
     decline_reason: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -86,9 +84,7 @@ class FraudRule(Base):
 
     __tablename__ = "fraud_rules"
     code: Mapped[str] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(
-        Enum("amount_over", "country_mismatch", "velocity", "blocked_country", name="fraud_rule_kind")
-    )
+    kind: Mapped[str] = mapped_column(Enum("amount_over", "country_mismatch", "velocity", "blocked_country", name="fraud_rule_kind"))
     threshold: Mapped[Decimal | None] = mapped_column(Money)
     country_code: Mapped[str | None] = mapped_column(CHAR(2))
     score: Mapped[int] = mapped_column(SmallInteger)
@@ -96,9 +92,7 @@ class FraudRule(Base):
     description: Mapped[str]
     __table_args__ = (
         CheckConstraint("score between 1 and 100", name="fraud_rules_score_in_range"),
-        CheckConstraint(
-            "(kind in ('amount_over', 'velocity')) = (threshold is not null)", name="fraud_rules_threshold"
-        ),
+        CheckConstraint("(kind in ('amount_over', 'velocity')) = (threshold is not null)", name="fraud_rules_threshold"),
         CheckConstraint("(kind = 'blocked_country') = (country_code is not null)", name="fraud_rules_country"),
     )
 

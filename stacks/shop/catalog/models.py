@@ -44,9 +44,7 @@ class Product(Base):
     sku: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     category_id: Mapped[int] = mapped_column(ForeignKey("categories.id"))
-    status: Mapped[str] = mapped_column(
-        Enum("draft", "active", "retired", name="product_status"), server_default="draft"
-    )
+    status: Mapped[str] = mapped_column(Enum("draft", "active", "retired", name="product_status"), server_default="draft")
     tax_class: Mapped[str] = mapped_column(server_default="standard")
     weight_grams: Mapped[int]
     attributes: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))

@@ -21,9 +21,7 @@ log = logging.getLogger("shop")
 
 @cache
 def server() -> redis.Redis:
-    return redis.Redis.from_url(
-        setting("CACHE_URL"), decode_responses=True, socket_timeout=0.5, socket_connect_timeout=0.5
-    )
+    return redis.Redis.from_url(setting("CACHE_URL"), decode_responses=True, socket_timeout=0.5, socket_connect_timeout=0.5)
 
 
 def key(product: UUID, currency: str) -> str:

@@ -93,9 +93,7 @@ def new_reservation(given: ReservationIn, key: str) -> Reservation:
 def hold(session: Session, lines: list[Line]) -> None:
     wanted = per_product(lines)
     stock = locked(session, list(wanted))
-    short = [
-        str(product) for product, count in wanted.items() if product not in stock or stock[product].available < count
-    ]
+    short = [str(product) for product, count in wanted.items() if product not in stock or stock[product].available < count]
     if short:
         raise Problem(409, "out_of_stock", "not enough stock", products=short)
     for product, count in wanted.items():
@@ -109,9 +107,7 @@ def levels(session: Session, reservation: Reservation) -> list[tuple[Reservation
 
 def locked(session: Session, products: list[UUID]) -> dict[UUID, StockLevel]:
     """Stock rows, locked in the order of their keys so that two orders never wait for each other."""
-    query = (
-        select(StockLevel).where(StockLevel.product_id.in_(products)).order_by(StockLevel.product_id).with_for_update()
-    )
+    query = select(StockLevel).where(StockLevel.product_id.in_(products)).order_by(StockLevel.product_id).with_for_update()
     return {level.product_id: level for level in session.scalars(query)}
 
 

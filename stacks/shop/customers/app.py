@@ -53,9 +53,7 @@ def create_customer(given: CustomerIn) -> CustomerOut:
     with transaction() as session:
         if session.scalar(select(Customer.id).where(func.lower(Customer.email) == given.email.lower())):
             raise Problem(409, "email_taken", f"there is already a customer with the address {given.email}")
-        customer = Customer(
-            **given.model_dump(exclude={"addresses"}), status="prospect", created_at=now, updated_at=now
-        )
+        customer = Customer(**given.model_dump(exclude={"addresses"}), status="prospect", created_at=now, updated_at=now)
         customer.addresses = [Address(**address.model_dump(), is_default=True) for address in given.addresses]
         session.add(customer)
         session.flush()
@@ -80,9 +78,7 @@ def read_customer(customer_id: int) -> CustomerForCheckout:
         home = default_address(customer, "shipping")
         country = session.get(Country, home.country_code) if home else None
         known = CustomerOut.model_validate(customer).model_dump()
-        return CustomerForCheckout(
-            **known, discount_percent=segment.discount_percent, home_currency=country.currency if country else None
-        )
+        return CustomerForCheckout(**known, discount_percent=segment.discount_percent, home_currency=country.currency if country else None)
 
 
 @router.patch("/customers/{customer_id}", tags=["customers"])

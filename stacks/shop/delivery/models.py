@@ -67,9 +67,7 @@ class Shipment(Base):
     customer_id: Mapped[int] = mapped_column(BigInteger)
     slot_id: Mapped[int] = mapped_column(ForeignKey("slots.id"))
     tracking_number: Mapped[str] = mapped_column(unique=True)
-    status: Mapped[str] = mapped_column(
-        Enum("scheduled", "in_transit", "delivered", "cancelled", name="shipment_status")
-    )
+    status: Mapped[str] = mapped_column(Enum("scheduled", "in_transit", "delivered", "cancelled", name="shipment_status"))
     address: Mapped[dict[str, Any]]
     weight_grams: Mapped[int]
     created_at: Mapped[datetime]

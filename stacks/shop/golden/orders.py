@@ -85,9 +85,7 @@ class Order:
 
     @property
     def details(self) -> dict[str, Any]:
-        products = {
-            str(product.id): {"name": product.name, "tax_class": product.tax_class} for product, _ in self.lines
-        }
+        products = {str(product.id): {"name": product.name, "tax_class": product.tax_class} for product, _ in self.lines}
         return {
             "ship_to": self.buyer.ship_to,
             "billing_country": self.buyer.country,

@@ -166,9 +166,7 @@ def products() -> list[Product]:
         for position, entry in enumerate(names.split("|"), 1):
             name, _, euro = entry.rpartition(" ")
             sku = f"{group[:3].upper()}-{category:02d}{position:02d}"
-            prices = {
-                code: (Decimal(euro) * rate).quantize(Decimal(1)) - Decimal("0.10") for code, rate in PRICED_IN.items()
-            }
+            prices = {code: (Decimal(euro) * rate).quantize(Decimal(1)) - Decimal("0.10") for code, rate in PRICED_IN.items()}
             grams = weight // 2 + number(weight, sku, "weight")
             found.append(Product(identity("product", sku), sku, name, category, tax_class, grams, prices))
     return found

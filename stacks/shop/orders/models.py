@@ -69,9 +69,7 @@ class Order(Base):
     created_at: Mapped[datetime]
     placed_at: Mapped[datetime | None]
     items: Mapped[list[OrderItem]] = relationship(order_by="OrderItem.line_no")
-    attempts: Mapped[list[PaymentAttempt]] = relationship(
-        foreign_keys="PaymentAttempt.order_id", order_by="PaymentAttempt.attempt_no"
-    )
+    attempts: Mapped[list[PaymentAttempt]] = relationship(foreign_keys="PaymentAttempt.order_id", order_by="PaymentAttempt.attempt_no")
     __table_args__ = (
         UniqueConstraint("number"),
         CheckConstraint("total = subtotal - discount + shipping", name="orders_total_adds_up"),
@@ -127,9 +125,7 @@ class SagaStep(Base):
     attempt_no: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     step: Mapped[str]
-    status: Mapped[str] = mapped_column(
-        Enum("waiting", "done", "refused", "compensated", name="step_status"), server_default="waiting"
-    )
+    status: Mapped[str] = mapped_column(Enum("waiting", "done", "refused", "compensated", name="step_status"), server_default="waiting")
     tries: Mapped[int] = mapped_column(server_default="0")
     detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     updated_at: Mapped[datetime]
@@ -167,9 +163,7 @@ class Subscription(Base):
     currency: Mapped[str] = mapped_column(CHAR(3))
     interval_months: Mapped[int] = mapped_column(server_default="1")
     anchor_day: Mapped[int]
-    status: Mapped[str] = mapped_column(
-        Enum("active", "past_due", "cancelled", name="subscription_status"), server_default="active"
-    )
+    status: Mapped[str] = mapped_column(Enum("active", "past_due", "cancelled", name="subscription_status"), server_default="active")
     next_renewal_on: Mapped[date]
     created_at: Mapped[datetime]
     __table_args__ = (

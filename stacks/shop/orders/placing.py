@@ -147,8 +147,7 @@ def details(given: OrderIn, customer: dict[str, Any], offers: dict[UUID, dict[st
     parts = ("line1", "line2", "city", "postal_code", "country_code")
     products = {str(key): {"name": row["name"], "tax_class": row["tax_class"]} for key, row in offers.items()}
     kept = {
-        "ship_to": {"name": customer["full_name"]}
-        | {part: ship_to[part] for part in parts if ship_to[part] is not None},
+        "ship_to": {"name": customer["full_name"]} | {part: ship_to[part] for part in parts if ship_to[part] is not None},
         "billing_country": bill_to["country_code"],
         "weight_grams": sum(offers[item.product_id]["weight_grams"] * item.quantity for item in given.items),
         "products": dict(sorted(products.items())),

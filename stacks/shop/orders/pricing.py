@@ -46,18 +46,14 @@ class Price:
 def tariff() -> Tariff:
     """PRICING_RULES_FILE; ORDERS_FREE_SHIPPING_FROM, when set, overrides its limit for euro orders."""
     rules = yaml.safe_load(Path(setting("PRICING_RULES_FILE", "config/pricing.yaml")).read_text(encoding="utf-8"))
-    shipping = {
-        code: Shipping(Decimal(row["flat"]), Decimal(row["free_from"])) for code, row in rules["shipping"].items()
-    }
+    shipping = {code: Shipping(Decimal(row["flat"]), Decimal(row["free_from"])) for code, row in rules["shipping"].items()}
     limit = setting("ORDERS_FREE_SHIPPING_FROM", "")
     if limit:
         shipping["EUR"] = Shipping(shipping["EUR"].flat, Decimal(limit))
     return Tariff(shipping, int(rules["limits"]["lines"]))
 
 
-def price(
-    subtotal: Decimal, currency: str, segment: str, segment_percent: Decimal, rules: Iterable[PricingRule]
-) -> Price:
+def price(subtotal: Decimal, currency: str, segment: str, segment_percent: Decimal, rules: Iterable[PricingRule]) -> Price:
     """Discounts do not add up: the customer gets the highest. Shipping looks at the value after the discount."""
     percents = [rule.percent for rule in rules if applies(rule, subtotal, currency, segment)]
     discount = cents(subtotal * max([segment_percent, *percents]) / 100)

@@ -49,11 +49,7 @@ def begin(session: Session, order: Order, attempt: PaymentAttempt) -> None:
     """Write down the steps to make and tell that the order was placed."""
     now = clock.now()
     for position, step in enumerate(STEPS):
-        session.add(
-            SagaStep(
-                order_id=order.id, attempt_no=attempt.attempt_no, position=position, step=step.name, updated_at=now
-            )
-        )
+        session.add(SagaStep(order_id=order.id, attempt_no=attempt.attempt_no, position=position, step=step.name, updated_at=now))
     tell(session, order, attempt.attempt_no, "placed")
 
 

@@ -27,9 +27,7 @@ Handler = Callable[[str, str, dict[str, Any]], None]  # message id, subject, pay
 log = logging.getLogger("shop")
 
 
-def enqueue(
-    session: Session, outbox: type[OutboxColumns], message_id: str, subject: str, payload: dict[str, Any]
-) -> None:
+def enqueue(session: Session, outbox: type[OutboxColumns], message_id: str, subject: str, payload: dict[str, Any]) -> None:
     """Let `subject` be published once the transaction of `session` is through; a known `message_id` changes nothing."""
     if session.scalar(select(outbox.id).where(outbox.message_id == message_id)) is None:
         session.add(outbox(message_id=message_id, subject=subject, payload=payload, created_at=clock.now()))
@@ -108,9 +106,7 @@ class Events:
                 await subscription.unsubscribe()
 
     async def handle(self, message: Msg) -> None:
-        message_id = (message.headers or {}).get(
-            "Nats-Msg-Id"
-        ) or f"{message.subject}:{message.metadata.sequence.stream}"
+        message_id = (message.headers or {}).get("Nats-Msg-Id") or f"{message.subject}:{message.metadata.sequence.stream}"
         try:
             payload = json.loads(message.data)
             await asyncio.to_thread(self.handlers[message.subject], message_id, message.subject, payload)

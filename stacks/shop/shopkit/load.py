@@ -19,10 +19,7 @@ def main() -> None:
         sys.exit("there is nobody to buy or nothing to sell: load a dataset first")
     outcomes: Counter[str] = Counter()
     for number in range(int(setting("LOAD_ORDERS", "50"))):
-        items = [
-            {"product_id": product, "quantity": dice.randint(1, 3)}
-            for product in dice.sample(goods, k=min(3, len(goods)))
-        ]
+        items = [{"product_id": product, "quantity": dice.randint(1, 3)} for product in dice.sample(goods, k=min(3, len(goods)))]
         outcomes[order(orders, f"load-{number}", {"customer_id": dice.choice(buyers), "items": items})] += 1
     print(", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())))  # noqa: T201
 

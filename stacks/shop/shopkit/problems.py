@@ -18,9 +18,7 @@ log = logging.getLogger("shop")
 class Problem(Exception):
     """An answer that is not what was asked for. `code` is for programs, `detail` for people."""
 
-    def __init__(
-        self, status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any
-    ) -> None:
+    def __init__(self, status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail = status, code, detail
         self.headers, self.more = headers or {}, more

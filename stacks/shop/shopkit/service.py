@@ -71,9 +71,7 @@ class RequestLog:
             await self.app(scope, receive, watched)
         finally:
             if scope["path"] != "/healthz" or status != 200:
-                log.info(
-                    "%s %s %d %.1fms", scope["method"], scope["path"], status, (time.perf_counter() - started) * 1000
-                )
+                log.info("%s %s %d %.1fms", scope["method"], scope["path"], status, (time.perf_counter() - started) * 1000)
 
 
 def log_to_stderr() -> None:

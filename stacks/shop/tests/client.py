@@ -49,9 +49,7 @@ class Shop:
     """Clients with credentials, and the few sentences in which the tests tell their stories."""
 
     def __init__(self) -> None:
-        clients = {
-            name: httpx.Client(base_url=url(name), timeout=30, trust_env=False, **credentials(name)) for name in PORTS
-        }
+        clients = {name: httpx.Client(base_url=url(name), timeout=30, trust_env=False, **credentials(name)) for name in PORTS}
         self.clients = clients
         self.customers, self.catalog, self.orders = clients["customers"], clients["catalog"], clients["orders"]
         self.billing, self.delivery = clients["billing"], clients["delivery"]
@@ -79,9 +77,7 @@ class Shop:
         body = {"sku": unique("SKU"), "name": "Test product", "category": category, "weight_grams": 500, "stock": stock}
         return done(self.catalog.post("/products", json=body | {"prices": prices or {"EUR": "25.00"}} | more), 201)
 
-    def order(
-        self, customer: dict[str, Any], product: dict[str, Any], quantity: int = 1, **more: Any
-    ) -> dict[str, Any]:
+    def order(self, customer: dict[str, Any], product: dict[str, Any], quantity: int = 1, **more: Any) -> dict[str, Any]:
         items = [{"product_id": product["id"], "quantity": quantity}]
         return done(self.orders.post("/orders", json={"customer_id": customer["id"], "items": items} | more), 201)
 
@@ -104,17 +100,13 @@ class Shop:
 
 
 def done(response: httpx.Response, status: int = 200) -> Any:
-    assert response.status_code == status, (
-        f"{response.request.method} {response.url}: {response.status_code} {response.text}"
-    )
+    assert response.status_code == status, f"{response.request.method} {response.url}: {response.status_code} {response.text}"
     return response.json()
 
 
 def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """The problem+json of a refusal that is `status` and `code`."""
-    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json"), (
-        response.text
-    )
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json"), response.text
     body: dict[str, Any] = response.json()
     assert body["title"] == code, body
     return body

@@ -32,9 +32,7 @@ def test_somebody_elses_mandate_is_declined(shop: Shop) -> None:
     assert (rejected["status"], rejected["rejection"]) == ("rejected", "mandate_invalid")
 
 
-@pytest.mark.parametrize(
-    ("currency", "country", "rate"), [("EUR", "DE", "0.1900"), ("GBP", "GB", "0.2000"), ("USD", "US", "0.0000")]
-)
+@pytest.mark.parametrize(("currency", "country", "rate"), [("EUR", "DE", "0.1900"), ("GBP", "GB", "0.2000"), ("USD", "US", "0.0000")])
 def test_an_invoice_adds_up_in_its_currency_and_in_euro(shop: Shop, currency: str, country: str, rate: str) -> None:
     product = shop.product({currency: "33.33"}, stock=10)
     order = shop.checkout(shop.order(shop.customer(country), product, quantity=3, currency=currency)["id"])

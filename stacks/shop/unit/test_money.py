@@ -15,9 +15,7 @@ from orders.pricing import price, spread
 PRICING = Path(__file__).parents[1] / "config/pricing.yaml"
 
 
-@pytest.mark.parametrize(
-    ("gross", "rate", "net"), [("119.00", "0.19", "100.00"), ("0.01", "0.19", "0.01"), ("99.99", "0", "99.99")]
-)
+@pytest.mark.parametrize(("gross", "rate", "net"), [("119.00", "0.19", "100.00"), ("0.01", "0.19", "0.01"), ("99.99", "0", "99.99")])
 def test_net_is_what_is_left_in_whole_cents(gross: str, rate: str, net: str) -> None:
     assert net_of(Decimal(gross), Decimal(rate)) == Decimal(net)
 
@@ -47,9 +45,7 @@ def rule(percent: str, **more: object) -> PricingRule:
         ([rule("10", currency="USD"), rule("20", active=False)], "5.00"),
     ],
 )
-def test_the_highest_discount_that_applies_is_given(
-    rules: list[PricingRule], discount: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_highest_discount_that_applies_is_given(rules: list[PricingRule], discount: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRICING_RULES_FILE", str(PRICING))
     assert price(Decimal("100.00"), "EUR", "plus", Decimal(5), rules).discount == Decimal(discount)
 

@@ -17,9 +17,7 @@ WAITING, DONE, UNDONE = ("waiting", {}), ("done", {}), ("compensated", {})
 
 
 def steps(*states: tuple[str, dict[str, object]]) -> list[SagaStep]:
-    return [
-        SagaStep(position=position, status=status, detail=detail) for position, (status, detail) in enumerate(states)
-    ]
+    return [SagaStep(position=position, status=status, detail=detail) for position, (status, detail) in enumerate(states)]
 
 
 @pytest.mark.parametrize(

@@ -56,9 +56,7 @@ def create_authorisations() -> None:
         sa.Column("created_at", Instant, nullable=False),
         sa.Column("updated_at", Instant, nullable=False),
         sa.CheckConstraint("amount > 0", name="authorisations_amount_positive"),
-        sa.CheckConstraint(
-            "(status = 'declined') = (decline_reason is not null)", name="authorisations_decline_reason"
-        ),
+        sa.CheckConstraint("(status = 'declined') = (decline_reason is not null)", name="authorisations_decline_reason"),
         sa.CheckConstraint("(method = 'direct_debit') = (mandate_id is not null)", name="authorisations_mandate"),
     )
     op.create_index("authorisations_order_id", "authorisations", ["order_id"])

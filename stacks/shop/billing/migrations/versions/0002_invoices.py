@@ -58,17 +58,13 @@ def create_invoices() -> None:
         sa.Column("tax", Money, nullable=False),
         sa.Column("total", Money, sa.Computed("net + tax", persisted=True), nullable=False),
         sa.Column("exchange_rate", sa.Numeric(12, 6), nullable=False),
-        sa.Column(
-            "total_eur", Money, sa.Computed("round((net + tax) * exchange_rate, 2)", persisted=True), nullable=False
-        ),
+        sa.Column("total_eur", Money, sa.Computed("round((net + tax) * exchange_rate, 2)", persisted=True), nullable=False),
         sa.Column("status", sa.Enum("open", "paid", "void", name="invoice_status"), nullable=False),
         sa.Column("issued_on", sa.Date, nullable=False),
         sa.Column("due_on", sa.Date, nullable=False),
         sa.CheckConstraint("due_on >= issued_on", name="invoices_due_after_issue"),
     )
-    op.create_index(
-        "invoices_one_per_order", "invoices", ["order_id"], unique=True, postgresql_where=sa.text("status <> 'void'")
-    )
+    op.create_index("invoices_one_per_order", "invoices", ["order_id"], unique=True, postgresql_where=sa.text("status <> 'void'"))
     op.create_index("invoices_customer_id", "invoices", ["customer_id"])
 
 

@@ -25,9 +25,7 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.text("true")),
         sa.Column("description", sa.Text, nullable=False),
         sa.CheckConstraint("score between 1 and 100", name="fraud_rules_score_in_range"),
-        sa.CheckConstraint(
-            "(kind in ('amount_over', 'velocity')) = (threshold is not null)", name="fraud_rules_threshold"
-        ),
+        sa.CheckConstraint("(kind in ('amount_over', 'velocity')) = (threshold is not null)", name="fraud_rules_threshold"),
         sa.CheckConstraint("(kind = 'blocked_country') = (country_code is not null)", name="fraud_rules_country"),
     )
     op.create_table(

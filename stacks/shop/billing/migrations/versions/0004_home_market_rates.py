@@ -35,12 +35,8 @@ def upgrade() -> None:
         sa.column("valid_from", sa.Date),
         sa.column("rate", sa.Numeric),
     )
-    op.bulk_insert(
-        tax, [{"country_code": c, "tax_class": k, "valid_from": FROM, "rate": Decimal(r)} for c, k, r in TAX]
-    )
-    exchange = sa.table(
-        "exchange_rates", sa.column("currency"), sa.column("valid_from", sa.Date), sa.column("rate", sa.Numeric)
-    )
+    op.bulk_insert(tax, [{"country_code": c, "tax_class": k, "valid_from": FROM, "rate": Decimal(r)} for c, k, r in TAX])
+    exchange = sa.table("exchange_rates", sa.column("currency"), sa.column("valid_from", sa.Date), sa.column("rate", sa.Numeric))
     op.bulk_insert(exchange, [{"currency": c, "valid_from": FROM, "rate": Decimal(r)} for c, r in EXCHANGE])
     for code, kind, threshold, score, description in RULES:
         op.execute(
@@ -54,6 +50,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("delete from fraud_rules where code in ('large-amount', 'huge-amount', 'other-country')")
     op.execute("delete from exchange_rates where valid_from = '2024-01-01' and currency in ('EUR', 'GBP', 'USD')")
-    op.execute(
-        "delete from tax_rates where valid_from = '2024-01-01' and country_code in ('DE', 'FR', 'NL', 'GB', 'US')"
-    )
+    op.execute("delete from tax_rates where valid_from = '2024-01-01' and country_code in ('DE', 'FR', 'NL', 'GB', 'US')")

@@ -24,9 +24,7 @@ def upgrade() -> None:
     segments = sa.table("segments", sa.column("code"), sa.column("name"), sa.column("discount_percent", sa.Numeric))
     op.bulk_insert(segments, [dict(zip(("code", "name", "discount_percent"), row, strict=True)) for row in SEGMENTS])
     countries = sa.table("countries", sa.column("code"), sa.column("name"), sa.column("currency"), sa.column("region"))
-    op.bulk_insert(
-        countries, [dict(zip(("code", "name", "currency", "region"), row, strict=True)) for row in COUNTRIES]
-    )
+    op.bulk_insert(countries, [dict(zip(("code", "name", "currency", "region"), row, strict=True)) for row in COUNTRIES])
 
 
 def downgrade() -> None:

@@ -27,9 +27,7 @@ def create_baskets() -> None:
         sa.Column("updated_at", Instant, nullable=False),
         sa.CheckConstraint("(status = 'ordered') = (order_id is not null)", name="baskets_order_id"),
     )
-    op.create_index(
-        "baskets_one_open", "baskets", ["customer_id"], unique=True, postgresql_where=sa.text("status = 'open'")
-    )
+    op.create_index("baskets_one_open", "baskets", ["customer_id"], unique=True, postgresql_where=sa.text("status = 'open'"))
     op.create_table(
         "basket_items",
         sa.Column("basket_id", sa.Uuid, sa.ForeignKey("baskets.id", ondelete="CASCADE"), primary_key=True),
@@ -61,14 +59,10 @@ def create_subscriptions() -> None:
         sa.CheckConstraint("anchor_day between 1 and 31", name="subscriptions_anchor_day_in_range"),
         sa.CheckConstraint("quantity between 1 and 999", name="subscriptions_quantity_in_range"),
     )
-    op.create_index(
-        "subscriptions_due", "subscriptions", ["next_renewal_on"], postgresql_where=sa.text("status = 'active'")
-    )
+    op.create_index("subscriptions_due", "subscriptions", ["next_renewal_on"], postgresql_where=sa.text("status = 'active'"))
     op.create_table(
         "subscription_renewals",
-        sa.Column(
-            "subscription_id", sa.Integer, sa.ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True
-        ),
+        sa.Column("subscription_id", sa.Integer, sa.ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("period", sa.Date, primary_key=True),
         sa.Column("order_id", sa.BigInteger, sa.ForeignKey("orders.id"), nullable=False, unique=True),
     )
