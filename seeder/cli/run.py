@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from seeder.cli import _options
 if TYPE_CHECKING:
     from seeder.definition.request import Request
     from seeder.definition.scenario import Scenario
+    from seeder.lifecycle import Options
+    from seeder.operation import Plan
 
 
 class Wrapping(click.Command):
@@ -59,7 +61,6 @@ def command(
     122 refused by a gate or expectation, 121 something was left over, 126 and 127 for a command that cannot be run.
     """
     from seeder import lifecycle
-    from seeder.cli import _render
     from seeder.definition.request import find_project, resolve
     from seeder.errors import UsageError
 
@@ -73,8 +74,16 @@ def command(
         wanted = [dataclasses.replace(request, scenario=name) for name in _tagged(manifest.scenarios, scenario_tag)]
     plans = [lifecycle.plan(resolve(manifest, each)) for each in wanted]
     options = lifecycle.Options(words, keep, keep or keep_failed, datetime.timedelta(seconds=ttl), timeout)
+    return _worst(plans * repeat, options, quiet=quiet)
+
+
+def _worst(plans: Sequence[Plan], options: Options, *, quiet: bool) -> int:
+    """Run one after the other; the first code that is not 0, or 0. A signal ends them all."""
+    from seeder import lifecycle
+    from seeder.cli import _render
+
     worst = 0
-    for plan in plans * repeat:
+    for plan in plans:
         result = lifecycle.run(plan, options, _render.listener(quiet=quiet))
         if not quiet or (result.code and result.ended_by != "command"):
             _render.closing(result)
