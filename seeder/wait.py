@@ -38,6 +38,7 @@ def wait_for(
     first: float = 0.02,
     longest: float = 1.0,
     remedy: str = "",
+    if_never: str = "",
     changed: Callable[[str], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
@@ -46,7 +47,8 @@ def wait_for(
 
     Waits `first` seconds after the first look and half as long again after each further one, `longest` at most (a cheap look
     may be repeated quickly, a dear one should be given a longer `first`). `changed` is told each new reason. Raises
-    EnvironmentFailed at once on `never`, and after `within` seconds otherwise, with the last observation.
+    EnvironmentFailed at once on `never`, and after `within` seconds otherwise, with the last observation. `remedy` mends what is
+    late, `if_never` what has ended.
     """
     start, gap, last = clock(), first, ""
     while True:
@@ -55,7 +57,7 @@ def wait_for(
         if verdict.state == "ready":
             return elapsed
         if verdict.state == "never":
-            raise EnvironmentFailed(subject, verdict.reason, remedy, log=verdict.log)
+            raise EnvironmentFailed(subject, verdict.reason, if_never or remedy, log=verdict.log)
         if verdict.reason != last:
             last = verdict.reason
             if changed:

@@ -44,6 +44,7 @@ def _start(environment: Environment, plan: Plan, start: Start) -> None:
         _look(environment, plan, name),
         within=start.within,
         changed=lambda reason: environment.tell("start", name, "waiting", reason),
+        if_never="see what it says; its whole log is in the evidence",
         remedy=f"see its log; the limit of {start.within:g} s is `x-seeder: {{ready: {{within: ...}}}}`",
     )
     _initialise(environment, name)

@@ -37,10 +37,13 @@ def seeder(*words: str, cwd: Path, timeout: float = 180, **variables: str) -> Sa
 
 
 @contextlib.contextmanager
-def started(*words: str, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+def started(*words: str, cwd: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
     """Start `seeder WORDS` and leave it running; it is killed at the end if it still runs."""
     log = (cwd / "seeder.log").open("w")
-    child = subprocess.Popen([*SEEDER, *words], cwd=cwd, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    environment = {**os.environ, **variables}
+    child = subprocess.Popen(
+        [*SEEDER, *words], cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
     try:
         yield child
     finally:
