@@ -20,7 +20,7 @@ def last_result(run):
 
 
 def test_the_shops_own_tests_pass_inside_an_environment(home, runtime):
-    command = ["sh", "-c", "echo $SEEDER_RUN; exec python3 -m pytest -q -p no:cacheprovider stacks/shop/tests"]
+    command = ["sh", "-c", f"echo $SEEDER_RUN; exec {sys.executable} -m pytest -q -p no:cacheprovider stacks/shop/tests"]
     said = seeder("run", "shop", "--scenario", "checkout-ready", "--runtime", runtime, "--", *command, cwd=ROOT, timeout=600)
     assert said.code == 0, said.out + said.err
     run = said.out.split()[0]
