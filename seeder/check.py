@@ -17,7 +17,7 @@ from seeder.definition.scenario import Scenario, settle
 from seeder.definition.stack import Stack, Store
 from seeder.definition.version import matches, unmet
 from seeder.errors import DefinitionError, Problem, nearest
-from seeder.plan import SQL_TOOLS
+from seeder.plan import SQL_TOOLS, unknown_engines, vague_volatile
 from seeder.protocols import Inspects, Loads, Queries
 from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
 
@@ -59,6 +59,8 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
             findings.errors += error.problems
             continue
         findings.errors += consistency.faults(stacks[name])
+        unknown = list(unknown_engines(stacks[name]))
+        findings.errors += unknown or vague_volatile(stacks[name])
         findings.hints += consistency.hints(stacks[name])
         histories[name] = _capabilities(stacks[name], findings.errors)
     for dataset in (version for versions in manifest.datasets.values() for version in versions):
@@ -83,8 +85,6 @@ def _capabilities(stack: Stack, errors: list[Problem]) -> Histories:
     histories: dict[str, Sequence[str]] = {}
     for store in stack.stores.values():
         if store.engine not in ENGINES.names():
-            cause = f"there is no engine {store.engine}"
-            errors.append(Problem(store.name, cause, nearest(store.engine, ENGINES.names()), stack.services[store.service].mark))
             continue
         try:
             histories[store.name] = _history(store, stack)

@@ -56,6 +56,8 @@ class Environment:
         ports = self.ports(service)
         if port is None and ports:
             return ports[min(ports)] if len(ports) == 1 else ports[self._first_port(service, ports)]
+        if not self.addresses:
+            raise EnvironmentFailed(service, "has no address: the run ended before it got one")
         if port not in ports:
             cause = f"no port {port} is reachable" if port else "no port is reachable"
             raise EnvironmentFailed(service, cause, "name the port under `ports` or `expose`")

@@ -7,6 +7,7 @@ Teardown is the exit stack unwinding: whatever a step creates, its undo was regi
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -74,14 +75,16 @@ def run(plan: Plan, options: Options, listener: Emit) -> record.Result:
             except BaseException as error:  # noqa: BLE001  (whatever it is, it is recorded and everything is torn down)
                 signals.hold()
                 story.failed(error)
-            if environment and story.result.code:
-                _snapshot(environment, story)
+            if story.result.code:
+                _snapshot(us, plan, environment, story)
             if environment and (options.keep_failed if story.result.code else options.keep_good):
-                _keep(us, undo, story, guard)
+                _keep(us, options.ttl, undo, story, guard)
             with story.stage("teardown"):
                 undo.close()
         if not story.result.kept:
             _sweep(us, story, guard)
+            if story.result.left and not story.result.bundle:
+                _snapshot(us, plan, None, story)
     return story.result
 
 
@@ -107,11 +110,11 @@ def _command(environment: Environment, words: Sequence[str], story: record.Recor
         story.result.message = f"the command ended with code {ending.code}"
 
 
-def _snapshot(environment: Environment, story: record.Record) -> None:
+def _snapshot(us: Run, plan: Plan, environment: Environment | None, story: record.Record) -> None:
     try:
         with story.stage("snapshot"):
-            folder = record.bundles(environment.run.checkout) / environment.run.id
-            taken = snapshot.take(environment, folder, story.result.message, story.result.as_json(), story.journal_path)
+            told = snapshot.Told(story.result.message, story.result.as_json(), story.journal_path)
+            taken = snapshot.take(us, plan, environment, record.bundles(us.checkout) / us.id, told, story.emit)
     except Exception as error:  # noqa: BLE001  (a full disk, say: the failure itself is told, and everything is torn down)
         story.emit(Noticed("evidence", f"could not be kept: {of_machine(error) or error}"))
         return
@@ -119,11 +122,14 @@ def _snapshot(environment: Environment, story: record.Record) -> None:
     story.emit(BundleKept(str(taken.path), story.result.message))
 
 
-def _keep(us: Run, undo: ExitStack, story: record.Record, guard: warden.Warden) -> None:
-    owner.keep(us)
+def _keep(us: Run, ttl: datetime.timedelta, undo: ExitStack, story: record.Record, guard: warden.Warden) -> None:
+    """Its time to live begins now."""
+    expires = datetime.datetime.now(datetime.UTC) + ttl
+    owner.keep(dataclasses.replace(us, expires=expires))
     guard.keep()
     undo.pop_all()
     story.result.kept = True
+    story.result.facts["expires"] = expires.isoformat(timespec="seconds")
 
 
 def _sweep(us: Run, story: record.Record, guard: warden.Warden) -> None:

@@ -31,8 +31,8 @@ class Record:
     kept: bool = False
 
     def over(self, now: datetime.datetime) -> bool:
-        """Past its time, or neither kept nor any longer watched by the process that made it."""
-        return now >= self.expires or not (self.kept or self.process.alive())
+        """A kept one is past its time; another one is no longer watched by the process that made it, however long that takes."""
+        return now >= self.expires if self.kept else not self.process.alive()
 
 
 def claim(run: Run) -> Record:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from seeder.definition import overlay
+from seeder.definition import consistency, overlay
 from seeder.definition.dataset import Dataset, Part, parts
 from seeder.definition.duration import seconds
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.request import Definition
 from seeder.definition.stack import Service, Stack, Store
 from seeder.definition.version import unmet
-from seeder.errors import Collector, DefinitionError, EnvironmentFailed
+from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, nearest
 from seeder.operation import Call, Check, Configure, Load, Migrate, Plan, Sow, Start
 from seeder.order import Cycle, closure, sort
 from seeder.protocols import Fitness, Inspects, Loads, Queries, Revision, Runtime
@@ -35,6 +35,9 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str) -> Plan:
     """Decide. Raises DefinitionError with everything that forbids the run: what the runtime refuses, missing capabilities,
     datasets that do not fit the stack, the migration heads or the policy."""
     stack, problems = definition.stack, Collector()
+    problems.problems += unknown_engines(stack)
+    problems.raise_if_any(DefinitionError)  # nothing more can be said of such a stack
+    problems.problems += [*consistency.faults(stack), *vague_volatile(stack)]
     notices = tuple(runtime.survey(stack))
     for notice in notices:
         if notice.refused:
@@ -65,6 +68,23 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str) -> Plan:
         gates=tuple(_gates(stack, fitness)),
         fitness=fitness,
     )
+
+
+def unknown_engines(stack: Stack) -> Iterator[Problem]:
+    """A problem for every store whose engine nobody knows."""
+    for store in stack.stores.values():
+        if store.engine not in ENGINES.names():
+            cause = f"there is no engine {store.engine}"
+            yield Problem(store.name, cause, nearest(store.engine, ENGINES.names()), stack.services[store.service].mark)
+
+
+def vague_volatile(stack: Stack) -> Iterator[Problem]:
+    """A problem for every entry of `volatile` that names no column of a store with a schema."""
+    for store in stack.stores.values():
+        vague = [entry for entry in store.volatile if not all(entry.rpartition(".")[::2])]
+        if vague and isinstance(ENGINES.get(store.engine), Inspects):
+            cause = f"volatile: {', '.join(vague)} names no column"
+            yield Problem(store.name, cause, "write TABLE.COLUMN", stack.services[store.service].mark)
 
 
 def _mark_of(stack: Stack, subject: str) -> Any:

@@ -56,6 +56,8 @@ def summary(result: Result) -> str:
         lines.append(f"        not in the digest: {', '.join(volatile)}")
     if result.bundle:
         lines.append(f"        evidence: {result.bundle}")
+    if result.left:
+        lines.append(f"        not removed: {'; '.join(result.left)}; once that is mended: `seeder gc`")
     if result.kept:
         lines.append(f"        kept until {moment(facts['expires'])}: `seeder env --run {result.run}`, `seeder down {result.run}`")
     return "\n".join(line for line in lines if line)

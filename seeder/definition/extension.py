@@ -20,7 +20,7 @@ class Migrate(Model):
 
     alembic: Annotated[str | None, Field(description="path of alembic.ini, relative to the compose file's folder")] = None
     sql: Annotated[str | None, Field(description="a folder of .sql files, applied in name order")] = None
-    command: Annotated[list[str] | None, Field(description="a program that migrates the store")] = None
+    command: Annotated[list[str] | None, Field(min_length=1, description="a program that migrates the store")] = None
     service: Annotated[str | None, Field(description="a one-shot service of the stack that migrates the store")] = None
     as_: Annotated[str | None, Field(alias="as", description="run as this service would: its image and environment")] = None
     python: Annotated[str | None, Field(description="the interpreter that runs alembic instead of the service's image")] = None
@@ -51,7 +51,7 @@ class Database(Model):
 class Local(Model):
     """How the service runs as a process. `{python} {host} {port} {port:8000}` are filled in; a port is never literal."""
 
-    command: list[str]
+    command: Annotated[list[str], Field(min_length=1)]
     cwd: Annotated[str, Field(description="relative to the compose file's folder")] = "."
     environment: dict[str, str] = {}
 

@@ -93,7 +93,8 @@ def _stack_entry(manifest: Manifest, request: Request, scenario: Scenario | None
     if name is None:
         raise UsageError("stack", "several are defined and none was named", f"name one of {', '.join(sorted(manifest.stacks))}")
     if scenario and scenario.stack != name:
-        raise UsageError(scenario.name, f"this scenario is for stack {scenario.stack}, not {name}", f"ask for stack {scenario.stack}")
+        cause = f"this scenario is for stack {scenario.stack}, not {name}"
+        raise UsageError(scenario.name, cause, f"ask for stack {scenario.stack}", scenario.mark)
     return _named(manifest.stacks, name, "stack")
 
 

@@ -132,7 +132,8 @@ def _settled(
             problems.add("expect http", cause, nearest(expectation.service, sorted(stack.services)), expectation.mark)
         return expectation
     kind, words = _HELD[expectation.kind]
-    holding = [name for name, store in sorted(stack.stores.items()) if kind in accepts.get(store.engine, ("table",))]
+    # An engine that nobody knows is refused for itself.
+    holding = [name for name, store in sorted(stack.stores.items()) if kind in accepts.get(store.engine, (kind,))]
     subject = f"expect {expectation.kind}"
     if not expectation.store:
         if len(holding) == 1:

@@ -104,7 +104,7 @@ def _refused(port: int) -> bool:
 def leftovers(run: str, home: Path) -> list[str]:
     """Everything on this machine that still belongs to the run: processes, folders, containers, networks, volumes, images."""
     found = [f"process {pid}: {name}" for pid, name in _processes(run, home)]
-    found += [f"folder {path}" for path in home.rglob(f"*{run}*")]
+    found += [f"folder {folder}/{name}" for folder, names, files in os.walk(home) for name in (*names, *files) if run in name]
     if shutil.which("docker"):
         for kind, listing in (("container", "ps -aq"), ("network", "network ls -q"), ("volume", "volume ls -q"), ("image", "images -aq")):
             command = ["docker", *listing.split(), "--filter", f"label=dev.seeder.run={run}"]

@@ -1,0 +1,83 @@
+"""Environments that stay: reached from outside, expired, ended, by one or by several at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from tests.scenarios.failing import evidence, proper, result, run, web
+from tests.scenarios.seeder import SEEDER, leftovers, run_id, seeder
+
+DIES = "import sys\nsys.exit(3)\n"
+
+
+@pytest.mark.parametrize("failure", ["service", "command", "gate", "timeout"])
+def test_a_failed_environment_that_is_kept_can_be_looked_into(project, home, runtime, failure):
+    folder = project("small")
+    code, words, options = _spoil(folder, failure)
+    said = run(folder, runtime, *words, options=("--keep-failed", *options))
+    proper(said, code, "kept until", "seeder env --run", "seeder down")
+    name = run_id(folder)
+    try:
+        evidence(folder)
+        assert f"SEEDER_RUN={name}" in seeder("env", "--run", name, cwd=folder).out
+        assert seeder("sql", "db", "--run", name, "-c", "select count(*) from notes", cwd=folder).out == "2\n"
+        assert seeder("logs", "db", "--run", name, cwd=folder).out
+        assert "total" in seeder("digest", "--run", name, cwd=folder).out
+        assert name in seeder("ls", cwd=folder).out
+    finally:
+        proper(seeder("down", name, cwd=folder), 0, "nothing left")
+    assert leftovers(name, home) == []
+
+
+def _spoil(folder, failure):
+    if failure == "service":
+        web(folder, DIES)
+    if failure == "gate":
+        scenario = folder / "testdata" / "scenarios" / "ready.yaml"
+        scenario.write_text(scenario.read_text().replace("equals: first}", "equals: other, within: 100ms}", 1))
+    return {
+        "service": (123, ("true",), ()),
+        "command": (9, ("sh", "-c", "exit 9"), ()),
+        "gate": (122, ("true",), ()),
+        "timeout": (124, ("sleep", "600"), ("--timeout", "20s")),
+    }[failure]
+
+
+def test_an_expired_environment_goes_with_the_next_start_and_with_gc(project, home, runtime):
+    folder = project("small")
+    first = _up(folder, runtime, "--ttl", "1ms")
+    assert leftovers(first, home) != []
+    proper(run(folder, "local"), 0)
+    assert leftovers(first, home) == []
+    second = _up(folder, runtime, "--ttl", "1ms")
+    proper(seeder("gc", cwd=folder), 0)
+    assert leftovers(second, home) == []
+    proper(seeder("gc", cwd=folder), 0, "no runs removed")
+
+
+def _up(folder, runtime, *options):
+    said = seeder("up", "small", "--runtime", runtime, "--json", *options, cwd=folder)
+    assert said.code == 0, said.err
+    return json.loads(said.out)["run"]
+
+
+def test_two_that_end_an_environment_at_once_do_not_disturb_each_other(project, home, runtime):
+    folder = project("small")
+    name = _up(folder, runtime)
+    both = [subprocess.Popen([*SEEDER, "down", name], cwd=folder, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [child.communicate(timeout=60)[1] for child in both]
+    assert 0 in {child.returncode for child in both}, said
+    assert all(child.returncode == 0 or "no such run" in text for child, text in zip(both, said, strict=True)), said
+    assert leftovers(name, home) == []
+
+
+def test_up_that_fails_leaves_nothing_and_says_why(project, home, runtime):
+    folder = project("small")
+    web(folder, DIES)
+    proper(seeder("up", "small", "--runtime", runtime, cwd=folder), 3, "ed with code 3")
+    assert result(folder)["kept"] is False
+    evidence(folder)
+    assert leftovers(run_id(folder), home) == []
