@@ -55,10 +55,12 @@ def resolve(stack: Stack) -> Model:
 
 
 def write(model: Model, path: Path) -> None:
-    """Keep a model, readable by its owner alone: it holds the services' passwords."""
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(json.dumps(escaped(model), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Keep a model, readable by its owner alone: it holds the services' passwords. Whoever reads it meanwhile sees a whole one."""
+    draft = path.with_name(f"{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(escaped(model), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(path)
 
 
 def read(path: Path) -> Model:

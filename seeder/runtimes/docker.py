@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -121,6 +122,7 @@ class Containers:
         self._addresses: dict[tuple[str, int], Address] = {}
         self._ids: dict[str, str] = {}
         self._health: dict[str, Health] = {}
+        self._creating = threading.Lock()  # services start at once, and all of them are in one model
         self._tasks = Tasks(run, stack, daemon, self._labels, self._addresses)
 
     # -- creating -----------------------------------------------------------------------------------------------------
@@ -143,7 +145,8 @@ class Containers:
         self._addresses.update(_docker_ports.on_the_host(model, wanted, self._daemon.at.host))
         for path, file in self._kept.files.items():
             _docker_mounts.write(path, file)
-        self._create()
+        with self._creating:
+            self._create()
         return self._addresses
 
     def resume(self, addresses: Mapping[tuple[str, int], Address]) -> None:
@@ -244,8 +247,9 @@ class Containers:
 
     def _redraw(self, service: str, keys: Sequence[_docker_ports.Key]) -> None:
         self._emit(Noticed(service, "another program took one of its ports; other ports are taken"))
-        self._draw(keys)
-        self._create([service])
+        with self._creating:
+            self._draw(keys)
+            self._create([service])
 
     def _taken(self, service: str, refused: Refused) -> EnvironmentFailed:
         """Who has the port, as far as it can be seen from here."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,22 @@ class TestIsolation(OnDocker):
             one.up("web")
             assert one.addresses["web", 8000] != before
         assert one.notices == ["web"]
+
+    def test_services_that_start_at_once_may_all_find_their_ports_taken(self, opened):
+        names = ["a", "b", "c", "d"]
+        web = f"{{image: 'python:3.13-slim', command: {SERVE}, expose: [8000]}}"
+        one = opened(f"services: {{{', '.join(f'{name}: {web}' for name in names)}}}").prepare()
+        before = {name: one.addresses[name, 8000] for name in names}
+        with contextlib.ExitStack() as taken:
+            for address in before.values():
+                taken.enter_context(listening(address.port))
+            with ThreadPoolExecutor(len(names)) as pool:
+                list(pool.map(one.up, names))
+        assert all(one.addresses[name, 8000] != before[name] for name in names)
+        published = {name: docker("port", one.container(name), "8000") for name in names}
+        assert published == {name: str(one.addresses[name, 8000]) for name in names}
+        model = json.loads(one.run.model.read_text())["services"]
+        assert {name: int(model[name]["ports"][0]["published"]) for name in names} == {n: one.addresses[n, 8000].port for n in names}
 
     def test_a_port_that_stays_taken_is_an_error_that_names_its_holder(self, opened):
         one = opened(f"services: {{web: {{image: 'python:3.13-slim', command: {SERVE}, expose: [8000]}}}}").prepare()
