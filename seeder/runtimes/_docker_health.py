@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Literal
 from seeder.definition.stack import Service
 from seeder.docker_api import Daemon, State
 from seeder.protocols import Address
-from seeder.runtimes._docker_check import Check
+from seeder.runtimes._healthcheck import ANSWERS, Check, connect, get
 from seeder.wait import READY, Verdict, never, not_yet
 
 Condition = Literal["started", "healthy", "completed"]
@@ -63,7 +62,10 @@ class Health:
             self._since = self._since or time.monotonic()
             ready = self._service.x.ready
             if ready:
-                return _tcp(self._address(ready.tcp)) if ready.tcp else _http(self._address(ready.port), ready.http or "/", "", 400)
+                address = self._address(ready.tcp or ready.port)
+                if address is None:
+                    return never("it is asked from here, and no such port of it is published")
+                return connect(address) if ready.tcp else get(address, ready.http or "/")
             if self._check is None:
                 return READY
             return self._by_check(self._check, container)
@@ -71,8 +73,8 @@ class Health:
     def _by_check(self, check: Check, container: str) -> Verdict:
         address = self._address(check.port) if check.port else None
         if address:
-            verdict = _http(address, check.path, check.host, check.below)
-            reached = verdict.state == "ready" or verdict.reason.startswith("answers")
+            verdict = get(address, check.path, check.host, check.below)
+            reached = verdict.state == "ready" or verdict.reason.startswith(ANSWERS)
             if reached or time.monotonic() - (self._since or 0) < HTTP_ONLY:
                 return verdict
         if time.monotonic() < self._next:
@@ -93,37 +95,3 @@ class Health:
             remedy = "say `x-seeder: {ready: {http: PATH}}` or `{tcp: PORT}` instead"
             return never(f"its healthcheck cannot be run, the image has no {check.command[0]}; {remedy}", said)
         return not_yet(f"healthcheck ended with code {code}{f': {said}' if said else ''}")
-
-
-def _tcp(address: Address | None) -> Verdict:
-    if address is None:
-        return never("no such port is published")
-    try:
-        with socket.create_connection((address.host, address.port), timeout=2) as connection:
-            connection.settimeout(0.05)
-            return READY if _stays_open(connection) else not_yet(f"{address} closes the connection")
-    except OSError as error:
-        return not_yet(f"{address}: {error.strerror or error}")
-
-
-def _stays_open(connection: socket.socket) -> bool:
-    """Docker's proxy accepts before the service does, and closes at once when there is nobody behind it."""
-    try:
-        return bool(connection.recv(1))
-    except TimeoutError:
-        return True
-
-
-def _http(address: Address | None, path: str, host: str, below: int) -> Verdict:
-    import httpx
-
-    if address is None:
-        return never("none of its ports is published, so it cannot be asked over HTTP")
-    headers = {"Host": host} if host else {}
-    try:
-        answer = httpx.get(f"http://{address}{path}", headers=headers, timeout=5, trust_env=False)
-    except httpx.TransportError as error:
-        return not_yet(f"GET {path}: no answer ({type(error).__name__})")
-    if answer.status_code < below:
-        return READY
-    return not_yet(f"answers GET {path} with {answer.status_code}")

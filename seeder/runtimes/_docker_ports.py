@@ -7,7 +7,7 @@ from typing import Any
 
 from seeder.definition.stack import Stack
 from seeder.protocols import Address
-from seeder.runtimes._docker_check import of_service
+from seeder.runtimes._healthcheck import of_service
 
 Key = tuple[str, int, str]  # service, port inside, protocol
 Model = dict[str, Any]

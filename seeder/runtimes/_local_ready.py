@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
-import re
 import shutil
-import socket
-import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from seeder import process
 from seeder.definition.stack import Service
 from seeder.errors import EnvironmentFailed
 from seeder.protocols import Address
+from seeder.runtimes import _healthcheck
 from seeder.wait import READY, Verdict, not_yet
-
-_SECONDS = 2.0  # what one look may take
-_BAD_REQUEST = 400
-_HTTP_PROGRAM = re.compile(r"\b(curl|wget|urllib|httpx|requests|fetch|http\.get)\b")
-_URL = re.compile(r"(https?)://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$?\{?HOSTNAME\}?)(?::(\d+))?(/[^\s'\"|;&)]*)?")
-_MORE_THAN_GET = re.compile(r"\||(?:^|\s)(?:-X|--request|-d|--data\S*|--post-\S+|-H|--header)\b|grep")
 
 
 @dataclass(frozen=True)
@@ -35,7 +23,8 @@ class Check:
     kind: str  # http, tcp, command, alive
     port: int | None = None
     path: str = "/"
-    scheme: str = "http"
+    host: str = ""
+    below: int = _healthcheck.BAD
     words: tuple[str, ...] = ()
     differs: str = ""
 
@@ -48,10 +37,12 @@ def check(service: Service, ports: tuple[int, ...]) -> Check:
         return Check(f"GET {ready.http}", "http", ready.port or first, ready.http)
     if ready and ready.tcp is not None:
         return Check(f"port {ready.tcp} is open", "tcp", ready.tcp)
-    words = _words(service)
-    if words:
-        return _http(words, ports) or _command(words, first)
-    return _port(first)
+    asked = _healthcheck.of_service(service)
+    if asked is None:
+        return _port(first)
+    if asked.port in ports:
+        return Check(f"GET {asked.path}", "http", asked.port, asked.path, asked.host, asked.below)
+    return _command(asked.command, first)
 
 
 def look(wanted: Check, own: Mapping[int, Address], command: Callable[[Check], process.Completed]) -> Verdict:
@@ -61,31 +52,9 @@ def look(wanted: Check, own: Mapping[int, Address], command: Callable[[Check], p
     if wanted.port is None:
         return READY
     address = own.get(wanted.port) or Address("127.0.0.1", wanted.port)
-    return _look_http(wanted, address) if wanted.kind == "http" else _look_tcp(address)
-
-
-def _words(service: Service) -> tuple[str, ...]:
-    """The healthcheck's command, a shell line made into words for the shell."""
-    health = service.healthcheck
-    if health is None or health.disabled or not health.test or health.test[0] == "NONE":
-        return ()
-    if health.test[0] == "CMD-SHELL":
-        return ("/bin/sh", "-c", *health.test[1:])
-    return health.test[1:] if health.test[0] == "CMD" else health.test
-
-
-def _http(words: tuple[str, ...], ports: tuple[int, ...]) -> Check | None:
-    """A plain GET of the service itself, by whatever program, is asked from here: no program is needed and it is quicker."""
-    text = " ".join(words)
-    plain = text.removesuffix("|| exit 1").rstrip().replace("||", "")
-    urls = _URL.findall(text)
-    if len(urls) != 1 or not _HTTP_PROGRAM.search(text) or _MORE_THAN_GET.search(plain):
-        return None
-    scheme, port, path = urls[0]
-    number = int(port) if port else {"http": 80, "https": 443}[scheme]
-    if number not in ports:
-        return None
-    return Check(f"GET {path or '/'}", "http", number, path or "/", scheme)
+    if wanted.kind == "http":
+        return _healthcheck.get(address, wanted.path, wanted.host, wanted.below)
+    return _healthcheck.connect(address)
 
 
 def _command(words: tuple[str, ...], first: int | None) -> Check:
@@ -114,36 +83,3 @@ def _look_command(wanted: Check, command: Callable[[Check], process.Completed]) 
     except EnvironmentFailed as error:
         return not_yet(error.problems[0].cause)
     return READY if done.code == 0 else not_yet(f"{wanted.says} ended with code {done.code}: {done.tail(1)}".rstrip(": "))
-
-
-def _look_tcp(address: Address) -> Verdict:
-    try:
-        with socket.create_connection((address.host, address.port), timeout=_SECONDS):
-            return READY
-    except OSError as error:
-        return not_yet(f"port {address.port}: {error.strerror or error}")
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect is an answer below 400."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
-def _look_http(wanted: Check, address: Address) -> Verdict:
-    url = f"{wanted.scheme}://{address}{wanted.path}"
-    context = ssl._create_unverified_context() if wanted.scheme == "https" else None  # noqa: S323, SLF001  (itself, on loopback)
-    https = urllib.request.HTTPSHandler(context=context)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), https, _NoRedirect())
-    try:
-        opener.open(url, timeout=_SECONDS).close()
-    except urllib.error.HTTPError as error:
-        error.close()
-        return READY if error.code < _BAD_REQUEST else not_yet(f"{wanted.says} answers {error.code}")
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        return not_yet(f"{wanted.says}: {getattr(reason, 'strerror', None) or reason}")
-    except http.client.HTTPException as error:
-        return not_yet(f"{wanted.says}: {type(error).__name__} {error}".rstrip())
-    return READY

@@ -13,6 +13,7 @@ from seeder.definition.stack import Mount, Service, Stack
 from seeder.errors import EnvironmentFailed
 from seeder.process import RUN_LABEL
 from seeder.protocols import Address, Overlay, Run
+from seeder.runtimes import _healthcheck
 from seeder.runtimes._local_mounts import mounted
 from seeder.runtimes._rewrite import Hosts, Rewriter
 
@@ -41,6 +42,8 @@ def ports_of(stack: Stack, service: Service) -> tuple[int, ...]:
     words = [*service.x.local.command, *service.x.local.environment.values()] if service.x.local else []
     named += [int(found[2]) for word in words for found in PLACEHOLDER.finditer(word) if found[2]]
     named += [port for port in (service.x.ready.port, service.x.ready.tcp) if port] if service.x.ready else []
+    asked = _healthcheck.of_service(service)
+    named += [asked.port] if asked and asked.port else []
     named += sorted(link.port for link in stack.links if link.server == service.name)
     return tuple(dict.fromkeys(named))
 

@@ -20,7 +20,6 @@ from seeder.events import Emit, Noticed, Progress
 from seeder.protocols import NO_OVERLAYS, Address, Diagnosis, Launch, Notice, Overlay, Run, Swept, Task
 from seeder.registry import ENGINES
 from seeder.runtimes import (
-    _docker_check,
     _docker_compose,
     _docker_diagnosis,
     _docker_model,
@@ -28,6 +27,7 @@ from seeder.runtimes import (
     _docker_ports,
     _docker_survey,
     _docker_sweep,
+    _healthcheck,
     _ports,
 )
 from seeder.runtimes._docker_health import LAST_LINES, Condition, Health, of_state
@@ -215,7 +215,7 @@ class Containers:
     def _health_of(self, name: str, image: Image) -> Health:
         service = self._stack.services[name]
         own = service.healthcheck
-        check = _docker_check.of_image(image.healthcheck) if own is None else _docker_check.of_service(service)
+        check = _healthcheck.of_image(image.healthcheck) if own is None else _healthcheck.of_service(service)
         return Health(self._daemon, service, check, lambda port: self._address(name, port))
 
     def _address(self, name: str, port: int | None) -> Address | None:

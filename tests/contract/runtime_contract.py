@@ -9,7 +9,7 @@ import secrets
 import socket
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,14 +18,20 @@ import pytest
 from seeder import home, living
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
+from seeder.definition.stack import Healthcheck
 from seeder.errors import EnvironmentFailed
 from seeder.events import Event
 from seeder.protocols import NO_OVERLAYS, Address, Deployment, Overlay, Run, Runtime, Task
 from seeder.registry import RUNTIMES
-from seeder.wait import wait_for
+from seeder.wait import READY, not_yet, wait_for
 
 DATA = Path(__file__).parents[1] / "data" / "runtime"
 WITHIN = 60.0
+REFUSED = (  # healthchecks that the contract's service does not pass: by its answer, by what follows, by what is looked for in it
+    ("CMD", "curl", "-f", "http://localhost:8000/refused"),
+    ("CMD-SHELL", "python3 -c \"import urllib.request as r; r.urlopen('http://localhost:8000/health')\" && test -e /no/such/file"),
+    ("CMD", "python3", "-c", "import urllib.request as r; assert b'no' in r.urlopen('http://localhost:8000/health').read()"),
+)
 NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
 
 
@@ -80,8 +86,10 @@ class RuntimeContract:
         """Opens and prepares runs; all are swept afterwards."""
         with contextlib.ExitStack() as undo:
 
-            def opened(overlays: Mapping[str, Overlay] = NO_OVERLAYS) -> Opened:
+            def opened(overlays: Mapping[str, Overlay] = NO_OVERLAYS, check: tuple[str, ...] = ()) -> Opened:
                 stack = read_stack(StackEntry(name="small", compose=(DATA / "compose.yaml",), version="1"), environment={})
+                peer = replace(stack.services["peer"], healthcheck=Healthcheck(check))
+                stack = replace(stack, services={**stack.services, "peer": peer}) if check else stack
                 run, events = run_of(self.name), []
                 undo.callback(runtime.sweep, run.id)
                 deployment = runtime.open(run, stack, events.append, overlays)
@@ -114,6 +122,17 @@ class RuntimeContract:
     def test_a_store_has_an_address(self, one: Opened) -> None:
         one.up("cache")
         assert accepts(one.addresses["cache", 6379])
+
+    def test_a_healthcheck_that_takes_any_answer_takes_a_refusal(self, open_run: Callable[..., Opened]) -> None:
+        open_run(check=("CMD", "curl", "http://localhost:8000/refused")).up("peer")
+
+    @pytest.mark.parametrize("check", REFUSED, ids=str)
+    def test_a_healthcheck_counts_as_a_whole(self, open_run: Callable[..., Opened], check: tuple[str, ...]) -> None:
+        one = open_run(check=check)
+        one.deployment.start("peer")
+        wait_for("peer", lambda: READY if accepts(one.addresses["peer", 8000]) else not_yet("shut"), within=WITHIN)
+        with pytest.raises(EnvironmentFailed, match=r"not ready after 2 s: .*(with 503|ended with code)"):
+            wait_for("peer", lambda: one.deployment.look("peer", "healthy"), within=2)
 
     def test_a_one_shot_completes_and_stays_completed(self, one: Opened) -> None:
         one.up("cache", "prepare")

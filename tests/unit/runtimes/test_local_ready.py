@@ -43,11 +43,17 @@ def test_a_plain_get_of_itself_becomes_a_get_from_here(test: tuple[str, ...], pa
     assert (found.kind, found.path, found.port) == ("http", path, port)
 
 
+def test_curl_that_does_not_fail_takes_every_answer() -> None:
+    assert check(service("CMD", "curl", "-s", "http://localhost:8000/"), (8000,)).below == 600
+    assert check(service("CMD", "curl", "-sf", "http://localhost:8000/"), (8000,)).below == 400
+
+
 @pytest.mark.parametrize(
     "line",
     [
         "test -f /tmp/ready",
         "echo ok | cat",
+        "test -n x && curl -f http://localhost:8000/",
         "! false",
     ],
 )
@@ -101,6 +107,10 @@ def test_an_answer_below_400_is_ready(server: Address, code: int, state: str) ->
     verdict = look(Check(f"GET /{code}", "http", 8000, f"/{code}"), {8000: server}, _no_command)
     assert verdict.state == state
     assert str(code) in verdict.reason or state == "ready"
+
+
+def test_an_answer_below_what_the_check_takes_is_ready(server: Address) -> None:
+    assert look(Check("GET /503", "http", 8000, "/503", below=600), {8000: server}, _no_command).state == "ready"
 
 
 def test_a_closed_port_is_not_ready_for_either_check() -> None:

@@ -26,7 +26,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urllib.parse.urlsplit(self.path)
         body = json.dumps(answer(url.path, dict(urllib.parse.parse_qsl(url.query)))).encode()
-        self.send_response(200)
+        self.send_response(503 if url.path == "/refused" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

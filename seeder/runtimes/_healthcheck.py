@@ -1,16 +1,26 @@
-"""A healthcheck as seeder looks at it: an HTTP question that can be asked from the host, or a command inside. Pure."""
+"""A healthcheck as seeder looks at it, the same on every runtime: an HTTP question that can be asked from here, else a command.
+
+Reading one is pure; `get` and `connect` are the only questions on the wire.
+"""
 
 from __future__ import annotations
 
 import re
 import shlex
+import socket
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from seeder.definition.stack import Healthcheck, Service
+from seeder.protocols import Address
+from seeder.wait import READY, Verdict, not_yet
 
+ANSWERS = "answers"  # begins the reason of a verdict on a service that spoke HTTP
+BAD = 400  # an answer from here on is an error; `curl` without --fail takes those too
+GET_SECONDS, CONNECT_SECONDS = 5.0, 2.0  # what one question may take
+CLOSES_SECONDS = 0.05
 LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})  # noqa: S104  (names in a URL, nothing listens)
 URLOPEN = re.compile(
     r"""(?:[\w.]+\.)?urlopen\(\s*(['"])(?P<url>http://[^'"]+)\1\s*(?:,\s*(?:timeout\s*=\s*)?[\d.]+\s*)?\)(?:\.read\(\))?"""
@@ -38,7 +48,7 @@ class Check:
     port: int | None = None
     path: str = ""
     host: str = ""  # the Host header as the check itself would send it
-    below: int = 400
+    below: int = BAD
 
 
 def of_service(service: Service) -> Check | None:
@@ -92,7 +102,7 @@ def _question(words: Sequence[str]) -> tuple[urllib.parse.SplitResult, int] | No
     if urls is None or len(urls) != 1:
         return None
     fails = program == "wget" or any(re.fullmatch(r"--fail|-[a-zA-Z]*f[a-zA-Z]*", word) for word in words[1:])
-    return _local(urls[0], 400 if fails else 600)
+    return _local(urls[0], BAD if fails else 600)
 
 
 def _arguments(words: Sequence[str], known: Mapping[str, bool]) -> list[str] | None:
@@ -128,7 +138,7 @@ def _of_python(script: str) -> tuple[urllib.parse.SplitResult, int] | None:
     found = URLOPEN.search(script)
     if not found or IMPORTS.sub("", URLOPEN.sub("", script)):
         return None
-    return _local(found["url"], 400)
+    return _local(found["url"], BAD)
 
 
 def _local(text: str, below: int) -> tuple[urllib.parse.SplitResult, int] | None:
@@ -142,3 +152,40 @@ def _local(text: str, below: int) -> tuple[urllib.parse.SplitResult, int] | None
 
 def _path(url: urllib.parse.SplitResult) -> str:
     return (url.path or "/") + (f"?{url.query}" if url.query else "")
+
+
+# -- on the wire ------------------------------------------------------------------------------------------------------
+
+
+def get(address: Address, path: str, host: str = "", below: int = BAD) -> Verdict:
+    """One GET, without proxies; redirects are answers and are not followed. `host` is sent as the Host header."""
+    import http.client
+
+    connection = http.client.HTTPConnection(address.host, address.port, timeout=GET_SECONDS)
+    try:
+        connection.request("GET", path, headers={"Host": host} if host else {})
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        return not_yet(f"GET {path}: no answer ({reason})")
+    finally:
+        connection.close()
+    return READY if status < below else not_yet(f"{ANSWERS} GET {path} with {status}")
+
+
+def connect(address: Address) -> Verdict:
+    """Whether somebody takes a connection and keeps it."""
+    try:
+        with socket.create_connection((address.host, address.port), timeout=CONNECT_SECONDS) as connection:
+            connection.settimeout(CLOSES_SECONDS)
+            return READY if _stays_open(connection) else not_yet(f"{address} closes the connection")
+    except OSError as error:
+        return not_yet(f"{address}: {error.strerror or error}")
+
+
+def _stays_open(connection: socket.socket) -> bool:
+    """Docker's proxy accepts before the service does, and closes at once when there is nobody behind it."""
+    try:
+        return bool(connection.recv(1))
+    except TimeoutError:
+        return True

@@ -8,7 +8,7 @@ import pytest
 
 from seeder.definition.stack import Healthcheck, Service
 from seeder.errors import Mark
-from seeder.runtimes._docker_check import of_image, of_service
+from seeder.runtimes._healthcheck import of_image, of_service
 
 PYTHON = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"
 
