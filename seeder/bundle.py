@@ -33,10 +33,13 @@ class Bundle:
 
 
 def seal(folder: Path, index: Mapping[str, Any]) -> Bundle:
-    """Write bundle.json last: what is said of the bundle, and the SHA-256 of every file beside it, its own content included."""
+    """Write bundle.json last: what is said of the bundle, and the SHA-256 of every file beside it, its own content included.
+    Its owner alone can read the whole of it."""
     whole = {"format": FORMAT, **index, "files": {_name(folder, file): _sha256(file) for file in _files(folder)}}
     whole["digest"] = _digest(whole)
     (folder / INDEX).write_text(_canonical(whole), encoding="utf-8")
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
     return Bundle(folder, whole)
 
 
@@ -55,7 +58,14 @@ def read(folder: Path) -> Bundle:
     stated = index.get("digest")
     if stated != _digest({k: v for k, v in index.items() if k != "digest"}) or text != _canonical(index):
         raise EnvironmentFailed(str(path), "was changed after the bundle was written", "take the bundle again from where it was made")
+    if not _well_formed(index):
+        raise EnvironmentFailed(str(path), "is not what a bundle's index looks like", "take the bundle again from where it was made")
     return Bundle(folder, index)
+
+
+def _well_formed(index: Mapping[str, Any]) -> bool:
+    files = index.get("files")
+    return isinstance(index.get("id"), str) and isinstance(files, dict) and all(isinstance(digest, str) for digest in files.values())
 
 
 def verify(folder: Path) -> Bundle:

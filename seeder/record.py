@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seeder import redact
 from seeder.errors import SeederError, of_machine
 from seeder.events import Emit, Event, Failed, Journal, Noticed, RunEnded, StageEnded, StageStarted
 
@@ -58,22 +60,29 @@ class Record:
 
     def __init__(self, us: Run, plan: Plan, listener: Emit) -> None:
         self.folder = _folder(us.checkout, us.id)
+        self._secrets = redact.of_plan(plan)
         self.journal_path = self.folder / "events.jsonl"
+        self.journal_path.touch(mode=0o600)
         self._journal = Journal(self.journal_path)
         self._listeners: list[Emit] = [self._journal, listener]
         self.result = Result(us.id, facts=facts(plan, us))
         self._start = time.monotonic()
 
     def emit(self, event: Event) -> None:
-        """Journal it and tell the caller. One that cannot be told any more (a full disk, a closed terminal) is left out, and the
-        other hears of it: the run still has its teardown to do."""
+        """Journal it and tell the caller, both without secrets. One that cannot be told any more (a full disk, a closed terminal) is
+        left out, and the other hears of it: the run still has its teardown to do."""
+        shown = self._without_secrets(event)
         for listener in tuple(self._listeners):
             try:
-                listener(event)
+                listener(shown)
             except OSError as error:
                 self._listeners = [other for other in self._listeners if other is not listener]
                 what = str(self.journal_path) if listener is self._journal else "the terminal"
                 self.emit(Noticed(what, f"cannot be written any more: {error.strerror or error}"))
+
+    def _without_secrets(self, event: Event) -> Event:
+        fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+        return dataclasses.replace(event, **redact.texts(fields, self._secrets))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -92,11 +101,11 @@ class Record:
         """The first failure decides how the run ended; later ones are only journalled."""
         known = error if isinstance(error, SeederError) else of_machine(error)
         code, by = (known.run_code, known.ended_by) if known else (123, "internal")
-        message = str(known or error) or type(error).__name__
+        message = redact.text(str(known or error) or type(error).__name__, self._secrets)
         self.emit(Failed(by, message))
         if self.result.code == 0:
             self.result.code, self.result.ended_by, self.result.message = code, by, message
-            self.result.log = known.log if known else ""
+            self.result.log = redact.text(known.log, self._secrets) if known else ""
 
     def close(self) -> Result:
         """Write result.json, end the journal, answer the result."""
@@ -107,6 +116,7 @@ class Record:
         path = self.folder / "result.json"
         draft = path.with_suffix(".new")
         try:
+            draft.touch(mode=0o600)
             draft.write_text(json.dumps(r.as_json(), indent=2) + "\n", encoding="utf-8")
             draft.replace(path)
         except OSError as error:
@@ -139,7 +149,7 @@ def _folder(checkout: Path, run: str) -> Path:
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")
     folder = runs / run
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     _forget_oldest(runs)
     return folder
 

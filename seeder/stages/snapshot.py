@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,35 @@ import yaml
 from seeder import bundle, redact, variables
 from seeder.definition.stack import Stack
 from seeder.environment import Environment
-from seeder.events import Noticed
-from seeder.protocols import Saves
+from seeder.events import Emit, Noticed
+from seeder.operation import Plan
+from seeder.protocols import Run, Saves
 
 RESOLVED = "compose.resolved.yaml"
 
 
-def take(environment: Environment, folder: Path, cause: str, result: Mapping[str, Any], journal: Path) -> bundle.Bundle:
-    """Write the whole environment below `folder` (made anew) and seal it."""
-    folder.mkdir(parents=True)
-    secrets = redact.secrets_of(s.environment for s in environment.stack.services.values())
+@dataclass(frozen=True)
+class Told:
+    """What is known of how the run went: why a bundle is taken, the result so far, the journal."""
+
+    cause: str
+    result: Mapping[str, Any]
+    journal: Path
+
+
+def take(us: Run, plan: Plan, environment: Environment | None, folder: Path, told: Told, emit: Emit) -> bundle.Bundle:
+    """Write the whole environment below `folder` (made anew) and seal it; of one that was never opened, what is known of the run.
+    What cannot be written at all (a full disk) is raised, and nothing is left below `folder` then."""
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        return _written(us, plan, environment, folder, told, emit)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # half a bundle is no evidence, and nobody could tell that it is half
+        raise
+
+
+def _written(us: Run, plan: Plan, environment: Environment | None, folder: Path, told: Told, emit: Emit) -> bundle.Bundle:
+    secrets = redact.of_plan(plan)
     missing: dict[str, str] = {}
 
     def attempt(what: str, work: Callable[[], object]) -> None:
@@ -31,42 +51,51 @@ def take(environment: Environment, folder: Path, cause: str, result: Mapping[str
             work()
         except Exception as error:  # noqa: BLE001  (evidence is taken from a broken world: whatever it throws is part of it)
             missing[what] = redact.text(str(error), secrets)
-            environment.emit(Noticed(what, f"is missing from the bundle: {missing[what]}"))
+            emit(Noticed(what, f"is missing from the bundle: {missing[what]}"))
 
-    attempt("logs", lambda: _logs(environment, folder / "logs", secrets))
-    for store in sorted(environment.stack.stores):
-        attempt(f"stores/{store}", lambda store=store: _store(environment, store, folder / "stores" / store))  # type: ignore[misc]
-    attempt("environment.json", lambda: _environment(environment, folder, secrets))
-    attempt(RESOLVED, lambda: _resolved(environment, folder, secrets))
-    (folder / "plan.txt").write_text(redact.text(environment.plan.text(), secrets), encoding="utf-8")
-    _write(folder / "result.json", redact.tree(dict(result), secrets))
-    (folder / "events.jsonl").write_text(redact.text(journal.read_text(encoding="utf-8"), secrets), encoding="utf-8")
-    return bundle.seal(folder, {**_index(environment, cause), "missing": missing})
+    if environment:
+        attempt("logs", lambda: _logs(environment, folder / "logs", secrets))
+        for store in sorted(plan.stack.stores):
+            attempt(f"stores/{store}", lambda store=store: _store(environment, store, folder / "stores" / store))  # type: ignore[misc]
+        attempt("environment.json", lambda: _environment(environment, folder, secrets))
+    else:
+        missing["environment"] = "it was never opened"
+    attempt(RESOLVED, lambda: _resolved(us, plan.stack, folder, secrets))
+    (folder / "plan.txt").write_text(redact.text(plan.text(), secrets), encoding="utf-8")
+    _write(folder / "result.json", redact.texts(dict(told.result), secrets))
+    _journal(told.journal, folder / "events.jsonl", secrets)
+    index = redact.texts(_index(us, plan, told.cause), secrets)
+    values = {"inputs": dict(plan.definition.request.inputs), "outputs": dict(variables.outputs(environment)) if environment else {}}
+    return bundle.seal(folder, {**index, **redact.tree(values, secrets), "missing": missing})
 
 
-def _index(environment: Environment, cause: str) -> dict[str, Any]:
+def _index(us: Run, plan: Plan, cause: str) -> dict[str, Any]:
     import seeder
 
-    definition, run = environment.plan.definition, environment.run
+    definition = plan.definition
     return {
-        "id": run.id,
+        "id": us.id,
         "cause": cause,
-        "project": run.project,
-        "stack": run.stack,
+        "project": us.project,
+        "stack": us.stack,
         "scenario": definition.scenario.name if definition.scenario else None,
-        "runtime": run.runtime,
-        "seed": run.seed,
-        "as_of": run.moment,
-        "inputs": redact.tree(dict(definition.request.inputs)),
-        "outputs": redact.tree(dict(variables.outputs(environment))),
+        "runtime": us.runtime,
+        "seed": us.seed,
+        "as_of": us.moment,
         "versions": {
             "seeder": seeder.__version__,
             "stack": definition.stack.version,
-            "images": {name: s.image or "built" for name, s in sorted(environment.stack.services.items())},
-            "migrations": {name: revisions[-1].id for name, revisions in sorted(environment.plan.fitness.revisions.items()) if revisions},
+            "images": {name: s.image or "built" for name, s in sorted(plan.stack.services.items())},
+            "migrations": {name: revisions[-1].id for name, revisions in sorted(plan.fitness.revisions.items()) if revisions},
             "datasets": {dataset.name: dataset.version for dataset in definition.datasets},
         },
     }
+
+
+def _journal(given: Path, kept: Path, secrets: set[str]) -> None:
+    lines = given.read_text(encoding="utf-8").splitlines()
+    told = (json.dumps(redact.texts(json.loads(line), secrets), ensure_ascii=False) for line in lines)
+    kept.write_text("".join(f"{line}\n" for line in told), encoding="utf-8")
 
 
 def _logs(environment: Environment, folder: Path, secrets: set[str]) -> None:
@@ -97,10 +126,10 @@ def _environment(environment: Environment, folder: Path, secrets: set[str]) -> N
     _write(folder / "environment.json", redact.tree(variables.document(environment), secrets))
 
 
-def _resolved(environment: Environment, folder: Path, secrets: set[str]) -> None:
+def _resolved(us: Run, stack: Stack, folder: Path, secrets: set[str]) -> None:
     """The model that compose was given; on a runtime without compose, the stack as it was read."""
-    given = environment.run.model
-    model = yaml.safe_load(given.read_text(encoding="utf-8")) if given.exists() else _as_read(environment.stack)
+    given = us.model
+    model = yaml.safe_load(given.read_text(encoding="utf-8")) if given.exists() else _as_read(stack)
     (folder / RESOLVED).write_text(yaml.safe_dump(redact.tree(model, secrets), sort_keys=True, allow_unicode=True), encoding="utf-8")
 
 
