@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import process
+from seeder import machine, process
 from seeder.definition.stack import Stack
 from seeder.docker_api import Daemon
 from seeder.errors import EnvironmentFailed
@@ -74,5 +73,9 @@ class Tasks:
         """Addresses of services become the published ones."""
         rewriter = Rewriter(hosts_of(self._stack, self._addresses))
         own = {name: str(value) for name, value in variables.items() if value is not None}
-        environment = {**os.environ, **rewriter.environment({**own, **task.environment}), process.RUN_LABEL: self._run.id}
+        environment = {
+            **machine.environment(self._run),
+            **rewriter.environment({**own, **task.environment}),
+            process.RUN_LABEL: self._run.id,
+        }
         return process.run(rewriter.arguments(task.command), timeout=task.timeout, cwd=task.cwd, environment=environment)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from seeder import machine
 from seeder.definition.stack import Mount, Service, Stack
 from seeder.errors import EnvironmentFailed
 from seeder.process import RUN_LABEL
@@ -17,12 +17,6 @@ from seeder.runtimes import _healthcheck
 from seeder.runtimes._local_mounts import mounted
 from seeder.runtimes._rewrite import Hosts, Rewriter
 
-# A container gets nothing of the shell it was started from; neither does a process that stands in for one, or a forgotten
-# DATABASE_URL would lead a test to the wrong database. What follows describes the machine, not the stack.
-MACHINE = (
-    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "SHELL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE",
-    "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "JAVA_HOME", "XDG_CACHE_HOME",
-)  # fmt: skip
 PLACEHOLDER = re.compile(r"\{(python|host|port(?::(\d+))?)\}")
 
 
@@ -48,15 +42,6 @@ def ports_of(stack: Stack, service: Service) -> tuple[int, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def base_environment(run: Run, interpreter: str = sys.executable) -> dict[str, str]:
-    """What every process of the run gets. `python` is the interpreter; temporary files are made below the run's folder."""
-    inherited = {name: value for name, value in os.environ.items() if name in MACHINE or name.startswith("LC_")}
-    temporary = run.folder / "tmp"
-    temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = os.pathsep.join([str(Path(interpreter).parent), inherited.get("PATH", os.defpath)])
-    return {**inherited, "PATH": path, "TMPDIR": str(temporary), RUN_LABEL: run.id}
-
-
 def invocation(
     service: Service, stack: Stack, run: Run, hosts: Hosts, own: Mapping[int, Address], overlay: Overlay, *, isolate_binds: bool
 ) -> Invocation:
@@ -73,7 +58,7 @@ def invocation(
     values |= {name: _fill(values[name], own) for name in local.environment if name not in overlay.environment}
     command = tuple(_fill(word, own) for word in rewriter.arguments(local.command))
     cwd = (stack.project_dir / local.cwd).resolve()
-    base = base_environment(run, _interpreter(command, cwd))
+    base = machine.environment(run, _interpreter(command, cwd))
     environment = {**base, **values, "SEEDER_AS_OF": run.moment, RUN_LABEL: run.id}
     return Invocation(command, cwd, environment, rewriter)
 
@@ -81,7 +66,7 @@ def invocation(
 def server_invocation(service: Service, stack: Stack, run: Run, hosts: Hosts, own: Mapping[int, Address]) -> Invocation:
     """What a task gets that runs as a store's server: its variables; there is no command."""
     rewriter = Rewriter(hosts, own)
-    environment = {**base_environment(run), **rewriter.environment(service.environment), "SEEDER_AS_OF": run.moment}
+    environment = {**machine.environment(run, sys.executable), **rewriter.environment(service.environment), "SEEDER_AS_OF": run.moment}
     return Invocation((), stack.project_dir, {**environment, RUN_LABEL: run.id}, rewriter)
 
 

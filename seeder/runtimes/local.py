@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from seeder import home, living, owner, process
+from seeder import home, living, machine, owner, process
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed, Problem
 from seeder.events import Emit, Progress
@@ -127,7 +127,7 @@ class LocalDeployment:
     def _engine(self, name: str, images: Mapping[str, str]) -> _local_engine.Prepared:
         launch = self._launch(name, images)
         address = next(iter(self._own(name).values()))
-        environment = _local_service.base_environment(self.run)
+        environment = machine.environment(self.run, sys.executable)
         prepared = _local_engine.prepare(launch, self.run.folder / "data" / name, address, environment)
         self.emit(Progress("images", name, "prepared", launch.program))
         return prepared

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
-from seeder import process, variables
+from seeder import machine, process, variables
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Loaded
@@ -80,7 +79,7 @@ def _sow(environment: Environment, operation: Sow) -> None:
         operation.seed.command,
         timeout=600.0,
         cwd=environment.plan.definition.manifest.root,
-        environment={**os.environ, **environment.variables()},
+        environment={**machine.environment(environment.run), **environment.variables()},
         on_line=lambda line: environment.tell("load", operation.subject, "running", line),
     )
     if done.code != 0:

@@ -130,7 +130,7 @@ class RuntimeContract:
     def test_a_healthcheck_counts_as_a_whole(self, open_run: Callable[..., Opened], check: tuple[str, ...]) -> None:
         one = open_run(check=check)
         one.deployment.start("peer")
-        wait_for("peer", lambda: READY if accepts(one.addresses["peer", 8000]) else not_yet("shut"), within=WITHIN)
+        wait_for("peer", lambda: READY if "peer serves" in one.deployment.logs("peer") else not_yet("silent"), within=WITHIN)
         with pytest.raises(EnvironmentFailed, match=r"not ready after 2 s: .*(with 503|ended with code)"):
             wait_for("peer", lambda: one.deployment.look("peer", "healthy"), within=2)
 
@@ -176,6 +176,17 @@ class RuntimeContract:
         code = "import os, urllib.request as r; print(r.urlopen(os.environ['PEER_URL']).read().decode(), os.getcwd())"
         done = one.deployment.execute(Task("ask", ("python3", "-c", code), "web", host=True, cwd=tmp_path))
         assert done.output.strip() == f'"peer" {tmp_path}'
+
+    def test_a_task_on_the_host_gets_nothing_of_the_shell_that_may_mislead_it(
+        self, open_run: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("DATABASE_URL", "postgresql://production/orders")
+        monkeypatch.setenv("SSL_CERT_FILE", "/etc/ca.pem")
+        one, code = open_run(), "import json, os; print(json.dumps(dict(os.environ)))"
+        environment = json.loads(one.deployment.execute(Task("ask", ("python3", "-c", code), "web", host=True)).output)
+        assert "DATABASE_URL" not in environment
+        assert (environment["NAME"], environment["SSL_CERT_FILE"]) == ("web", "/etc/ca.pem")
+        assert environment["TMPDIR"].startswith(str(one.run.folder))
 
     def test_a_task_that_fails_says_its_code_and_output(self, one: Opened) -> None:
         done = one.deployment.execute(Task("fail", ("python3", "-c", "print('no'); raise SystemExit(5)"), "web"))
