@@ -14,13 +14,23 @@ _FOLDERS: dict[Literal["config", "secret"], str] = {"config": "/", "secret": "/r
 def mounts(raw: Map, model: Map, variables: Mapping[str, str]) -> Iterator[Mount]:
     """Every mount of the service, in the order volumes, tmpfs, configs, secrets."""
     for volume in raw.get("volumes", ()):
-        if volume["type"] in ("bind", "volume", "tmpfs"):
+        if device := _device(volume, model):
+            yield Mount("bind", volume["target"], device, volume["read_only"])
+        elif volume["type"] in ("bind", "volume", "tmpfs"):
             yield Mount(volume["type"], volume["target"], volume.get("source") or None, volume["read_only"])
     for entry in raw.get("tmpfs", ()):
         yield Mount("tmpfs", entry.partition(":")[0])
     for kind in _FOLDERS:
         for entry in raw.get(f"{kind}s", ()):
             yield _file(kind, entry, model.get(f"{kind}s", {}).get(entry.get("source")) or {}, variables)
+
+
+def _device(volume: Map, model: Map) -> str | None:
+    """The host folder of a volume that is a bind mount in disguise."""
+    if volume["type"] != "volume":
+        return None
+    options = (model.get("volumes", {}).get(volume.get("source")) or {}).get("driver_opts") or {}
+    return options.get("device") if "bind" in str(options.get("o") or "").split(",") else None
 
 
 def _file(kind: Literal["config", "secret"], entry: Map, resource: Mapping[str, Any], variables: Mapping[str, str]) -> Mount:

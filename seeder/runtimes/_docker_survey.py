@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 
 from seeder.definition.extension import Allowance
 from seeder.definition.stack import Mount, Service, Stack
 from seeder.protocols import Notice
 from seeder.runtimes._docker_mounts import SOCKETS, over_data
 
+LISTENING = ("/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/crio/crio.sock")
 
-def notices(stack: Stack, data: Mapping[str, Sequence[str]], remote: str | None) -> list[Notice]:
-    """`data`: where each server's engine keeps its state. `remote`: the other machine's name when the daemon runs there."""
+
+def notices(stack: Stack, data: Mapping[str, Sequence[str]], remote: str | None, sockets: Sequence[str] = LISTENING) -> list[Notice]:
+    """`data`: where each server's engine keeps its state. `remote`: the other machine's name when the daemon runs there.
+    `sockets`: where engines of this machine listen."""
     result: list[Notice] = []
     for name, service in stack.services.items():
-        result += _host_resources(service)
+        result += _host_resources(service, sockets)
         result += _binds(service, data.get(name, ()))
         if remote:
             result += _remote_binds(service, data.get(name, ()), remote)
@@ -24,17 +29,26 @@ def notices(stack: Stack, data: Mapping[str, Sequence[str]], remote: str | None)
     return result
 
 
-def _host_resources(service: Service) -> Iterable[Notice]:
+def _host_resources(service: Service, sockets: Sequence[str]) -> Iterable[Notice]:
+    reached = "use_api_socket" in service.unhonoured or any(_reaches(mount, sockets) for mount in service.mounts)
     asked: list[tuple[Allowance, str, bool]] = [
         ("host-network", "uses the network of the host: runs would meet on its ports", service.network_mode == "host"),
         ("host-pid", "sees and signals the processes of the host", service.pid == "host"),
         ("host-ipc", "shares memory with the host", service.ipc == "host"),
         ("privileged", "is privileged: it may change the host", service.privileged),
-        ("docker-socket", "may use the docker socket: what it starts carries no owner", any(_is_socket(m) for m in service.mounts)),
+        ("docker-socket", "may use the docker socket: what it starts carries no owner", reached),
     ]
     for allowance, message, wanted in asked:
         if wanted and allowance not in service.x.allow:
             yield Notice(service.name, message, f"remove it, or accept it: `x-seeder: {{allow: [{allowance}]}}`", refused=True)
+
+
+def _reaches(mount: Mount, sockets: Sequence[str]) -> bool:
+    """Whether an engine's socket is what is mounted, or lies below it, by whatever links."""
+    if mount.kind != "bind" or not mount.source:
+        return False
+    source = os.path.realpath(mount.source)
+    return _is_socket(mount) or any(PurePath(os.path.realpath(socket)).is_relative_to(source) for socket in sockets)
 
 
 def _is_socket(mount: Mount) -> bool:

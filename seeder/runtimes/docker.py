@@ -68,7 +68,9 @@ class Docker:
     def survey(self, stack: Stack) -> Sequence[Notice]:
         at = endpoint()
         data = {name: launch.data for name, launch in _launches(stack).items()}
-        return _docker_survey.notices(stack, data, at.host if at.remote else None)
+        own = (at.url or "").removeprefix("unix://")
+        sockets = (*_docker_survey.LISTENING, own) if own.startswith("/") else _docker_survey.LISTENING
+        return _docker_survey.notices(stack, data, at.host if at.remote else None, sockets)
 
     def open(
         self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay] = NO_OVERLAYS, *, isolate_binds: bool = False

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from seeder.definition.compose import read_stack
 from seeder.definition.extension import ServiceExtension
+from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Mount, Service, Stack
 from seeder.errors import Mark
 from seeder.process import RUN_LABEL, Completed
@@ -36,6 +38,31 @@ def test_resources_of_the_host_are_refused_unless_allowed(allowance):
     assert refused.refused
     assert f"allow: [{allowance}]" in refused.remedy
     assert survey(**HOST[allowance], x=ServiceExtension(allow=[allowance])) == []
+
+
+@pytest.mark.parametrize("source", ["/", "/var/run", "/run", "/run/docker.sock"])
+def test_a_mount_that_the_engines_socket_lies_in_is_refused(source):
+    assert [n.refused for n in survey(mounts=(Mount("bind", "/host", source, read_only=True),))] == [True]
+    assert survey(mounts=(Mount("bind", "/host", "/run/other", read_only=True),)) == []
+
+
+def test_a_link_to_the_socket_is_the_socket(tmp_path):
+    (tmp_path / "link").symlink_to("/run")
+    assert [n.refused for n in survey(mounts=(Mount("bind", "/host", str(tmp_path / "link"), read_only=True),))] == [True]
+
+
+def test_the_key_that_mounts_the_socket_is_refused():
+    [refused] = survey(unhonoured=("use_api_socket",))
+    assert "allow: [docker-socket]" in refused.remedy
+
+
+def test_a_volume_that_stands_for_the_socket_is_refused(tmp_path):
+    (tmp_path / "compose.yaml").write_text("""
+services: {web: {image: "redis:8", volumes: ["sock:/x"]}}
+volumes: {sock: {driver_opts: {type: none, o: bind, device: /var/run/docker.sock}}}
+""")
+    stack = read_stack(StackEntry("shop", "1", (tmp_path / "compose.yaml",)), environment={})
+    assert any(n.refused and "docker socket" in n.message for n in notices(stack, {}, None))
 
 
 def test_writable_folders_of_the_checkout_are_named_and_read_only_ones_are_not():
