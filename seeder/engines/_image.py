@@ -85,13 +85,29 @@ def arguments(service: Service, program: str) -> list[str]:
     for index, word in enumerate(words[:-1]):
         if word == "-c" and index > 0 and PurePosixPath(words[index - 1]).name in {"sh", "bash", "ash"}:
             line = string.Template(words[index + 1]).safe_substitute(service.environment)
-            words = shlex.split(line, comments=False)
+            words = split(service, line)
             break
     for index, word in enumerate(words):
         if PurePosixPath(word).name == program:
             words = words[index + 1 :]
             break
     return _until_operator(words)
+
+
+def split(service: Service, line: str) -> list[str]:
+    """The words of a line as a shell reads them. Raises DefinitionError when a quote is not closed."""
+    try:
+        return shlex.split(line, comments=False)
+    except ValueError as error:
+        cause = f"its server's options cannot be read: {str(error).lower()}"  # the line itself may hold a password
+        raise DefinitionError(service.name, cause, "close the quote, or escape it", service.mark) from None
+
+
+def number(service: Service, name: str, text: str) -> int:
+    """A port as the service's definition gives it. Raises DefinitionError when it is none."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 1 << 16):
+        raise DefinitionError(service.name, f"{name} is no port: {text!r}", "give a number from 1 to 65535", service.mark)
+    return int(text)
 
 
 def _until_operator(words: list[str]) -> list[str]:

@@ -40,7 +40,7 @@ def launch(service: Service) -> LocalLaunch:
     _refuse_other_images(service)
     major = _major(service)
     binaries = folder(major) / "bin"
-    extra = shlex.split(service.environment.get("POSTGRES_INITDB_ARGS", ""))
+    extra = _image.split(service, service.environment.get("POSTGRES_INITDB_ARGS", ""))
     settings, notes = _settings(service)
     password = "scram-sha-256" if _postgres_image.checks_passwords(service) else "trust"
     return LocalLaunch(

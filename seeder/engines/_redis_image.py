@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import re
-import shlex
 from pathlib import Path
 
 from seeder.definition.stack import Service
@@ -38,25 +37,26 @@ def directives(service: Service) -> list[Directive]:
     words = _image.arguments(service, "valkey-server" if "valkey" in _image.repository(service) else "redis-server")
     found: list[Directive] = []
     if words and not words[0].startswith("-"):
-        found += _configuration(_image.mounted_text(service, words[0]) or "")
+        found += _configuration(service, _image.mounted_text(service, words[0]) or "")
         words = words[1:]
-    return found + _flags(words)
+    return found + _flags(service, words)
 
 
-def _flags(words: list[str]) -> list[Directive]:
+def _flags(service: Service, words: list[str]) -> list[Directive]:
     found: list[Directive] = []
     for word in words:
         if word.startswith("--"):
-            name, *inline = shlex.split(word[2:])
-            found.append((name.lower(), inline))
+            given = _image.split(service, word[2:])
+            if given:
+                found.append((given[0].lower(), given[1:]))
         elif found:
             found[-1][1].append(word)
     return found
 
 
-def _configuration(text: str) -> list[Directive]:
+def _configuration(service: Service, text: str) -> list[Directive]:
     lines = [line.strip() for line in text.splitlines()]
-    parsed = [shlex.split(line) for line in lines if line and not line.startswith("#")]
+    parsed = [_image.split(service, line) for line in lines if line and not line.startswith("#")]
     return [(words[0].lower(), words[1:]) for words in parsed if words]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
-from seeder.engines import _nats_image, _nats_probe, _nats_state
+from seeder.engines import _image, _nats_image, _nats_probe, _nats_state
 from seeder.engines._nats_load import NatsSession
 from seeder.protocols import Address, Launch, LocalLaunch, Message, Session, StoreDigest, Target
 from seeder.wait import Verdict
@@ -21,7 +21,8 @@ class Nats:
         settings = _nats_image.configuration(service)
         jetstream = settings.get("jetstream")
         folder = jetstream.get("store_dir") if isinstance(jetstream, dict) else None
-        return Launch(port=int(settings.get("port") or 4222), data=tuple(dict.fromkeys([str(folder or "/tmp/nats"), "/data"])))  # noqa: S108  (where nats keeps streams when nothing is said)
+        data = (str(folder or "/tmp/nats"), "/data")  # noqa: S108  (where nats keeps streams when nothing is said)
+        return Launch(port=_image.number(service, "port", str(settings.get("port") or 4222)), data=tuple(dict.fromkeys(data)))
 
     def local(self, service: Service) -> LocalLaunch:
         return _nats_image.launch(service)

@@ -9,6 +9,7 @@ from typing import Any
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
 from seeder.engines import (
+    _image,
     _postgres_connection,
     _postgres_digest,
     _postgres_image,
@@ -32,7 +33,7 @@ class Postgres:
     def launch(self, service: Service) -> Launch:
         paths = ["/bitnami/postgresql"] if _postgres_image.is_bitnami(service) else ["/var/lib/postgresql", "/var/lib/postgresql/data"]
         paths += [service.environment["PGDATA"]] if service.environment.get("PGDATA") else []
-        return Launch(port=int(service.environment.get("PGPORT") or 5432), data=tuple(dict.fromkeys(paths)))
+        return Launch(port=_image.number(service, "PGPORT", service.environment.get("PGPORT") or "5432"), data=tuple(dict.fromkeys(paths)))
 
     def local(self, service: Service) -> LocalLaunch:
         return _postgres_local.launch(service)

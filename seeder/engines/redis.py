@@ -8,7 +8,7 @@ from typing import Any
 
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
-from seeder.engines import _redis_client, _redis_image, _redis_state
+from seeder.engines import _image, _redis_client, _redis_image, _redis_state
 from seeder.engines._redis_load import RedisSession
 from seeder.protocols import Address, Launch, LocalLaunch, Session, StoreDigest, Target
 from seeder.wait import READY, Verdict, never, not_yet
@@ -20,7 +20,7 @@ class Redis:
 
     def launch(self, service: Service) -> Launch:
         port = next((words[0] for name, words in reversed(_redis_image.directives(service)) if name == "port" and words), "6379")
-        return Launch(port=int(port), data=("/data", "/bitnami/redis/data", "/bitnami/valkey/data"))
+        return Launch(port=_image.number(service, "port", port), data=("/data", "/bitnami/redis/data", "/bitnami/valkey/data"))
 
     def local(self, service: Service) -> LocalLaunch:
         return _redis_image.launch(service)

@@ -1,5 +1,8 @@
 """A bundle accounts for every byte."""
 
+import hashlib
+import json
+
 import pytest
 
 from seeder import bundle
@@ -66,3 +69,15 @@ def test_listing_shows_good_and_bad_ones(sealed):
     (other / "bundle.json").write_text("{")
     listed = bundle.list_all(sealed.parent)
     assert sorted(type(one).__name__ for one in listed) == ["Bundle", "EnvironmentFailed"]
+
+
+@pytest.mark.parametrize("index", [{"id": "x"}, {"id": "x", "files": ["a"]}, {"id": "x", "files": {"a": 1}}, {"files": {}}])
+def test_an_index_of_another_shape_is_refused(tmp_path, index):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    path = bundle.seal(folder, {"id": "x"}).path / "bundle.json"
+    whole = {"format": bundle.FORMAT, **index}
+    whole["digest"] = hashlib.sha256((json.dumps(whole, indent=2, sort_keys=True) + "\n").encode()).hexdigest()
+    path.write_text(json.dumps(whole, indent=2, sort_keys=True) + "\n")
+    with pytest.raises(SeederError, match="is not what a bundle's index looks like"):
+        bundle.verify(folder)

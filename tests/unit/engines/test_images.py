@@ -16,6 +16,7 @@ from seeder.engines._nats_configuration import Unreadable, parse
 from seeder.engines._nats_streams import matches
 from seeder.engines._sorted_lines import ordered
 from seeder.engines.nats import Nats
+from seeder.engines.postgres import Postgres
 from seeder.engines.redis import Redis
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
 from seeder.protocols import Address, Target
@@ -175,3 +176,26 @@ def test_the_deepest_mount_is_what_a_path_shows(tmp_path: Path) -> None:
 @given(st.lists(st.binary(max_size=6).map(lambda line: line.replace(b"\n", b"") + b"\n")), st.integers(1, 60))
 def test_lines_are_sorted_whatever_fits_in_memory(lines: list[bytes], limit: int) -> None:
     assert list(ordered(lines, limit)) == sorted(lines)
+
+
+@pytest.mark.parametrize(
+    ("engine", "given", "cause"),
+    [
+        (Redis(), service("redis:8", "redis-server", '--requirepass "a b'), "no closing quotation"),
+        (Redis(), service("redis:8", "sh", "-c", "redis-server --save '"), "no closing quotation"),
+        (Redis(), service("redis:8", "/r.conf", mounts=(Mount("config", "/r.conf", content='requirepass "a'),)), "no closing quotation"),
+        (Redis(), service("redis:8", "redis-server", "--port", "x"), "port is no port: 'x'"),
+        (Postgres(), service("postgres:17", PGPORT="abc"), "PGPORT is no port: 'abc'"),
+        (Postgres(), service("postgres:17", PGPORT="70000"), "PGPORT is no port: '70000'"),
+        (Nats(), service("nats:2", "-p", "x"), "port is no port: 'x'"),
+    ],
+)
+def test_what_cannot_be_read_of_a_service_is_refused_with_its_place(engine, given, cause):
+    with pytest.raises(DefinitionError, match=cause) as refused:
+        engine.launch(given)
+    assert str(refused.value).startswith("compose.yaml:3: it: ")
+
+
+def test_unreadable_arguments_of_initdb_are_refused_with_their_place():
+    with pytest.raises(DefinitionError, match=r"compose\.yaml:3: it: .*no closing quotation"):
+        Postgres().local(service("postgres:17", POSTGRES_INITDB_ARGS="--locale 'C"))
