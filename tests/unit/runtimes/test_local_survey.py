@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,18 @@ def test_every_engine_says_what_will_run(survey: Survey) -> None:
     assert "db: postgres:17 -> PostgreSQL 18" in said(notices)
     assert "cache: redis:8 -> Valkey 9" in said(notices)
     assert said(notices, refused=True) == ""
+
+
+def test_every_init_script_is_named_with_where_it_runs(survey: Survey, write: Callable[..., Path]) -> None:
+    write({"init/10-roles.sh": "", "init/20-data.sql": "", "init/30-big.sql.zst": "", "init/README": ""})
+    environment = "environment: {POSTGRES_PASSWORD: x}"
+    notices = survey(f"services: {{db: {{image: 'postgres:17', {environment}, volumes: ['./init:/docker-entrypoint-initdb.d:ro']}}}}")
+    whose = "root" if os.geteuid() == 0 else "your rights"
+    assert [n.message.partition(" script ")[2].split()[0] for n in notices if " script " in n.message] == [
+        "10-roles.sh", "20-data.sql", "30-big.sql.zst",
+    ]  # fmt: skip
+    assert f"10-roles.sh runs on this machine, with {'the rights of ' if whose == 'root' else ''}{whose}" in said(notices)
+    assert "30-big.sql.zst is left out" in said(notices)
 
 
 def test_a_service_without_a_local_form_is_refused_with_what_to_add(survey: Survey) -> None:
