@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seeder.engines import _nats_client, _nats_consumers, _nats_streams
+from seeder.engines import _nats_client, _nats_consumers, _nats_streams, _saved_file
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_streams import MESSAGE_ID, Stored, Stream
 from seeder.errors import EnvironmentFailed
@@ -103,16 +103,15 @@ async def _restored(link: Link, folder: Path, entries: Sequence[Mapping[str, Any
 def _read(folder: Path) -> list[dict[str, Any]]:
     try:
         index = json.loads((folder / "store.json").read_text(encoding="utf-8"))
-        digests = {entry["file"]: hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest() for entry in index["streams"]}
+        files = [(entry["file"], entry["sha256"]) for entry in index["streams"]]
     except (OSError, ValueError, KeyError) as error:
         raise EnvironmentFailed(str(folder), f"this is no saved nats store: {error}") from error
     if index.get("engine") != "nats" or index.get("format") != FORMAT:
         raise EnvironmentFailed(
             str(folder), f"it was saved by {index.get('engine')} in format {index.get('format')}", "use the seeder that saved it"
         )
-    for entry in index["streams"]:
-        if digests[entry["file"]] != entry["sha256"]:
-            raise EnvironmentFailed(str(folder / entry["file"]), "the file was changed since it was saved")
+    for name, sha256 in files:
+        _saved_file.file(folder, name, sha256)
     entries: list[dict[str, Any]] = index["streams"]
     return entries
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from contextlib import closing
@@ -14,9 +13,10 @@ from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_finish as finish
 from seeder.engines import _postgres_order as ordering
 from seeder.engines import _postgres_run as scripts
+from seeder.engines import _saved_file
 from seeder.engines._postgres_catalog import Catalogue, Relation
 from seeder.engines._postgres_connection import connect, failing
-from seeder.engines._postgres_save import FORMAT, INDEX, SCHEMA, identifier
+from seeder.engines._postgres_save import FORMAT, INDEX, identifier
 from seeder.errors import EnvironmentFailed
 from seeder.protocols import Script, Target
 
@@ -57,7 +57,8 @@ def _make_schema(connection: Connection, folder: Path, index: dict[str, Any]) ->
         raise EnvironmentFailed(
             str(folder), f"the database is empty and the schema was not saved: {index['schema']['missing']}", "migrate it first"
         )
-    scripts.run(connection, Script(Part("sql", "", SCHEMA, folder / SCHEMA, "sql")))
+    path = _saved_file.file(folder, index["schema"]["file"], index["schema"].get("sha256"))
+    scripts.run(connection, Script(Part("sql", "", path.name, path, "sql")))
     return catalog.read(connection)
 
 
@@ -109,15 +110,11 @@ def _triggers(connection: Connection, tables: Iterable[Relation], state: Literal
 def _copy_in(connection: Connection, relation: Relation, entry: dict[str, Any], folder: Path) -> None:
     from psycopg import sql
 
-    digest = hashlib.sha256()
     columns = sql.SQL(", ").join(map(sql.Identifier, entry["columns"]))
     statement = sql.SQL("copy {} ({}) from stdin").format(identifier(relation), columns)
-    with (folder / entry["file"]).open("rb") as file, connection.cursor().copy(statement) as stream:
+    with _saved_file.file(folder, entry["file"], entry["sha256"]).open("rb") as file, connection.cursor().copy(statement) as stream:
         while block := file.read(_BLOCK):
             stream.write(block)
-            digest.update(block)
-    if digest.hexdigest() != entry["sha256"]:
-        raise EnvironmentFailed(str(folder / entry["file"]), "the file was changed since it was saved")
 
 
 def _set_sequences(connection: Connection, index: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_finish as finish
 from seeder.engines import _postgres_local as local
 from seeder.engines import _postgres_query as query
+from seeder.engines import _saved_file
 from seeder.engines._postgres_catalog import Relation
 from seeder.engines._postgres_connection import connect, failing
 from seeder.protocols import Target
@@ -88,7 +89,7 @@ def _save_schema(target: Target, path: Path, server: int) -> dict[str, Any]:
         return {"file": None, "missing": f"pg_dump: {done.tail(3)}"}
     text = re.sub(r"^\\(un)?restrict .*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)  # a word that differs each time
     path.write_text(text, encoding="utf-8")
-    return {"file": path.name}
+    return {"file": path.name, "sha256": _saved_file.digest(path)}
 
 
 def _dump_program(server: int) -> str | None:

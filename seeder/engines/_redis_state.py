@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seeder.engines import _redis_client, _redis_keys
+from seeder.engines import _redis_client, _redis_keys, _saved_file
 from seeder.engines._redis_keys import Entry
 from seeder.engines._sorted_lines import ordered
 from seeder.errors import EnvironmentFailed
@@ -147,16 +147,14 @@ def restore(target: Target, folder: Path) -> None:
 def _read(folder: Path) -> list[dict[str, Any]]:
     try:
         index = json.loads((folder / "store.json").read_text(encoding="utf-8"))
-        content = (folder / index["file"]).read_bytes()
+        name, stated = index["file"], index["sha256"]
     except (OSError, ValueError, KeyError) as error:
         raise EnvironmentFailed(str(folder), f"this is no saved redis store: {error}") from error
     if index.get("engine") != "redis" or index.get("format") != FORMAT:
         raise EnvironmentFailed(
             str(folder), f"it was saved by {index.get('engine')} in format {index.get('format')}", "use the seeder that saved it"
         )
-    if hashlib.sha256(content).hexdigest() != index["sha256"]:
-        raise EnvironmentFailed(str(folder / index["file"]), "the file was changed since it was saved")
-    return [json.loads(line) for line in content.splitlines()]
+    return [json.loads(line) for line in _saved_file.file(folder, name, stated).read_bytes().splitlines()]
 
 
 def reset(target: Target) -> None:
