@@ -59,8 +59,20 @@ def summary(result: Result) -> str:
     if result.left:
         lines.append(f"        not removed: {'; '.join(result.left)}; once that is mended: `seeder gc`")
     if result.kept:
+        lines += [f"        {service} at {', '.join(at)}" for service, at in addresses(result.run).items()]
         lines.append(f"        kept until {moment(facts['expires'])}: `seeder env --run {result.run}`, `seeder down {result.run}`")
     return "\n".join(line for line in lines if line)
+
+
+def addresses(run: str) -> dict[str, list[str]]:
+    """Service -> where it is reached from here, of a run that stays; empty when it ended before that was known."""
+    from seeder import home, variables
+
+    try:
+        services = json.loads(variables.file_of(home.run_folder(run)).read_text(encoding="utf-8"))["services"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return {name: [f"{of['host']}:{port}" for port in of["ports"].values()] for name, of in services.items()}
 
 
 def failure(message: str, log: str = "") -> None:

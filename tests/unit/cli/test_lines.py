@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from rich.console import Console
 
-from seeder import events
+from seeder import events, home, variables
 from seeder.cli import _lines, _render, _terminal
 from seeder.cli._live import Board
 from seeder.record import Result
@@ -116,6 +117,20 @@ def test_the_summary_holds_all_that_makes_a_run_come_again():
         "db.notes.at",
     ):
         assert part in said
+
+
+def test_a_run_that_stays_says_where_its_services_are(monkeypatch, tmp_path):
+    monkeypatch.setenv("SEEDER_HOME", str(tmp_path))
+    folder = home.run_folder("abc")
+    folder.mkdir()
+    document = {
+        "services": {"db": {"host": "127.0.0.1", "ports": {"5432": 40001}}, "web": {"host": "10.0.0.2", "ports": {"80": 1, "81": 2}}}
+    }
+    variables.file_of(folder).write_text(json.dumps(document))
+    said = _render.summary(Result("abc", 1, "command", kept=True, facts=FACTS))
+    assert "db at 127.0.0.1:40001\n" in said
+    assert "web at 10.0.0.2:1, 10.0.0.2:2\n" in said
+    assert " at " not in _render.summary(Result("abc", 1, "command", facts=FACTS))
 
 
 def test_a_failed_run_says_what_and_shows_the_log_and_where_the_evidence_is(capfd):
