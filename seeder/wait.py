@@ -9,6 +9,8 @@ from typing import Literal
 
 from seeder.errors import EnvironmentFailed
 
+LAST_LINES = 20  # of a log, told with an observation that ends the waiting
+
 
 @dataclass(frozen=True)
 class Verdict:

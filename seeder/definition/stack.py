@@ -10,6 +10,7 @@ from typing import Literal
 from seeder.definition.extension import Migrate, ServiceExtension, StackExtension
 from seeder.errors import Mark
 
+Condition = Literal["started", "healthy", "completed"]  # of depends_on
 NOTHING: Mapping[str, str] = {}
 
 
@@ -54,7 +55,7 @@ class Dependency:
     """`condition`: the other service has started, is healthy, or has completed with exit code 0."""
 
     service: str
-    condition: Literal["started", "healthy", "completed"] = "started"
+    condition: Condition = "started"
     required: bool = True
 
 

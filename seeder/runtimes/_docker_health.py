@@ -5,16 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Literal
 
-from seeder.definition.stack import Service
+from seeder.definition.stack import Condition, Service
 from seeder.docker_api import Daemon, State
 from seeder.protocols import Address
 from seeder.runtimes._healthcheck import ANSWERS, Check, connect, get
 from seeder.wait import READY, Verdict, never, not_yet
 
-Condition = Literal["started", "healthy", "completed"]
-LAST_LINES = 20
 FIRST_GAP, LONGEST_GAP = 0.25, 2.0  # seconds between two commands inside a container: each costs 40 ms of CPU and more
 HTTP_ONLY = 3.0  # seconds after which a check that gets no connection from outside is also tried inside
 HINTS = {0: " before it was healthy", 137: ": it was killed, as happens when a memory limit is passed"}  # the flag may be late

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from seeder import living
-from seeder.definition.stack import Stack
+from seeder.definition.stack import Condition, Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit
 from seeder.protocols import Address, Run
 from seeder.runtimes import _local_service
 from seeder.runtimes.local import LocalDeployment
-from seeder.wait import READY, Verdict, never, not_yet
-
-LAST_LINES = 20
+from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet
 
 
 class Again(LocalDeployment):
@@ -31,7 +28,7 @@ class Again(LocalDeployment):
     def start(self, service: str) -> None:
         raise EnvironmentFailed(service, "belongs to another process's run and cannot be started here", "start a new environment")
 
-    def look(self, service: str, condition: Literal["started", "healthy", "completed"]) -> Verdict:
+    def look(self, service: str, condition: Condition) -> Verdict:
         alive = living.writes(self._log(service))
         if condition == "completed":  # one that fails ends its run, so what is over went well
             return not_yet("it still runs") if alive else READY

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from seeder import process
 from seeder.definition.dotenv import read_variables
-from seeder.definition.stack import Stack
+from seeder.definition.stack import Condition, Stack
 from seeder.docker_api import Daemon, Image, Refused, State
 from seeder.docker_endpoint import Endpoint, endpoint
 from seeder.errors import Collector, EnvironmentFailed, Problem, SeederError
@@ -30,10 +30,10 @@ from seeder.runtimes import (
     _healthcheck,
     _ports,
 )
-from seeder.runtimes._docker_health import LAST_LINES, Condition, Health, of_state
+from seeder.runtimes._docker_health import Health, of_state
 from seeder.runtimes._docker_images import Images
 from seeder.runtimes._docker_tasks import Tasks
-from seeder.wait import Verdict
+from seeder.wait import LAST_LINES, Verdict
 
 RUN, PROJECT, STACK, EXPIRES = "dev.seeder.run", "dev.seeder.project", "dev.seeder.stack", "dev.seeder.expires"
 SERVICE = "com.docker.compose.service"

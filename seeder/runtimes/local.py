@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from seeder import home, living, machine, owner, process
-from seeder.definition.stack import Stack
+from seeder.definition.stack import Condition, Stack
 from seeder.errors import EnvironmentFailed, Problem
 from seeder.events import Emit, Progress
 from seeder.process import Completed
@@ -21,13 +20,10 @@ from seeder.protocols import NO_OVERLAYS, Address, Diagnosis, Embedded, LocalLau
 from seeder.registry import ENGINES
 from seeder.runtimes import _local_engine, _local_ready, _local_service, _local_survey, _ports
 from seeder.runtimes._rewrite import hosts_of
-from seeder.wait import READY, Verdict, never, not_yet
-
-Condition = Literal["started", "healthy", "completed"]
+from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 1.5  # servers remove their shared memory when they are asked to end, and leave it when they are killed
-_LAST_LINES = 20
 _AT_ONCE = 4
 
 
@@ -181,7 +177,7 @@ class LocalDeployment:
             return READY
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
         taken = [f"port {a.port} is taken by {by}" for a in self._own(service).values() if (by := _ports.holder(a.port))]
-        return never("; ".join([f"it {how}", *taken]), self.logs(service, _LAST_LINES))
+        return never("; ".join([f"it {how}", *taken]), self.logs(service, LAST_LINES))
 
     def _healthy(self, service: str) -> Verdict:
         """Whether a store's server accepts its clients is the engine's to say; here its port counts."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal
 
+from seeder.definition.stack import Condition
 from seeder.environment import Environment
 from seeder.operation import Plan, Start
 from seeder.order import along
 from seeder.protocols import Initialises
 from seeder.wait import READY, Verdict, not_yet, wait_for
-
-Condition = Literal["started", "healthy", "completed"]
 
 
 def prepare(environment: Environment, plan: Plan) -> None:
