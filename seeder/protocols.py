@@ -545,6 +545,9 @@ class Caller(Protocol):
 
     kind: PartKind
 
+    def read(self, part: Part, as_of: datetime.datetime) -> int:
+        """How many calls the file holds. Raises DefinitionError with all that are badly written."""
+
     def call(self, part: Part, world: World) -> int:
         """Make the calls in order; answer how many. Raises EnvironmentFailed naming file, line, request and answer."""
 

@@ -159,11 +159,13 @@ def _parts(dataset: Dataset, stack: Stack, problems: Collector) -> tuple[Part, .
 def _read(part: Part, manifest: Manifest, problems: Collector) -> int:
     from seeder.definition import overlay
     from seeder.errors import DefinitionError
-    from seeder.registry import LOADERS
+    from seeder.registry import CALLERS, LOADERS
 
     try:
         if part.kind == "environment":
             return len(overlay.environment([part]))
+        if part.kind in CALLERS.names():
+            return CALLERS.get(part.kind).read(part, manifest.defaults.as_of)
         return _count(LOADERS.get(part.kind).read(part, manifest.defaults.as_of)) if part.kind in LOADERS.names() else 0
     except DefinitionError as error:
         problems.problems += error.problems

@@ -93,7 +93,11 @@ class Reader:
             elif entry.get("required", True):
                 remedy = f"create {path}, or say required: false"
                 self.wrong(f"services.{name}.env_file", f"there is no file {path.name}", remedy, files.at(index))
-        return {key: value for key, value in {**found, **raw.get("environment", {})}.items() if value is not None}
+        written = raw.get("environment", Map(raw.mark))
+        for key in written:
+            if not key or "=" in key:
+                self.wrong(f"services.{name}.environment", f"{key!r} is no name of a variable", "write NAME: VALUE", written.at(key))
+        return {key: value for key, value in {**found, **written}.items() if value is not None}
 
     def _exposed(self, name: str, raw: Map) -> Iterator[int]:
         for text in raw.get("expose", ()):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seeder.definition.dataset import Part
 from seeder.definition.yaml import SEEDER, load
-from seeder.errors import Collector, Mark
+from seeder.errors import Collector
 
 
 def environment(parts: Iterable[Part]) -> dict[str, str]:
@@ -18,12 +18,14 @@ def environment(parts: Iterable[Part]) -> dict[str, str]:
         if part.kind != "environment":
             continue
         document = load(part.path, SEEDER)
-        for name, value in (document.data or {}).items():
-            if value is None or isinstance(value, list | dict):
-                mark = document.mark((name,)) or Mark(part.path, 1)
-                problems.add(str(name), "is not a text, a number or a boolean", "write one value per variable", mark)
+        for name, value in document.data.items():
+            mark = document.mark((name,))
+            if not name or "=" in name:
+                problems.add(repr(name), "is no name of a variable", "leave out the =", mark)
+            elif value is None or isinstance(value, list | dict):
+                problems.add(name, "is not a text, a number or a boolean", "write one value per variable", mark)
             else:
-                result[str(name)] = str(value).lower() if isinstance(value, bool) else str(value)
+                result[name] = str(value).lower() if isinstance(value, bool) else str(value)
     problems.raise_if_any()
     return result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -13,12 +13,14 @@ from seeder.errors import Mark, Problem
 
 TEXT: Final = frozenset({"environment", "labels", "annotations", "args", "command", "entrypoint"})  # below these keys text is meant
 
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the parser that read the file: the other one takes less
+
 
 def unquoted(file: Path) -> Iterator[Problem]:
     """One hint for each place. The file is one that was read before."""
-    root = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
     seen: set[int] = set()
-    for path, node in _scalars(root, (), seen) if root else ():
+    roots = yaml.compose_all(file.read_text(encoding="utf-8-sig"), Loader=_LOADER)
+    for path, node in (found for root in roots for found in _scalars(root, (), seen)):
         value = COMPOSE.plain(node.value)
         if value is not None and as_text(value) != node.value and TEXT.intersection(path):
             cause = f"compose reads {node.value} as {as_text(value)}"
@@ -36,5 +38,5 @@ def _scalars(node: yaml.Node, path: tuple[str, ...], seen: set[int]) -> Iterator
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             yield from _scalars(value, (*path, str(number)), seen)
-    elif isinstance(node, yaml.ScalarNode) and node.style is None and not node.tag.endswith(":str"):
+    elif isinstance(node, yaml.ScalarNode) and not node.style and not node.tag.endswith(":str"):
         yield path, node

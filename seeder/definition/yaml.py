@@ -274,6 +274,8 @@ class _Reader:
 
     def _scalar(self, event: ScalarEvent) -> Any:
         tag = event.tag
+        if "\0" in event.value:
+            self.problems.add(self.path.name, "a null character is not text", "remove it", self._mark(event))
         if tag is None:
             text: str = event.value
             return self.dialect.plain(text) if event.implicit[0] else text

@@ -23,6 +23,10 @@ _SHOWN: Final = 500  # characters of an answer
 class HttpCaller:
     kind: PartKind = "http"
 
+    def read(self, part: Part, as_of: datetime.datetime) -> int:
+        """How many requests the file holds. Raises DefinitionError with all that are badly written."""
+        return len([_body(part, request, as_of) for request in _requests.read(part.path)])
+
     def call(self, part: Part, world: World) -> int:
         """Send the file's requests in order and answer how many; each must be answered below 400, or as its `# expect` says.
         Relative dates in JSON bodies are resolved. Raises DefinitionError for a badly written file, before anything is sent;

@@ -44,8 +44,12 @@ MANIFEST = {
     "stack of nothing": Bad(M, STACK, "  small:", "small:", ""),
     "compose absent": Bad(M, "[compose.yaml]", "[compse.yaml]", "small: {compose", "no file compse.yaml"),
     "compose a folder": Bad(M, "[compose.yaml]", "[web]", "small: {compose", "web"),
-    "stack version": Bad(M, 'compose.yaml], version: "1.0.0"', "compose.yaml], version: latest", "small: {compose", "is not a version", "2.3.0"),
-    "stack version unquoted": Bad(M, 'compose.yaml], version: "1.0.0"', "compose.yaml], version: 1.0", "small: {compose", "unquoted", "quotes"),
+    "stack version": Bad(
+        M, 'compose.yaml], version: "1.0.0"', "compose.yaml], version: latest", "small: {compose", "is not a version", "2.3.0"
+    ),
+    "stack version unquoted": Bad(
+        M, 'compose.yaml], version: "1.0.0"', "compose.yaml], version: 1.0", "small: {compose", "unquoted", "quotes"
+    ),
     "default stack": Bad(M, "{stack: small", "{stack: smal", "defaults:", "no stack smal", "did you mean 'small'?"),
     "default policy": Bad(M, "policy: ci", "policy: cii", "defaults:", "no policy cii", "ci"),
     "default runtime": Bad(M, "policy: ci", "runtime: dokcer, policy: ci", "", "no runtime dokcer", "'docker'", runs=True),
@@ -55,7 +59,12 @@ MANIFEST = {
     "as_of without a zone": Bad(M, "12:00:00Z", "12:00:00", "defaults:", "no time zone", "2026-01-15T12:00:00Z"),
     "dataset kind": Bad(M, "kind: golden", "kind: gold", "name: notes", "'gold' is not among", "golden"),
     "dataset twice": Bad(
-        M, "policies:", '  - {name: kinds, kind: reference, version: "1.0.0", path: testdata/reference/kinds}\npolicies:', "", "already", "version"
+        M,
+        "policies:",
+        '  - {name: kinds, kind: reference, version: "1.0.0", path: testdata/reference/kinds}\npolicies:',
+        "",
+        "already",
+        "version",
     ),
     "dataset folder": Bad(M, "path: testdata/golden/notes", "path: testdata/golden/nots", "name: notes", "no folder testdata/golden/nots"),
     "dataset outside": Bad(M, "path: testdata/golden/notes", "path: /etc/nothing", "name: notes", "no folder"),
@@ -66,7 +75,9 @@ MANIFEST = {
     "required store": Bad(M, 'db: "0002.."', 'dbb: "0002.."', "name: notes", "no store dbb", "'db'"),
     "steps of the future": Bad(M, NOTES, "{name: notes, loads_at: {}, kind: golden", "name: notes", "not supported yet", "remove"),
     "policy source": Bad(M, "[reference, config, golden]", "[reference, conf]", "ci: {sources", "'conf' is not among", "config"),
-    "policy forbids": Bad(M, "[reference, config, golden]", "[reference]", "name: notes", "is golden data; policy ci allows reference", "another"),
+    "policy forbids": Bad(
+        M, "[reference, config, golden]", "[reference]", "name: notes", "is golden data; policy ci allows reference", "another"
+    ),
     "policy rows": Bad(M, "rows: 1000", "rows: -5", "ci: {sources", "rows"),
     "too many rows": Bad(M, "rows: 1000", "rows: 1", "", "rows"),
     "policy age": Bad(M, "privacy: no-pii", "privacy: no-pii, max_age: old", "ci: {sources", "not a duration", "7d"),
@@ -94,8 +105,13 @@ COMPOSE = {
     "env_file absent": Bad(C, "image: redis:8", "image: redis:8\n    env_file: cache.env", "env_file:", "no file cache.env", "create"),
     "extends nobody": Bad(C, "image: redis:8", "extends: {service: base}", "extends:", "no service base"),
     "include absent": Bad(C, "services:\n", "include: [other.yaml]\nservices:\n", "include:", "no file", "create it"),
-    "healthcheck": Bad(C, "image: redis:8", "image: redis:8\n    healthcheck: {test: [redis-cli, ping]}", "healthcheck:", "begins with", "CMD"),
+    "healthcheck": Bad(
+        C, "image: redis:8", "image: redis:8\n    healthcheck: {test: [redis-cli, ping]}", "healthcheck:", "begins with", "CMD"
+    ),
     "interval": Bad(C, "image: redis:8", "image: redis:8\n    healthcheck: {test: a, interval: often}", "healthcheck:", "often"),
+    "null character": Bad(C, "redis://cache:6379/0", '"a\\0b"', "CACHE_URL", "a null character is not text", "remove it"),
+    "variable name": Bad(C, "CACHE_URL:", '"CACHE=URL":', '"CACHE=URL"', "'CACHE=URL' is no name of a variable", "NAME: VALUE"),
+    "variable without a name": Bad(C, "CACHE_URL:", '"":', '"": redis', "'' is no name of a variable", "NAME: VALUE"),
     "alias": Bad(C, "image: redis:8", "image: *redis", "image: *redis", "redis"),
     "merge of text": Bad(C, "image: redis:8", "<<: text\n    image: redis:8", "<<:", ""),
     "engine": Bad(C, "image: redis:8", "image: redis:8\n    x-seeder: {store: rediss}", "  cache:", "rediss", "'redis'"),
@@ -110,7 +126,9 @@ COMPOSE = {
     "export of nobody": Bad(C, '"{db.url}"', '"{dbb.url}"', "", "no store or service dbb", "'db'"),
     "local placeholder": Bad(C, '"{port}"]}', '"{prt}"]}', "", "not known", "{port"),
     "local port": Bad(C, '"{port}"]}', '"{port:81}"]}', "", "no port 81", "8000"),
-    "local of nothing": Bad(C, 'local: {command: ["{python}", "web/web.py", "{host}", "{port}"]}', "local: {command: []}", "local:", "at least 1 item"),
+    "local of nothing": Bad(
+        C, 'local: {command: ["{python}", "web/web.py", "{host}", "{port}"]}', "local: {command: []}", "local:", "at least 1 item"
+    ),
     "migrated by nothing": Bad(C, "{sql: migrations}", "{command: []}", "migrate:", "at least 1 item"),
     "ready of two kinds": Bad(C, "{http: /health}", "{http: /health, tcp: 8000}", "ready:", "exactly one of http, tcp"),
     "ready for how long": Bad(C, "{http: /health}", "{http: /health, within: long}", "ready:", "duration"),
@@ -120,7 +138,9 @@ COMPOSE = {
     ),
     "volatile": Bad(C, "migrate: {sql: migrations}", "volatile: [notes]", "  db:", "names no column", "TABLE.COLUMN"),
     "reference": Bad(C, "services:\n", "x-seeder: {references: [db.notes.kind]}\nservices:\n", "", "->"),
-    "reference to nowhere": Bad(C, "services:\n", "x-seeder: {references: [db.notes.kind -> dbb.kinds.code]}\nservices:\n", "", "dbb", "db"),
+    "reference to nowhere": Bad(
+        C, "services:\n", "x-seeder: {references: [db.notes.kind -> dbb.kinds.code]}\nservices:\n", "", "dbb", "db"
+    ),
     "count of nothing": Bad(C, "services:\n", "x-seeder: {gates: {counts: {dbb.notes: 1}}}\nservices:\n", "", "no store dbb", "db"),
     "count no number": Bad(C, "services:\n", "x-seeder: {gates: {counts: {db.notes: many}}}\nservices:\n", "x-seeder:", ""),
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from seeder.cli import _run
+from tests.scenarios.bad_data import READ, ROWS
 from tests.scenarios.bad_definitions import DEFINITIONS, Bad
+from tests.scenarios.failing import change, gone
 
 RUN = ["run", "small", "--scenario", "ready", "--runtime", "local", "--", "true"]
 
@@ -53,3 +55,37 @@ def test_a_mistake_in_a_definition_is_told_by_check_and_refused_by_run(project, 
     assert code == 125, err
     told(err, place, bad)
     assert not (folder / ".seeder").exists()
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_mistake_that_reading_finds_is_told_by_validate(project, monkeypatch, capfd, name):
+    folder, bad = project("small"), READ[name]
+    change(folder, "compose.yaml", "  web:\n", "  events:\n    image: nats:2\n  web:\n")
+    place = spoil(folder, bad)
+    code, err = said(["dataset", "validate"], folder, monkeypatch, capfd)
+    told(err, place, bad)
+    assert code == 2
+    assert not (folder / ".seeder").exists()
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_that_the_database_refuses_ends_the_run_before_its_command(project, home, monkeypatch, capfd, name):
+    folder, bad = project("small"), ROWS[name]
+    place = spoil(folder, bad)
+    code, err = said([*RUN[:-1], "touch", "ran"], folder, monkeypatch, capfd)
+    told(err, place, bad)
+    assert code == 125
+    assert not (folder / "ran").exists()
+    if (folder / ".seeder").exists():
+        gone(folder, home)
+
+
+@pytest.mark.parametrize("name", ["csv: a short row", "keys: a key twice", "http: no request", "variables: nothing", "files: of nobody"])
+def test_what_validate_finds_a_run_refuses(project, home, monkeypatch, capfd, name):
+    folder, bad = project("small"), READ[name]
+    place = spoil(folder, bad)
+    code, err = said(RUN, folder, monkeypatch, capfd)
+    told(err, place, bad)
+    assert code == 125
+    if (folder / ".seeder").exists():
+        gone(folder, home)

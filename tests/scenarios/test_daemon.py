@@ -42,6 +42,8 @@ class Front:
             for one in self._open:
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
+                one.close()
+            self._open.clear()
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):

@@ -44,7 +44,8 @@ def test_a_service_that_never_becomes_ready_is_given_up_at_its_limit(project, ho
 def test_a_failing_service_does_not_wait_for_another_that_hangs(project, home):
     folder = project("small")
     web(folder, DIES)
-    more = '  slow:\n    <<: *web\n    x-seeder: {local: {command: ["{python}", "-c", "import time; time.sleep(600)"]}, ready: {http: /}}\nvolumes:'
+    slow = 'local: {command: ["{python}", "-c", "import time; time.sleep(600)"]}'
+    more = f"  slow:\n    <<: *web\n    x-seeder: {{{slow}, ready: {{http: /}}}}\nvolumes:"
     change(folder, "compose.yaml", "  web:\n", "  web: &web\n")
     change(folder, "compose.yaml", "volumes:\n  db-data", f"{more}\n  db-data")
     proper(run(folder, "local"), 123, "web: it ended with code 3")
@@ -95,7 +96,8 @@ def _reserved(folder, home):
 
 def test_a_failing_sql_revision_is_named_with_its_line_statement_and_the_databases_words(project, home, runtime):
     folder = project("small")
-    (folder / "migrations" / "0003_tags.sql").write_text("create table tags (id int primary key);\n\nalter table\n  nots add column tag int;\n")
+    broken = "create table tags (id int primary key);\n\nalter table\n  nots add column tag int;\n"
+    (folder / "migrations" / "0003_tags.sql").write_text(broken)
     said = run(folder, runtime)
     proper(said, 123, "0003_tags.sql:3: db: revision 0003_tags", 'relation "nots" does not exist', "`alter table nots add column tag int`")
     assert "correct 0003_tags.sql" in said.err

@@ -34,7 +34,7 @@ def _starts_services(folder):
 
 def test_ctrl_c_during_the_command_reaches_it_from_the_terminal_alone(project, home, runtime):
     folder = project("small")
-    program = "import signal, time\nsignal.signal(signal.SIGINT, lambda *_: print('told'))\nprint('here', flush=True)\ntime.sleep(2)\nprint('done')"
+    program = "import signal, time; signal.signal(signal.SIGINT, lambda *_: print('told')); print('here'); time.sleep(2); print('done')"
     with terminal(*WORDS, runtime, "--", sys.executable, "-uc", program, cwd=folder) as screen:
         screen.shows("here")
         screen.press("\x03")

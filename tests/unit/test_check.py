@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -172,6 +173,15 @@ def test_what_compose_reads_otherwise_is_a_hint(checked):
         'compose.yaml:4: services.orders-db.environment.MODE: compose reads 0644 as 420 -> quote it: "0644"',
     ]
     assert found.errors == []
+
+
+def test_hints_are_given_for_every_document_and_for_what_only_the_parsers_dialect_takes(checked):
+    second = "---\nservices:\n  cache:\n    environment:\n      V:\t1.10\n"
+    found = checked({"compose.yaml": dedent(COMPOSE) + second})
+    assert found.errors == []
+    assert [text.partition(" -> ")[0] for text in _said(found.hints)] == [
+        "compose.yaml:17: services.cache.environment.V: compose reads 1.10 as 1.1"
+    ]
 
 
 def test_a_port_that_is_written_out_is_a_hint(checked):
