@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
-import io
 import tarfile
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -149,12 +149,13 @@ class Daemon:
 
     def copy_in(self, container: str, files: Mapping[str, Path], subject: str) -> None:
         """Put files and whole folders (path in the container -> here) into a container; modes and owners are kept."""
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            for target, source in sorted(files.items()):
-                archive.add(source, target.lstrip("/"))
-        with _asking(subject):
-            self._api.put_archive(container, "/", packed.getvalue())
+        with tempfile.TemporaryFile() as packed:  # a folder may be larger than the memory
+            with tarfile.open(fileobj=packed, mode="w") as archive:
+                for target, source in sorted(files.items()):
+                    archive.add(source, target.lstrip("/"))
+            packed.seek(0)
+            with _asking(subject):
+                self._api.put_archive(container, "/", packed)
 
     # -- running programs ---------------------------------------------------------------------------------------------
 
