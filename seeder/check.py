@@ -7,19 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from seeder import soundness
 from seeder.definition import consistency
 from seeder.definition.checksums import NAME, is_locked, verify
 from seeder.definition.compose import read_stack
-from seeder.definition.dataset import Dataset, PartKind, fits, parts
+from seeder.definition.dataset import Dataset, fits
 from seeder.definition.manifest import Manifest, find_manifest, survey_project
 from seeder.definition.policy import refusals, too_many
-from seeder.definition.scenario import Scenario, settle
-from seeder.definition.stack import Stack, Store
+from seeder.definition.scenario import Scenario
+from seeder.definition.stack import Stack
 from seeder.definition.version import matches, unmet
 from seeder.errors import DefinitionError, Problem, nearest
-from seeder.plan import SQL_TOOLS, unknown_engines, vague_volatile
-from seeder.protocols import Inspects, Loads, Queries
-from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
+from seeder.registry import RUNTIMES
 
 Histories = Mapping[str, Sequence[str]]  # store -> its revisions, oldest first
 
@@ -58,11 +57,10 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
         except DefinitionError as error:
             findings.errors += error.problems
             continue
-        findings.errors += consistency.faults(stacks[name])
-        unknown = list(unknown_engines(stacks[name]))
-        findings.errors += unknown or vague_volatile(stacks[name])
+        judged = soundness.of_stack(stacks[name])
+        findings.errors += judged.problems
         findings.hints += consistency.hints(stacks[name])
-        histories[name] = _capabilities(stacks[name], findings.errors)
+        histories[name] = judged.ids
     for dataset in (version for versions in manifest.datasets.values() for version in versions):
         _dataset(dataset, manifest, stacks, findings)
     for scenario in manifest.scenarios.values():
@@ -71,39 +69,6 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
         findings.errors += unmet(dataset, stack, histories[stack.name])
     _policies(manifest, stacks, findings, now)
     return findings.ordered()
-
-
-def accepted(stack: Stack) -> dict[str, frozenset[PartKind]]:
-    """What the stack's engines take from a dataset; an unknown engine takes nothing."""
-    names = {store.engine for store in stack.stores.values()}
-    engines = {name: ENGINES.get(name) if name in ENGINES.names() else None for name in names}
-    return {name: engine.accepts if isinstance(engine, Loads) else frozenset() for name, engine in engines.items()}
-
-
-def _capabilities(stack: Stack, errors: list[Problem]) -> Histories:
-    """The revisions of the stores that are migrated; what has no engine or cannot be migrated goes to `errors`."""
-    histories: dict[str, Sequence[str]] = {}
-    for store in stack.stores.values():
-        if store.engine not in ENGINES.names():
-            continue
-        try:
-            histories[store.name] = _history(store, stack)
-        except DefinitionError as error:
-            errors += error.problems
-    return histories
-
-
-def _history(store: Store, stack: Stack) -> tuple[str, ...]:
-    migrate, mark, engine = store.migrate, stack.services[store.service].mark, ENGINES.get(store.engine)
-    if migrate is None:
-        return ()
-    if migrate.tool in SQL_TOOLS and not (isinstance(engine, Queries) and isinstance(engine, Inspects)):
-        cause = f"{store.engine} cannot be migrated by {migrate.tool}; stack {stack.name} asks for it"
-        raise DefinitionError(store.name, cause, "remove `migrate`, or use `command` or `service`", mark)
-    if migrate.as_ and migrate.as_ not in {*stack.services, *stack.absent}:
-        cause = f"migrate.as: there is no service {migrate.as_}"
-        raise DefinitionError(store.name, cause, nearest(migrate.as_, sorted(stack.services)), mark)
-    return tuple(revision.id for revision in MIGRATORS.get(migrate.tool).revisions(store, stack))
 
 
 def _defaults(manifest: Manifest) -> Iterator[Problem]:
@@ -128,27 +93,7 @@ def _dataset(dataset: Dataset, manifest: Manifest, stacks: Mapping[str, Stack], 
         cause = f"no stack has all of its stores and services ({folders})"
         findings.errors.append(Problem(dataset.label, cause, "rename its folders after stores or services", dataset.mark))
     for stack in homes or (stacks.values() if len(stacks) == 1 else ()):
-        findings.errors += _parts(dataset, stack)
-        findings.errors += _tables(dataset, stack)
-
-
-def _parts(dataset: Dataset, stack: Stack) -> Sequence[Problem]:
-    try:
-        parts(dataset, stack, accepted(stack))
-    except DefinitionError as error:
-        return error.problems
-    return ()
-
-
-def _tables(dataset: Dataset, stack: Stack) -> Iterator[Problem]:
-    """Natural keys and gates name `store.table`."""
-    named = {"natural_keys": dataset.natural_keys, "gates.counts": dataset.gates.counts, "gates.nulls": dataset.gates.nulls}
-    for key, tables in named.items():
-        for table in tables:
-            store = table.split(".")[0]
-            if not consistency.has_store(stack, store):
-                cause = f"{key}: stack {stack.name} has no store {store} ({table})"
-                yield Problem(dataset.label, cause, nearest(store, sorted(stack.stores)), dataset.mark)
+        findings.errors += soundness.of_dataset(dataset, stack)[1]
 
 
 def _scenario(scenario: Scenario, manifest: Manifest, stacks: Mapping[str, Stack], findings: Findings) -> None:
@@ -164,10 +109,7 @@ def _scenario(scenario: Scenario, manifest: Manifest, stacks: Mapping[str, Stack
             cause = f"the manifest knows no version {wanted.version} of {wanted.name}"
             findings.errors.append(Problem(scenario.name, cause, f"known: {', '.join(versions)}", wanted.mark))
     if stack := stacks.get(scenario.stack):
-        try:
-            settle(scenario, stack, accepted(stack))
-        except DefinitionError as error:
-            findings.errors += error.problems
+        findings.errors += soundness.of_scenario(scenario, stack)[1]
 
 
 def _data_of(scenario: Scenario, manifest: Manifest) -> list[Dataset]:

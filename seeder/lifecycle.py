@@ -48,7 +48,7 @@ class Options:
 def plan(definition: Definition) -> Plan:
     """Decide what would be done. Raises DefinitionError with everything that forbids it; starts nothing."""
     runtime, cause = choose(definition.runtime)
-    return make(definition, runtime, cause)
+    return make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))
 
 
 def run(plan: Plan, options: Options, listener: Emit) -> record.Result:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from seeder.definition import consistency, overlay
-from seeder.definition.dataset import Dataset, Part, parts
+from seeder import soundness
+from seeder.definition import overlay
+from seeder.definition.checksums import verify
+from seeder.definition.dataset import Dataset, Part
 from seeder.definition.duration import seconds
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.request import Definition
 from seeder.definition.stack import Service, Stack, Store
 from seeder.definition.version import unmet
-from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, nearest
+from seeder.errors import Collector, DefinitionError, EnvironmentFailed
 from seeder.operation import Call, Check, Configure, Load, Migrate, Plan, Sow, Start
 from seeder.order import Cycle, closure, sort
-from seeder.protocols import Fitness, Inspects, Loads, Queries, Revision, Runtime
-from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
+from seeder.protocols import Fitness, Revision, Runtime
+from seeder.registry import RUNTIMES
+from seeder.soundness import Judged
 
 
 def choose(name: str) -> tuple[Runtime, str]:
@@ -31,60 +36,41 @@ def choose(name: str) -> tuple[Runtime, str]:
     return (RUNTIMES.get("local"), f"docker is not available: {problem.cause}") if problem else (docker, "a Docker engine answers")
 
 
-def make(definition: Definition, runtime: Runtime, runtime_cause: str) -> Plan:
-    """Decide. Raises DefinitionError with everything that forbids the run: what the runtime refuses, missing capabilities,
-    datasets that do not fit the stack, the migration heads or the policy."""
+def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: datetime.datetime) -> Plan:
+    """Decide; the ages of data count to `now`. Raises DefinitionError with everything that forbids the run: what `check` tells of
+    this stack, scenario and data, what the runtime refuses, data that does not fit the migration heads or the policy."""
     stack, problems = definition.stack, Collector()
-    problems.problems += unknown_engines(stack)
-    problems.raise_if_any(DefinitionError)  # nothing more can be said of such a stack
-    problems.problems += [*consistency.faults(stack), *vague_volatile(stack)]
-    notices = tuple(runtime.survey(stack))
+    judged = soundness.of_stack(stack)
+    problems.problems += judged.problems
+    if definition.scenario:
+        scenario, wrong = soundness.of_scenario(definition.scenario, stack)
+        definition = replace(definition, scenario=scenario)
+        problems.problems += wrong
+    allotted = _allotted(definition, judged, now, problems)
+    notices = tuple(runtime.survey(stack)) if judged.known else ()
     for notice in notices:
         if notice.refused:
             problems.add(notice.subject, notice.message, notice.remedy, _mark_of(stack, notice.subject))
-    migrations = _migrations(stack, problems)
-    allotted = {dataset.label: parts(dataset, stack) for dataset in definition.datasets}
-    for dataset in definition.datasets:
-        _check_fit(definition, dataset, allotted[dataset.label], migrations, problems)
-    if definition.policy:
-        problems.problems += too_many(definition.policy, definition.datasets)
     problems.raise_if_any(DefinitionError)
+    migrations = tuple(_migrate(stack.stores[name], revisions) for name, revisions in judged.histories.items())
     one_shots = {m.store.migrate.service for m in migrations if m.store.migrate and m.store.migrate.service}
-    early = _early(stack)
-    servers, services = _starts(stack, definition, early, one_shots)
+    servers, services = _starts(stack, definition, _early(stack), one_shots)
     loads = tuple(_loads(definition.datasets, allotted))
     fitness = _fitness(definition, migrations, loads)
     return Plan(
         definition=definition,
         runtime=runtime.name,
         runtime_cause=runtime_cause,
-        notices=tuple(n for n in notices if not n.refused),
+        notices=notices,
         overlays=tuple(_overlays(allotted)),
         servers=servers,
-        migrations=tuple(migrations),
+        migrations=migrations,
         loads=loads,
         services=services,
         calls=tuple(_calls(definition.datasets, allotted)),
         gates=tuple(_gates(stack, fitness)),
         fitness=fitness,
     )
-
-
-def unknown_engines(stack: Stack) -> Iterator[Problem]:
-    """A problem for every store whose engine nobody knows."""
-    for store in stack.stores.values():
-        if store.engine not in ENGINES.names():
-            cause = f"there is no engine {store.engine}"
-            yield Problem(store.name, cause, nearest(store.engine, ENGINES.names()), stack.services[store.service].mark)
-
-
-def vague_volatile(stack: Stack) -> Iterator[Problem]:
-    """A problem for every entry of `volatile` that names no column of a store with a schema."""
-    for store in stack.stores.values():
-        vague = [entry for entry in store.volatile if not all(entry.rpartition(".")[::2])]
-        if vague and isinstance(ENGINES.get(store.engine), Inspects):
-            cause = f"volatile: {', '.join(vague)} names no column"
-            yield Problem(store.name, cause, "write TABLE.COLUMN", stack.services[store.service].mark)
 
 
 def _mark_of(stack: Stack, subject: str) -> Any:
@@ -133,32 +119,10 @@ def _within(service: Service) -> float:
 # -- migrating --------------------------------------------------------------------------------------------------------
 
 
-SQL_TOOLS = frozenset({"alembic", "sql"})
-
-
-def _migrations(stack: Stack, problems: Collector) -> list[Migrate]:
-    result = []
-    for name, store in sorted(stack.stores.items()):
-        if store.migrate is None:
-            continue
-        engine = ENGINES.get(store.engine)
-        if store.migrate.tool in SQL_TOOLS and not (isinstance(engine, Queries) and isinstance(engine, Inspects)):
-            cause = f"{store.engine} cannot be migrated by {store.migrate.tool}; stack {stack.name} asks for it"
-            problems.add(name, cause, "remove `migrate`, or use `command` or `service`", stack.services[store.service].mark)
-            continue
-        try:
-            revisions = MIGRATORS.get(store.migrate.tool).revisions(store, stack)
-        except DefinitionError as error:
-            problems.problems += error.problems
-            continue
-        result.append(_migrate(store, store.migrate.tool, revisions))
-    return result
-
-
-def _migrate(store: Store, tool: str, revisions: tuple[Revision, ...]) -> Migrate:
+def _migrate(store: Store, revisions: tuple[Revision, ...]) -> Migrate:
+    tool = store.migrate.tool if store.migrate else ""
     span = f"{revisions[0].id} -> {revisions[-1].id}" if len(revisions) > 1 else (revisions[0].id if revisions else "no revisions")
-    count = f"{len(revisions)} revision{'s' if len(revisions) != 1 else ''}"
-    return Migrate(store.name, f"{span}: {count} by {tool}", "the store starts empty", store, tool, revisions)
+    return Migrate(store.name, f"{span}: {counted(len(revisions), 'revision')} by {tool}", "the store starts empty", store, tool, revisions)
 
 
 # -- loading ----------------------------------------------------------------------------------------------------------
@@ -174,7 +138,7 @@ def _loads(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]
                 by_store.setdefault(part.owner, []).append(part)
         if by_store:
             files = sum(len(found) for found in by_store.values())
-            detail = f"{files} file{'s' if files != 1 else ''} into {', '.join(sorted(by_store))}"
+            detail = f"{counted(files, 'file')} into {', '.join(sorted(by_store))}"
             cause = f"{dataset.kind} data" + (", brought up to date by key" if dataset.upserts else "")
             yield Load(dataset.label, detail, cause, dataset, {store: tuple(found) for store, found in sorted(by_store.items())})
 
@@ -199,27 +163,23 @@ def _calls(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]
             yield Sow(dataset.label, " ".join(dataset.seed.command), "the dataset's own program", dataset, dataset.seed)
 
 
-def _check_fit(definition: Definition, dataset: Dataset, given: tuple[Part, ...], migrations: list[Migrate], problems: Collector) -> None:
-    stack = definition.stack
-    histories = {m.store.name: tuple(r.id for r in m.revisions) for m in migrations}
-    problems.problems += unmet(dataset, stack, histories)
-    if definition.policy:
-        problems.problems += refusals(definition.policy, dataset, given)
-    for part in given:
-        store = stack.stores.get(part.owner)
-        if store is None or part.kind not in AT_REST:
-            continue
-        engine = ENGINES.get(store.engine)
-        if not isinstance(engine, Loads) or part.kind not in engine.accepts:
-            problems.add(
-                str(part.path), f"{store.engine} store {store.name} does not take {part.kind} files", "see the reference, dataset folders"
-            )
+def _allotted(definition: Definition, judged: Judged, now: datetime.datetime, problems: Collector) -> dict[str, tuple[Part, ...]]:
+    """Dataset -> what its files are on this stack."""
+    stack, policy, result = definition.stack, definition.policy, dict[str, tuple[Part, ...]]()
+    for dataset in definition.datasets:
+        result[dataset.label], wrong = soundness.of_dataset(dataset, stack)
+        problems.problems += [*verify(dataset), *wrong, *unmet(dataset, stack, judged.ids)]
+        if policy:
+            problems.problems += refusals(policy, dataset, result[dataset.label], now=now)
+    if policy:
+        problems.problems += too_many(policy, definition.datasets)
+    return result
 
 
 # -- gating -----------------------------------------------------------------------------------------------------------
 
 
-def _fitness(definition: Definition, migrations: list[Migrate], loads: tuple[Load, ...]) -> Fitness:
+def _fitness(definition: Definition, migrations: Sequence[Migrate], loads: tuple[Load, ...]) -> Fitness:
     """Tables are added by the load stage, which knows their columns and rows."""
     gates = [(f"stack {definition.stack.name}", definition.stack.x.gates)]
     gates += [(f"dataset {load.dataset.label}", load.dataset.gates) for load in loads]
@@ -237,13 +197,18 @@ def _gates(stack: Stack, fitness: Fitness) -> Iterable[Check]:
     nulls = sum(len(columns) for _, declared in fitness.gates for columns in declared.nulls.values())
     counts = sum(len(declared.counts) for _, declared in fitness.gates)
     details = {
-        "ready": (f"{len(stack.services)} services", "always"),
-        "drift": (f"{len(fitness.revisions)} migrated stores", "migration heads, dataset columns") if fitness.revisions else None,
+        "ready": (counted(len(stack.services), "service"), "always"),
+        "drift": (counted(len(fitness.revisions), "migrated store"), "migration heads, dataset columns") if fitness.revisions else None,
         "counts": ("every loaded table" + (f", {counts} declared" if counts else ""), "holds what was loaded"),
-        "nulls": (f"{nulls} columns", "declared") if nulls else None,
-        "references": (f"{len(fitness.references)} cross-store keys", "declared by the stack") if fitness.references else None,
-        "expect": (f"{len(fitness.expectations)} expectations", "of the scenario") if fitness.expectations else None,
+        "nulls": (counted(nulls, "column"), "declared") if nulls else None,
+        "references": (counted(len(fitness.references), "cross-store key"), "declared by the stack") if fitness.references else None,
+        "expect": (counted(len(fitness.expectations), "expectation"), "of the scenario") if fitness.expectations else None,
     }
     for gate, said in details.items():
         if said:
             yield Check(gate, said[0], said[1], gate)
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -156,7 +156,7 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
     if one.owner is None or not isinstance(runtime, Rejoins):
         raise EnvironmentFailed(one.run, f"runtime {one.runtime} cannot take up an environment of another process", "ask its seeder")
     definition = resolve(read_project(one.owner.checkout / "manifest.yaml"), _request(asked["request"]))
-    plan = make(definition, runtime, "it runs there")
+    plan = make(definition, runtime, "it runs there", datetime.datetime.now(datetime.UTC))
     run = _run(one, one.owner, given)
     addresses = {
         (name, int(port)): Address(service["host"], number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -139,15 +140,15 @@ def _validate(dataset: Dataset, stacks: list[Stack], manifest: Manifest, policy:
 
     problems.problems += checksums.verify(dataset)
     if policy:
-        problems.problems += refusals(policy, dataset)
+        problems.problems += refusals(policy, dataset, now=datetime.datetime.now(datetime.UTC))
     homes = [stack for stack in stacks if fits(dataset, stack)] or stacks[:1]
     return sum(_read(part, manifest, problems) for part in _parts(dataset, homes[0], problems))
 
 
 def _parts(dataset: Dataset, stack: Stack, problems: Collector) -> tuple[Part, ...]:
-    from seeder.check import accepted
     from seeder.definition.dataset import parts
     from seeder.errors import DefinitionError
+    from seeder.soundness import accepted
 
     try:
         return parts(dataset, stack, accepted(stack))

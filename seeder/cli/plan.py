@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ def command(request: Request, project: Path | None, as_json: bool) -> None:
     from seeder.plan import choose, make  # not by way of lifecycle, which brings what a run needs
 
     definition = resolve(find_project(project), request)
-    plan = make(definition, *choose(definition.runtime))
+    plan = make(definition, *choose(definition.runtime), datetime.datetime.now(datetime.UTC))
     if as_json:
         _render.answer(plan.as_json())
     else:

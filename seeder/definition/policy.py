@@ -18,16 +18,14 @@ LEVELS: Final = ("raw", "masked", "no-pii")
 _DUMP = re.compile(rb"^-- PostgreSQL database dump\b|^COPY\s.+\sFROM\s+stdin\b|^-- MySQL dump\b", re.IGNORECASE)
 
 
-def refusals(
-    policy: Policy, dataset: Dataset, parts: Iterable[Part] | None = None, *, now: datetime.datetime | None = None
-) -> list[Problem]:
+def refusals(policy: Policy, dataset: Dataset, parts: Iterable[Part] | None = None, *, now: datetime.datetime) -> list[Problem]:
     """Why the policy forbids this dataset, naming both sides; nothing when it may be loaded.
 
     `parts` are the files that would be loaded (all of the dataset's when left out); `now` is the time that ages count to.
     """
     files = [dataset.path / path for path in dataset.files] if parts is None else [part.path for part in parts]
     found = [*_kind(policy, dataset), *_privacy(policy, dataset), *_rows(policy, dataset.label, files, dataset)]
-    return found + list(_age(policy, dataset, now or datetime.datetime.now(datetime.UTC)))
+    return found + list(_age(policy, dataset, now))
 
 
 def too_many(policy: Policy, datasets: Sequence[Dataset]) -> list[Problem]:

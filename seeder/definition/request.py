@@ -12,7 +12,7 @@ from typing import TypeVar
 from seeder.definition.compose import read_stack
 from seeder.definition.dataset import Dataset, fits
 from seeder.definition.manifest import Manifest, Policy, StackEntry, find_manifest, read_project
-from seeder.definition.scenario import Scenario, bind, settle
+from seeder.definition.scenario import Scenario, bind
 from seeder.definition.stack import Stack
 from seeder.definition.version import matches
 from seeder.errors import DefinitionError, UsageError, nearest
@@ -63,7 +63,7 @@ def resolve(manifest: Manifest, request: Request, environment: Mapping[str, str]
     profiles = (*entry.profiles, *request.profiles)
     stack = read_stack(entry, environment=os.environ if environment is None else environment, profiles=profiles, only=request.services)
     _check_images(stack, request.images)
-    bound = settle(bind(scenario, request.inputs), stack) if scenario else None
+    bound = bind(scenario, request.inputs) if scenario else None
     if request.inputs and not scenario:
         raise UsageError("--set", "inputs belong to a scenario, and none was asked for", "add --scenario NAME")
     defaults = manifest.defaults

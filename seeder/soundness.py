@@ -1,0 +1,117 @@
+"""What a run would be refused for, as far as files and what seeder can do tell: asked by `check` of everything, by a plan of its part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from seeder.definition import consistency, overlay
+from seeder.definition.dataset import Dataset, Part, PartKind, parts
+from seeder.definition.scenario import Scenario, settle
+from seeder.definition.stack import Stack, Store
+from seeder.errors import DefinitionError, Problem, nearest
+from seeder.protocols import Inspects, Loads, Queries, Revision
+from seeder.registry import ENGINES, MIGRATORS
+
+SQL_TOOLS = frozenset({"alembic", "sql"})
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Of a stack: the revisions of every store that is migrated, oldest first, and what is wrong. `known`: all its engines are."""
+
+    histories: Mapping[str, tuple[Revision, ...]]
+    problems: list[Problem] = field(default_factory=list)
+    known: bool = True
+
+    @property
+    def ids(self) -> dict[str, tuple[str, ...]]:
+        """The histories as ids alone."""
+        return {store: tuple(revision.id for revision in revisions) for store, revisions in self.histories.items()}
+
+
+def accepted(stack: Stack) -> dict[str, frozenset[PartKind]]:
+    """What the stack's engines take from a dataset; an unknown engine takes nothing."""
+    names = {store.engine for store in stack.stores.values()}
+    engines = {name: ENGINES.get(name) if name in ENGINES.names() else None for name in names}
+    return {name: engine.accepts if isinstance(engine, Loads) else frozenset() for name, engine in engines.items()}
+
+
+def of_stack(stack: Stack) -> Judged:
+    """Its gates, exports and placeholders, its engines, and its migrations."""
+    unknown = list(_unknown_engines(stack))
+    problems = [*consistency.faults(stack), *unknown, *_vague_volatile(stack)]
+    histories: dict[str, tuple[Revision, ...]] = {}
+    for name, store in sorted(stack.stores.items()):
+        if store.migrate and store.engine in ENGINES.names():
+            try:
+                histories[name] = _revisions(store, stack)
+            except DefinitionError as error:
+                problems += error.problems
+    return Judged(histories, problems, known=not unknown)
+
+
+def of_dataset(dataset: Dataset, stack: Stack) -> tuple[tuple[Part, ...], list[Problem]]:
+    """What each of its files is on this stack, and what is wrong with it there. Its checksums are no stack's: `checksums.verify`."""
+    problems = list(_tables(dataset, stack))
+    found: tuple[Part, ...] = ()
+    try:
+        found = parts(dataset, stack, accepted(stack))
+        overlay.environment(found)
+    except DefinitionError as error:
+        problems += error.problems
+    return found, problems
+
+
+def of_scenario(scenario: Scenario, stack: Stack) -> tuple[Scenario, list[Problem]]:
+    """The scenario with the store of each expectation known, and what is wrong with what it expects of the stack."""
+    problems = []
+    for store, table in consistency.tables_of(scenario.gates):
+        if not consistency.has_store(stack, store):
+            cause = f"gates: stack {stack.name} has no store {store} ({table})"
+            problems.append(Problem(scenario.name, cause, nearest(store, sorted(stack.stores)), scenario.mark))
+    try:
+        scenario = settle(scenario, stack, accepted(stack))
+    except DefinitionError as error:
+        problems += error.problems
+    return scenario, problems
+
+
+def _unknown_engines(stack: Stack) -> Iterator[Problem]:
+    for store in stack.stores.values():
+        if store.engine not in ENGINES.names():
+            cause = f"there is no engine {store.engine}"
+            yield Problem(store.name, cause, nearest(store.engine, ENGINES.names()), stack.services[store.service].mark)
+
+
+def _vague_volatile(stack: Stack) -> Iterator[Problem]:
+    """A problem for every entry of `volatile` that names no column of a store with a schema."""
+    for store in stack.stores.values():
+        vague = [entry for entry in store.volatile if not all(entry.rpartition(".")[::2])]
+        if vague and store.engine in ENGINES.names() and isinstance(ENGINES.get(store.engine), Inspects):
+            cause = f"volatile: {', '.join(vague)} names no column"
+            yield Problem(store.name, cause, "write TABLE.COLUMN", stack.services[store.service].mark)
+
+
+def _revisions(store: Store, stack: Stack) -> tuple[Revision, ...]:
+    migrate, mark, engine = store.migrate, stack.services[store.service].mark, ENGINES.get(store.engine)
+    if migrate is None:
+        return ()
+    if migrate.tool in SQL_TOOLS and not (isinstance(engine, Queries) and isinstance(engine, Inspects)):
+        cause = f"{store.engine} cannot be migrated by {migrate.tool}; stack {stack.name} asks for it"
+        raise DefinitionError(store.name, cause, "remove `migrate`, or use `command` or `service`", mark)
+    if migrate.as_ and migrate.as_ not in {*stack.services, *stack.absent}:
+        cause = f"migrate.as: there is no service {migrate.as_}"
+        raise DefinitionError(store.name, cause, nearest(migrate.as_, sorted(stack.services)), mark)
+    return tuple(MIGRATORS.get(migrate.tool).revisions(store, stack))
+
+
+def _tables(dataset: Dataset, stack: Stack) -> Iterator[Problem]:
+    """Natural keys and gates name `store.table`."""
+    named = {"natural_keys": dataset.natural_keys, "gates.counts": dataset.gates.counts, "gates.nulls": dataset.gates.nulls}
+    for key, tables in named.items():
+        for table in tables:
+            store = table.split(".")[0]
+            if not consistency.has_store(stack, store):
+                cause = f"{key}: stack {stack.name} has no store {store} ({table})"
+                yield Problem(dataset.label, cause, nearest(store, sorted(stack.stores)), dataset.mark)

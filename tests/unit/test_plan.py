@@ -1,0 +1,97 @@
+"""A plan decides, starts nothing, and refuses what `check` refuses."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seeder.check import check_project
+from seeder.definition.checksums import lock
+from seeder.definition.manifest import read_project
+from seeder.definition.request import Request, resolve
+from seeder.errors import DefinitionError, Problem
+from seeder.operation import Plan
+from seeder.plan import make
+from seeder.runtimes.local import Local
+
+NOW = datetime.datetime(2026, 1, 15, tzinfo=datetime.UTC)
+COMPOSE = """\
+    services:
+      orders-db:
+        image: postgres:17
+        environment: {POSTGRES_PASSWORD: app}
+        x-seeder: {migrate: {sql: migrations}}
+      cache:
+        image: redis:8
+      events:
+        image: nats:2
+      orders:
+        image: python:3.13-slim
+        ports: ["8000"]
+        x-seeder: {local: {command: [serve, "{port}"]}}
+    """
+FILES = {"compose.yaml": COMPOSE, "migrations/0003_orders.sql": "create table orders (id int, region text);\n"}
+Make = Callable[..., Plan]
+
+
+@pytest.fixture
+def folder(shop) -> Path:
+    made: Path = shop(FILES)
+    lock(read_project(made / "manifest.yaml").datasets["checkout"][0])
+    return made
+
+
+@pytest.fixture
+def planned(folder: Path) -> Make:
+    def make_one(**request) -> Plan:
+        asked = Request(scenario="ready", **request)
+        return make(resolve(read_project(folder / "manifest.yaml"), asked, {}), Local(), "asked for", NOW)
+
+    return make_one
+
+
+def _change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def _refused(planned: Make) -> list[Problem]:
+    with pytest.raises(DefinitionError) as refused:
+        planned()
+    return list(refused.value.problems)
+
+
+ROWS = "testdata/golden/checkout/orders-db/orders.csv"
+SAME = {
+    "a changed file": (ROWS, "1,EU", "1,US", "differs from its digest"),
+    "an export of nobody": ("compose.yaml", "{local:", '{export: {A: "{db.url}"}, local:', "no store or service db"),
+    "an engine that nobody knows": ("compose.yaml", "image: redis:8", "image: redis:8\n    x-seeder: {store: rediss}", "no engine rediss"),
+    "migrations as nobody": ("compose.yaml", "sql: migrations", "sql: migrations, as: order", "no service order"),
+    "a natural key": ("manifest.yaml", "    requires:", "    natural_keys: {order-db.a: [b]}\n    requires:", "no store order-db"),
+    "a revision": ("manifest.yaml", "0003..", "0004..", "no single revision 0004"),
+    "an expectation": ("testdata/scenarios/ready.yaml", "http: orders,", "http: order,", "no service order"),
+    "a scenario's gate": ("testdata/scenarios/ready.yaml", "data:", "gates: {counts: {db.a: 1}}\ndata:", "no store db"),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_check_and_plan_tell_the_same(folder, planned, name):
+    file, old, new, cause = SAME[name]
+    planned()
+    _change(folder / file, old, new)
+    refused = _refused(planned)
+    assert any(cause in problem.cause for problem in refused)
+    assert set(refused) == set(check_project(folder, {}, NOW).errors)
+
+
+def test_all_that_is_wrong_is_told_at_once(folder, planned):
+    for file, old, new, _ in SAME.values():
+        if "sql: migrations" not in old:
+            _change(folder / file, old, new)
+    told = [problem.cause for problem in _refused(planned)]
+    for name, (*_, cause) in SAME.items():
+        assert name == "migrations as nobody" or any(cause in one for one in told), name
