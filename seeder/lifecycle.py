@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from seeder import command, digest, interrupt, owner, present, record, warden
+from seeder import command, digest, interrupt, owner, present, process, record, warden
 from seeder.definition.request import Definition
 from seeder.environment import Environment, identify, open_environment
 from seeder.errors import LeftOver, of_machine
@@ -64,6 +64,7 @@ def run(plan: Plan, options: Options, listener: Emit) -> record.Result:
     with interrupt.guarded(options.timeout) as signals, ExitStack() as last:
         last.callback(story.close)
         guard = warden.watch(us, story.folder)
+        last.enter_context(process.owned(us.id, us.folder / "tmp"))
         with ExitStack() as undo:
             environment: Environment | None = None
             try:
@@ -101,7 +102,7 @@ def _provide(environment: Environment, plan: Plan, story: record.Record) -> None
 
 def _command(environment: Environment, words: Sequence[str], story: record.Record) -> None:
     with story.stage("command"):
-        ending = command.run(words, environment.variables())
+        ending = command.run(words, {**environment.variables(), process.RUN_LABEL: environment.run.id})
     story.emit(CommandEnded(ending.code, story.result.split["command"]))
     if ending.interrupted:
         raise interrupt.Interrupted(ending.interrupted)

@@ -20,7 +20,6 @@ from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.events import Emit
 from seeder.operation import Plan
 from seeder.plan import make
-from seeder.process import RUN_LABEL
 from seeder.protocols import Address, LoadedTable, Rejoins, Run, Target
 from seeder.registry import RUNTIMES
 
@@ -74,7 +73,7 @@ def find(name: str | None, now: datetime.datetime, folder: Path) -> Present:
     """The environment that is meant: by a prefix of its id; else the one that SEEDER_RUN names; else the only one that is alive or
     kept, those of the project around `folder` first. Raises UsageError that lists what there is."""
     every = known(now)
-    name = name or os.environ.get(RUN_LABEL)
+    name = name or os.environ.get(variables.RUN)
     if name:
         return _named(name, every)
     usable = [one for one in every if one.state in ("alive", "kept")]

@@ -1,4 +1,7 @@
-"""The one place that starts and ends programs. Whatever is started for a run carries the run's id in its environment (RUN_LABEL)."""
+"""The one place that starts and ends programs. Whatever is started for a run carries the run's id in its environment (RUN_LABEL).
+
+The label says whose a process is, and a sweep ends what carries it; so it is told to nobody who might hand it on (SEEDER_RUN is).
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,36 @@ from typing import IO
 
 from seeder.errors import EnvironmentFailed
 
-RUN_LABEL = "SEEDER_RUN"
+RUN_LABEL = "SEEDER_OWNER"
 _LOOK_SECONDS = 0.1  # between looks whether a silent program has ended
+
+
+_owned: list[tuple[str, Path]] = []  # the run that this process works for, and its folder for temporary files
+
+
+@contextmanager
+def owned(run: str, scratch: Path) -> Iterator[None]:
+    """Every program started inside belongs to the run, whatever environment it is given; see `scratch`."""
+    _owned.append((run, scratch))
+    try:
+        yield
+    finally:
+        _owned.pop()
+
+
+def scratch() -> Path | None:
+    """Where temporary files of the run belong, so that they go with it; None outside a run."""
+    if not _owned:
+        return None
+    folder = _owned[-1][1]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _labelled(environment: Mapping[str, str] | None) -> dict[str, str] | None:
+    if not _owned:
+        return dict(environment) if environment is not None else None
+    return {**(os.environ if environment is None else environment), RUN_LABEL: _owned[-1][0]}
 
 
 class Completed:
@@ -114,7 +145,7 @@ def start(
         return subprocess.Popen(
             list(command),
             cwd=cwd,
-            env=dict(environment) if environment is not None else None,
+            env=_labelled(environment),
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,

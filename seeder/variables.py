@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seeder.errors import DefinitionError, nearest
-from seeder.process import RUN_LABEL
 from seeder.protocols import Target
 
 if TYPE_CHECKING:
     from seeder.environment import Environment
 
+RUN = "SEEDER_RUN"  # by which commands inside an environment find it
 PLACEHOLDER = re.compile(r"\{(?:(?P<of>[\w./-]+)\.)?(?P<what>url|host|port|scheme|user|password|database)(?::(?P<option>[\w+-]+))?\}")
 
 
@@ -22,7 +22,7 @@ def of(environment: Environment) -> dict[str, str]:
     """All variables, in a stable order."""
     run = environment.run
     result = {
-        RUN_LABEL: run.id,
+        RUN: run.id,
         "SEEDER_AS_OF": run.moment,
         "SEEDER_ENVIRONMENT": str(file_of(run.folder)),
     }

@@ -98,7 +98,7 @@ def _hash(connection: Connection, role: str, password: str) -> str:
 
 def _run_scripts(service: Service, target: Target) -> None:
     """What is mounted into the image's folder for it, in the order of the names."""
-    with tempfile.TemporaryDirectory(prefix="seeder-") as folder:
+    with tempfile.TemporaryDirectory(prefix="seeder-", dir=process.scratch()) as folder:
         for name, script in sorted(_mounted(service, Path(folder)).items()):
             if command := _command(name, script, Path(folder)):
                 done = process.run(command, timeout=_SCRIPT_SECONDS, cwd=script.parent, environment=_environment(service, target))
@@ -142,6 +142,8 @@ def _environment(service: Service, target: Target) -> dict[str, str]:
     path = os.pathsep.join([*([str(binaries)] if binaries else []), os.environ.get("PATH", os.defpath)])
     login = {"USER": target.user or "", "DATABASE": target.database or "", "PASSWORD": target.password or ""}
     given = {"POSTGRES_USER": login["USER"], "POSTGRES_DB": login["DATABASE"], "POSTGRES_PASSWORD": login["PASSWORD"]}
-    inherited = {name: os.environ[name] for name in ("HOME", "TMPDIR", process.RUN_LABEL) if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
+    if folder := process.scratch():
+        inherited["TMPDIR"] = str(folder)
     server = {"PGHOST": target.address.host, "PGPORT": str(target.address.port), **{f"PG{name}": value for name, value in login.items()}}
     return {**inherited, **service.environment, **given, **server, "PATH": path}

@@ -36,7 +36,7 @@ class TestLocal(RuntimeContract):
         environment = one.get("peer", "/environment")
         assert "DATABASE_URL" not in environment
         assert environment["SSL_CERT_FILE"] == "/etc/ca.pem"
-        assert environment["SEEDER_RUN"] == one.run.id
+        assert environment["SEEDER_OWNER"] == one.run.id
         assert environment["TMPDIR"].startswith(str(one.run.folder))
 
     def test_a_taken_port_is_named_with_who_has_it(self, one: Opened) -> None:

@@ -117,7 +117,7 @@ def _processes(run: str, home: Path) -> Iterator[tuple[int, str]]:
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             words = " ".join(process.cmdline())
-            labelled = process.environ().get("SEEDER_RUN") == run
+            labelled = process.environ().get("SEEDER_OWNER") == run
             if process.pid != os.getpid() and (labelled or f"{home}/state/runs/{run}" in words or _logs_below(process.pid, home, run)):
                 yield process.pid, words
 
@@ -126,3 +126,8 @@ def _logs_below(pid: int, home: Path, run: str) -> bool:
     with contextlib.suppress(OSError):
         return str(home / "state" / "runs" / run) in str(Path(f"/proc/{pid}/fd/1").readlink())
     return False
+
+
+def _folders(run: str, home: Path) -> list[str]:
+    """Whatever is named after the run below seeder's home; folders that vanish meanwhile are no leftovers."""
+    return [str(Path(folder) / name) for folder, folders, files in os.walk(home) for name in (*folders, *files) if run in name]

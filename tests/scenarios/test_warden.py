@@ -128,7 +128,7 @@ POINTS = {
     "in a task": "d = open_stack(); say('here'); d.execute(Task('t', ('sleep', '300'), 'web'))",
     "with the wrapped command": (
         "d = open_stack(); up(d)\n"
-        "env = {**os.environ, 'SEEDER_RUN': name}\n"
+        "env = {**os.environ, 'SEEDER_OWNER': name}\n"
         "subprocess.Popen(['sh', '-c', 'echo here; sleep 300 & setsid sleep 300; true'], env=env).wait()"
     ),
 }
@@ -194,18 +194,18 @@ def test_it_lets_polite_signals_pass(run: Run, parent) -> None:
 
 
 def test_it_is_small_and_apart(run: Run, parent, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEEDER_RUN", "outer")
+    monkeypatch.setenv("SEEDER_OWNER", "outer")
     child = parent("say('here'); input()")
     until("warden", lambda: wardens(run) and wardens(run)[0].environ())
     (process,) = wardens(run)
-    assert "SEEDER_RUN" not in process.environ()
+    assert "SEEDER_OWNER" not in process.environ()
     assert os.getsid(process.pid) == process.pid != os.getsid(child.pid)
     assert process.memory_info().rss < 25_000_000
 
 
 def test_a_run_inside_a_run_is_swept_by_its_own_warden_alone(run: Run, parent) -> None:
     child = parent(
-        "env = {**os.environ, 'SEEDER_RUN': name + 'outer'}\nd = open_stack(); up(d)\n"
+        "env = {**os.environ, 'SEEDER_OWNER': name + 'outer'}\nd = open_stack(); up(d)\n"
         "subprocess.Popen(['sh', '-c', 'echo here; sleep 300; true'], env=env, start_new_session=True); input()"
     )
     outer, nowhere = f"{run.id}outer", Path("/nowhere")

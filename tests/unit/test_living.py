@@ -29,7 +29,8 @@ def child() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     children: list[subprocess.Popen[str]] = []
 
     def start(code: str = WAIT, *, label: str | None = None, session: bool = True, output: Path | None = None) -> subprocess.Popen[str]:
-        environment = {name: value for name, value in os.environ.items() if name != "SEEDER_RUN"} | ({"SEEDER_RUN": label} if label else {})
+        others = {name: value for name, value in os.environ.items() if name != "SEEDER_OWNER"}
+        environment = others | ({"SEEDER_OWNER": label} if label else {})
         with (output or Path(os.devnull)).open("a") as log:
             made = subprocess.Popen(
                 [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=log if output else subprocess.PIPE, stderr=log, text=True,
@@ -102,7 +103,7 @@ def test_the_caller_and_its_ancestors_are_spared(run: str, tmp_path: Path) -> No
         [sys.executable, "-c", outer],
         capture_output=True,
         text=True,
-        env={**os.environ, "SEEDER_RUN": run},
+        env={**os.environ, "SEEDER_OWNER": run},
         check=True,
         start_new_session=True,
     )

@@ -65,8 +65,8 @@ def test_the_local_environment_wins_over_compose_and_an_overlay_over_both(invoke
 
 
 def test_run_and_reference_time_are_seeder_s_to_say(invoke: Invoke) -> None:
-    made = invoke("    environment: {SEEDER_AS_OF: '', SEEDER_RUN: other}\n    x-seeder: {local: {command: [x]}}\n")
-    assert made.environment["SEEDER_RUN"] == "one"
+    made = invoke("    environment: {SEEDER_AS_OF: '', SEEDER_OWNER: other}\n    x-seeder: {local: {command: [x]}}\n")
+    assert made.environment["SEEDER_OWNER"] == "one"
     assert datetime.datetime.fromisoformat(made.environment["SEEDER_AS_OF"]) == NOON
 
 
