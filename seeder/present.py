@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from seeder import home, owner, record, variables
+from seeder import home, owner, process, record, variables
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
 from seeder.environment import Environment
@@ -157,6 +157,7 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
     definition = resolve(read_project(one.owner.checkout / "manifest.yaml"), _request(asked["request"]))
     plan = make(definition, runtime, "it runs there", datetime.datetime.now(datetime.UTC))
     run = _run(one, one.owner, given)
+    undo.enter_context(process.owned(run.id, run.folder / "tmp"))
     addresses = {
         (name, int(port)): Address(service["host"], number)
         for name, service in given["services"].items()

@@ -22,7 +22,6 @@ from seeder.errors import EnvironmentFailed
 RUN_LABEL = "SEEDER_OWNER"
 _LOOK_SECONDS = 0.1  # between looks whether a silent program has ended
 
-
 _owned: list[tuple[str, Path]] = []  # the run that this process works for, and its folder for temporary files
 
 
@@ -45,10 +44,13 @@ def scratch() -> Path | None:
     return folder
 
 
-def _labelled(environment: Mapping[str, str] | None) -> dict[str, str] | None:
-    if not _owned:
-        return dict(environment) if environment is not None else None
-    return {**(os.environ if environment is None else environment), RUN_LABEL: _owned[-1][0]}
+def _labelled(environment: Mapping[str, str] | None) -> dict[str, str]:
+    """The label is that of the run under way, whatever run around it this process is of; so are temporary files, unless told."""
+    given = dict(os.environ if environment is None else environment)
+    folder = scratch()
+    if folder and given.get("TMPDIR") == os.environ.get("TMPDIR"):
+        given["TMPDIR"] = str(folder)
+    return {**given, RUN_LABEL: _owned[-1][0]} if _owned else given
 
 
 class Completed:

@@ -143,7 +143,5 @@ def _environment(service: Service, target: Target) -> dict[str, str]:
     login = {"USER": target.user or "", "DATABASE": target.database or "", "PASSWORD": target.password or ""}
     given = {"POSTGRES_USER": login["USER"], "POSTGRES_DB": login["DATABASE"], "POSTGRES_PASSWORD": login["PASSWORD"]}
     inherited = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
-    if folder := process.scratch():
-        inherited["TMPDIR"] = str(folder)
     server = {"PGHOST": target.address.host, "PGPORT": str(target.address.port), **{f"PG{name}": value for name, value in login.items()}}
     return {**inherited, **service.environment, **given, **server, "PATH": path}
