@@ -11,7 +11,7 @@ from seeder.definition.stack import Service
 from seeder.definition.yaml import Map
 from seeder.errors import Collector, Mark, nearest
 
-_NAME = re.compile(r"[a-zA-Z0-9._-]+")
+_NAME = re.compile(r"(?!\.\.?$)[a-zA-Z0-9._-]+")  # files and folders are named after it
 
 
 def finished(model: Map, base: Path, problems: Collector) -> Map:
@@ -24,7 +24,7 @@ def finished(model: Map, base: Path, problems: Collector) -> Map:
         _fill_all(entries, section, problems)
         for name in entries:
             if not _NAME.fullmatch(name):
-                problems.add(f"{section}.{name}", "a name is made of letters, digits, . _ and -", "", entries.at(name))
+                problems.add(f"{section}.{name}", "a name is made of letters, digits, . _ and -, and not . or ..", "", entries.at(name))
     for name, service in model.get("services", {}).items():
         for key in sorted(NOT_EMPTY & service.keys()):
             if service[key] is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -15,11 +16,11 @@ def mounts(raw: Map, model: Map, variables: Mapping[str, str]) -> Iterator[Mount
     """Every mount of the service, in the order volumes, tmpfs, configs, secrets."""
     for volume in raw.get("volumes", ()):
         if device := _device(volume, model):
-            yield Mount("bind", volume["target"], device, volume["read_only"])
+            yield Mount("bind", _inside(volume["target"]), device, volume["read_only"])
         elif volume["type"] in ("bind", "volume", "tmpfs"):
-            yield Mount(volume["type"], volume["target"], volume.get("source") or None, volume["read_only"])
+            yield Mount(volume["type"], _inside(volume["target"]), volume.get("source") or None, volume["read_only"])
     for entry in raw.get("tmpfs", ()):
-        yield Mount("tmpfs", entry.partition(":")[0])
+        yield Mount("tmpfs", _inside(entry.partition(":")[0]))
     for kind in _FOLDERS:
         for entry in raw.get(f"{kind}s", ()):
             yield _file(kind, entry, model.get(f"{kind}s", {}).get(entry.get("source")) or {}, variables)
@@ -40,4 +41,9 @@ def _file(kind: Literal["config", "secret"], entry: Map, resource: Mapping[str, 
     content = resource.get("content")
     if resource.get("environment"):
         content = variables.get(resource["environment"], "")
-    return Mount(kind, target, resource.get("file"), read_only=True, content=content)
+    return Mount(kind, _inside(target), resource.get("file"), read_only=True, content=content)
+
+
+def _inside(target: str) -> str:
+    """The absolute path that a container sees: above its root there is nothing, so that `/../../etc` is `/etc`."""
+    return posixpath.normpath(f"/{target.lstrip('/')}")

@@ -258,6 +258,28 @@ def test_contents_of_configs_and_secrets(read, tmp_path):
     ]
 
 
+def test_a_target_leads_nowhere_above_the_container_s_root(read):
+    mounts = read(
+        """\
+        services:
+          a:
+            image: x
+            configs: [{source: c, target: /../../etc/c}]
+            tmpfs: [/../t]
+            volumes: ["../../b:/../b", {type: volume, source: v, target: ../v/../../w}]
+        configs: {c: {content: c}}
+        volumes: {v: {}}
+        """
+    ).services["a"].mounts  # fmt: skip
+    assert [m.target for m in mounts] == ["/b", "/w", "/t", "/etc/c"]
+
+
+@pytest.mark.parametrize("text", ["services: {..: {image: x}}", "services: {a: {image: x}}\nvolumes: {.: {}}"])
+def test_nothing_is_named_after_a_folder_above(problems, text):
+    (problem,) = problems(text)
+    assert "and not . or .." in problem.cause
+
+
 def test_services_that_wait_for_each_other_are_shown_in_a_circle(problems):
     (problem,) = problems("services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n")
     assert "a -> b -> a" in problem.cause or "b -> a -> b" in problem.cause
