@@ -47,14 +47,14 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         definition = replace(definition, scenario=scenario)
         problems.problems += wrong
     allotted = _allotted(definition, judged, now, problems)
-    notices = tuple(runtime.survey(stack)) if judged.known else ()
+    notices = tuple(runtime.survey(stack, definition.request.images)) if judged.known else ()
     for notice in notices:
         if notice.refused:
             problems.add(notice.subject, notice.message, notice.remedy, _mark_of(stack, notice.subject))
     problems.raise_if_any(DefinitionError)
     migrations = tuple(_migrate(stack.stores[name], revisions) for name, revisions in judged.histories.items())
     one_shots = {m.store.migrate.service for m in migrations if m.store.migrate and m.store.migrate.service}
-    servers, services = _starts(stack, definition, _early(stack), one_shots)
+    servers, services = _starts(stack, _early(stack), one_shots)
     loads = tuple(_loads(definition.datasets, allotted))
     fitness = _fitness(definition, migrations, loads)
     return Plan(
@@ -86,7 +86,7 @@ def _early(stack: Stack) -> set[str]:
     return closure(stack.servers, lambda name: [d.service for d in stack.services[name].depends_on if d.service in stack.services])
 
 
-def _starts(stack: Stack, definition: Definition, early: set[str], migrators: set[str]) -> tuple[tuple[Start, ...], tuple[Start, ...]]:
+def _starts(stack: Stack, early: set[str], migrators: set[str]) -> tuple[tuple[Start, ...], tuple[Start, ...]]:
     graph = {name: [d.service for d in s.depends_on if d.service in stack.services] for name, s in stack.services.items()}
     try:
         order = sort(graph)
@@ -94,18 +94,17 @@ def _starts(stack: Stack, definition: Definition, early: set[str], migrators: se
         first = stack.services[error.path[0]]
         raise DefinitionError(first.name, f"depends_on forms a cycle: {error}", "remove one of these edges", first.mark) from None
     done = early | migrators  # nobody has to wait for these once services start
-    starts = [_start(stack, definition, name, name in early, done) for name in order if name not in migrators]
+    starts = [_start(stack, name, name in early, done) for name in order if name not in migrators]
     return tuple(s for s in starts if s.server), tuple(s for s in starts if not s.server)
 
 
-def _start(stack: Stack, definition: Definition, name: str, is_early: bool, done: set[str]) -> Start:
+def _start(stack: Stack, name: str, is_early: bool, done: set[str]) -> Start:
     service = stack.services[name]
-    image = definition.request.images.get(name) or service.image or "built image"
     waits = [d for d in service.depends_on if d.service in stack.services and (is_early or d.service not in done)]
     after = ", ".join(f"{d.service} {d.condition}" for d in waits)
     held = ", ".join(store.name for store in stack.stores_of(name))
     cause = f"holds {held}" if held else (f"after {after}" if after else "")
-    return Start(name, image, cause, service, is_early, tuple(d.service for d in waits), _within(service))
+    return Start(name, service.image or "built image", cause, service, is_early, tuple(d.service for d in waits), _within(service))
 
 
 def _within(service: Service) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import signal
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -183,8 +183,8 @@ class Runtime(Protocol):
     def available(self) -> Problem | None:
         """None when it can be used on this machine; else why not, and what to do."""
 
-    def survey(self, stack: Stack) -> Sequence[Notice]:
-        """What it refuses and what it cannot honour, from the definition alone."""
+    def survey(self, stack: Stack, images: Collection[str] = ()) -> Sequence[Notice]:
+        """What it refuses and what it cannot honour, from the definition alone. `images`: services whose image the caller asked for."""
 
     def open(
         self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay] = NO_OVERLAYS, *, isolate_binds: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from seeder.definition.dataset import Dataset, fits
 from seeder.definition.manifest import Manifest, Policy, StackEntry, find_manifest, read_project
 from seeder.definition.scenario import Scenario, bind
 from seeder.definition.stack import Stack
+from seeder.definition.stores import engine_of
 from seeder.definition.version import matches
 from seeder.errors import DefinitionError, UsageError, nearest
 
@@ -62,7 +63,7 @@ def resolve(manifest: Manifest, request: Request, environment: Mapping[str, str]
     entry = _stack_entry(manifest, request, scenario)
     profiles = (*entry.profiles, *request.profiles)
     stack = read_stack(entry, environment=os.environ if environment is None else environment, profiles=profiles, only=request.services)
-    _check_images(stack, request.images)
+    stack = _with_images(stack, request.images)
     bound = bind(scenario, request.inputs) if scenario else None
     if request.inputs and not scenario:
         raise UsageError("--set", "inputs belong to a scenario, and none was asked for", "add --scenario NAME")
@@ -108,10 +109,16 @@ def _named(known: Mapping[str, T], name: str, what: str) -> T:
     return known[name]
 
 
-def _check_images(stack: Stack, images: Mapping[str, str]) -> None:
-    for service in images:
+def _with_images(stack: Stack, images: Mapping[str, str]) -> Stack:
+    """The stack as it will run. A store stays what it is: its image may be another version or build of the same server."""
+    for service, image in images.items():
         if service not in stack.services:
             raise UsageError(f"--image {service}", "the stack has no such service", nearest(service, sorted(stack.services)))
+        held, engine = stack.stores_of(service), engine_of(replace(stack.services[service], image=image))
+        if held and engine not in (None, held[0].engine):
+            cause = f"{service} is a {held[0].engine} store, and this is an image of {engine}"
+            raise UsageError(f"--image {service}={image}", cause, f"name an image of {held[0].engine}")
+    return replace(stack, services={name: replace(s, image=images.get(name, s.image)) for name, s in stack.services.items()})
 
 
 def _datasets(manifest: Manifest, stack: Stack, scenario: Scenario | None) -> tuple[Dataset, ...]:

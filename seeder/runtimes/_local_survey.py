@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from seeder.definition.stack import Mount, Service, Stack
@@ -20,8 +20,11 @@ _BY_PSQL = (".sql", ".sql.gz", ".sql.xz")
 _PLACEHOLDERS = "an argument {port} takes the number that seeder reserves"
 
 
-def survey(stack: Stack) -> Iterator[Notice]:
-    """Notices in the order of the services' names; those of the whole stack last."""
+def survey(stack: Stack, images: Collection[str]) -> Iterator[Notice]:
+    """Notices in the order of the services' names; those of the whole stack last. `images`: services that are to run another image."""
+    for name in sorted(set(images) & set(stack.clients)):
+        cause = "it runs its local command here, and no image"
+        yield Notice(name, cause, f"leave out --image {name}, or use --runtime docker", refused=True)
     for name, service in sorted(stack.services.items()):
         yield from _server(stack, service) if name in stack.servers else _client(stack, service)
     networks = sorted({network for service in stack.services.values() for network in service.networks})

@@ -6,7 +6,7 @@ import datetime
 import os
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -65,7 +65,7 @@ class Docker:
             return error.problems[0]
         return problem
 
-    def survey(self, stack: Stack) -> Sequence[Notice]:
+    def survey(self, stack: Stack, images: Collection[str] = ()) -> Sequence[Notice]:  # noqa: ARG002  (it runs any image)
         at = endpoint()
         data = {name: launch.data for name, launch in _launches(stack).items()}
         own = (at.url or "").removeprefix("unix://")

@@ -6,7 +6,7 @@ import datetime
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -40,8 +40,8 @@ class Local:
             return Problem("local", "the local runtime runs on Linux and macOS", "use --runtime docker, or WSL")
         return None
 
-    def survey(self, stack: Stack) -> Sequence[Notice]:
-        return tuple(_local_survey.survey(stack))
+    def survey(self, stack: Stack, images: Collection[str] = ()) -> Sequence[Notice]:
+        return tuple(_local_survey.survey(stack, images))
 
     def open(
         self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay] = NO_OVERLAYS, *, isolate_binds: bool = False

@@ -12,7 +12,7 @@ from seeder.check import check_project
 from seeder.definition.checksums import lock
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
-from seeder.errors import DefinitionError, Problem
+from seeder.errors import DefinitionError, Problem, SeederError
 from seeder.operation import Plan
 from seeder.plan import make
 from seeder.runtimes.local import Local
@@ -95,3 +95,21 @@ def test_all_that_is_wrong_is_told_at_once(folder, planned):
     told = [problem.cause for problem in _refused(planned)]
     for name, (*_, cause) in SAME.items():
         assert name == "migrations as nobody" or any(cause in one for one in told), name
+
+
+def test_an_image_of_ones_own_is_what_the_plan_shows_and_asks_for(planned):
+    plan = planned(images={"orders-db": "postgres:16"})
+    assert next(start.detail for start in plan.servers if start.subject == "orders-db") == "postgres:16"
+    assert any(n.subject == "orders-db" and n.message.startswith("postgres:16 -> PostgreSQL") for n in plan.notices)
+
+
+@pytest.mark.parametrize(("service", "image", "cause"), [
+    ("orders", "orders:2", "it runs its local command here, and no image"),
+    ("orders-db", "postgres:99", "postgres:99 is newer"),
+    ("orders-db", "redis:8", "orders-db is a postgres store, and this is an image of redis"),
+    ("order", "orders:2", "the stack has no such service"),
+])  # fmt: skip
+def test_an_image_that_cannot_run_is_refused_by_the_plan(planned, service, image, cause):
+    with pytest.raises(SeederError) as refused:
+        planned(images={service: image})
+    assert cause in str(refused.value)
