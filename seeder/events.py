@@ -36,7 +36,7 @@ class RunStarted(Event):
 
 @dataclass(frozen=True)
 class StageStarted(Event):
-    """A stage of the flow begins: images, start, migrate, load, gate, command, snapshot, teardown."""
+    """A stage of the flow begins: images, start, migrate, load, gate, digest, command, snapshot, teardown."""
 
     kind: ClassVar[str] = "stage.started"
     stage: str

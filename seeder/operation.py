@@ -22,6 +22,9 @@ class Operation:
     detail: str
     cause: str
 
+    def as_json(self) -> dict[str, Any]:
+        return {"verb": self.verb, "subject": self.subject, "detail": self.detail, "cause": self.cause}
+
 
 @dataclass(frozen=True)
 class Start(Operation):
@@ -40,6 +43,9 @@ class Migrate(Operation):
     store: Store
     tool: str
     revisions: tuple[Revision, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {**super().as_json(), "revisions": [{"id": revision.id, "file": str(revision.file)} for revision in self.revisions]}
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,7 @@ class Plan:
             "policy": d.policy.name if d.policy else None,
             "seed": d.seed,
             "as_of": d.as_of.isoformat().replace("+00:00", "Z"),
-            "operations": [{"verb": o.verb, "subject": o.subject, "detail": o.detail, "cause": o.cause} for o in self.operations],
+            "operations": [operation.as_json() for operation in self.operations],
             "absent": dict(sorted(d.stack.absent.items())),
             "notices": [{"subject": n.subject, "message": n.message, "remedy": n.remedy} for n in self.notices],
         }

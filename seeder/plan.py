@@ -118,10 +118,20 @@ def _within(service: Service) -> float:
 # -- migrating --------------------------------------------------------------------------------------------------------
 
 
+LISTED = 8  # revisions that are named in one line; --json holds all of them
+
+
 def _migrate(store: Store, revisions: tuple[Revision, ...]) -> Migrate:
     tool = store.migrate.tool if store.migrate else ""
-    span = f"{revisions[0].id} -> {revisions[-1].id}" if len(revisions) > 1 else (revisions[0].id if revisions else "no revisions")
-    return Migrate(store.name, f"{span}: {counted(len(revisions), 'revision')} by {tool}", "the store starts empty", store, tool, revisions)
+    detail = f"{_listed(revisions)}: {counted(len(revisions), 'revision')} by {tool}"
+    return Migrate(store.name, detail, "the store starts empty", store, tool, revisions)
+
+
+def _listed(revisions: Sequence[Revision]) -> str:
+    """All, or of many the first and the last ones."""
+    ids = [revision.id for revision in revisions]
+    shown = ids if len(ids) <= LISTED else [*ids[: LISTED - 3], "...", *ids[-2:]]
+    return ", ".join(shown) or "no revisions"
 
 
 # -- loading ----------------------------------------------------------------------------------------------------------

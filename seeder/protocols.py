@@ -88,6 +88,11 @@ class Run:
         return self.as_of.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
 
     @property
+    def told(self) -> dict[str, str]:
+        """What services, tasks and the wrapped command are told, so that what they make up comes out the same again."""
+        return {"SEEDER_AS_OF": self.moment, "SEEDER_SEED": str(self.seed)}
+
+    @property
     def model(self) -> Path:
         """Where a runtime that uses compose keeps the resolved model that it gave to it; holds passwords, mode 0600."""
         return self.folder / "compose.resolved.json"

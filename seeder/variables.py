@@ -23,7 +23,7 @@ def of(environment: Environment) -> dict[str, str]:
     run = environment.run
     result = {
         RUN: run.id,
-        "SEEDER_AS_OF": run.moment,
+        **run.told,
         "SEEDER_ENVIRONMENT": str(file_of(run.folder)),
     }
     for service in sorted(environment.stack.services):

@@ -74,23 +74,23 @@ def command(
         wanted = [dataclasses.replace(request, scenario=name) for name in _tagged(manifest.scenarios, scenario_tag)]
     plans = [lifecycle.plan(resolve(manifest, each)) for each in wanted]
     options = lifecycle.Options(words, keep, keep or keep_failed, datetime.timedelta(seconds=ttl), timeout)
-    return _worst(plans * repeat, options, quiet=quiet)
+    return _one_by_one(plans * repeat, options, quiet=quiet)
 
 
-def _worst(plans: Sequence[Plan], options: Options, *, quiet: bool) -> int:
+def _one_by_one(plans: Sequence[Plan], options: Options, *, quiet: bool) -> int:
     """Run one after the other; the first code that is not 0, or 0. A signal ends them all."""
     from seeder import lifecycle
     from seeder.cli import _render
 
-    worst = 0
+    code = 0
     for plan in plans:
         result = lifecycle.run(plan, options, _render.listener(quiet=quiet))
         if not quiet or (result.code and result.ended_by != "command"):
             _render.closing(result)
-        worst = worst or result.code
+        code = code or result.code
         if result.ended_by == "signal":
             break
-    return worst
+    return code
 
 
 def _tagged(scenarios: Mapping[str, Scenario], tag: str) -> list[str]:

@@ -13,6 +13,8 @@ from seeder.cli import _options
 if TYPE_CHECKING:
     from seeder.definition.request import Request
 
+CODES = {0: 0, 122: 4, 125: 2}  # `run`'s codes as all other commands have them; whatever else ended it, the environment did
+
 
 @click.command()
 @_options.request
@@ -34,4 +36,4 @@ def command(request: Request, project: Path | None, as_json: bool, ttl: float, t
         _render.closing(result)
     if result.ended_by == "signal":
         return result.code
-    return {0: 0, 122: 4}.get(result.code, 3)
+    return CODES.get(result.code, 3)

@@ -47,7 +47,6 @@ class Seed:
     """A program that loads: run once services are ready, with the environment's addresses."""
 
     command: tuple[str, ...]
-    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

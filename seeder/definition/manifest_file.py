@@ -12,7 +12,7 @@ from seeder.definition.extension import Gates, Model
 from seeder.definition.fields import Duration, Moment, Name, Text, VersionText, Whole
 from seeder.definition.version import satisfies
 
-REFUSED_IN_DATASET = ("loads_at",)
+REFUSED_IN_DATASET = ("loads_at", "seed.inputs")
 REFUSED_IN_POLICY = ("scale",)
 
 
@@ -42,7 +42,6 @@ class SeedItem(Model):
     """A program that loads, run once services are ready."""
 
     command: Annotated[list[Text], Field(min_length=1)]
-    inputs: Annotated[list[Text], Field(description="globs of files that decide what it loads")] = []
 
 
 class DatasetItem(Model):

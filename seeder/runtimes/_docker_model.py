@@ -26,7 +26,7 @@ class Terms:
 
     project: str
     labels: Mapping[str, str]
-    as_of: str
+    told: Mapping[str, str]  # variables of every service that is no store
     folder: Path  # the run's own
     images: Mapping[str, str]  # service -> the image it runs
     volumes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # service -> where its image declares volumes
@@ -137,9 +137,9 @@ def _with_alias(endpoint: Model | None, alias: str) -> Model:
 
 
 def _environment(name: str, written: Model, stack: Stack, terms: Terms) -> Model:
-    clock = {} if stack.stores_of(name) else {"SEEDER_AS_OF": terms.as_of}
+    told = {} if stack.stores_of(name) else terms.told
     added = terms.overlays[name].environment if name in terms.overlays else {}
-    return {**written, **clock, **added}
+    return {**written, **told, **added}
 
 
 # -- networks ---------------------------------------------------------------------------------------------------------

@@ -59,14 +59,14 @@ def invocation(
     command = tuple(_fill(word, own) for word in rewriter.arguments(local.command))
     cwd = (stack.project_dir / local.cwd).resolve()
     base = machine.environment(run, _interpreter(command, cwd))
-    environment = {**base, **values, "SEEDER_AS_OF": run.moment, RUN_LABEL: run.id}
+    environment = {**base, **values, **run.told, RUN_LABEL: run.id}
     return Invocation(command, cwd, environment, rewriter)
 
 
 def server_invocation(service: Service, stack: Stack, run: Run, hosts: Hosts, own: Mapping[int, Address]) -> Invocation:
     """What a task gets that runs as a store's server: its variables; there is no command."""
     rewriter = Rewriter(hosts, own)
-    environment = {**machine.environment(run, sys.executable), **rewriter.environment(service.environment), "SEEDER_AS_OF": run.moment}
+    environment = {**machine.environment(run, sys.executable), **rewriter.environment(service.environment), **run.told}
     return Invocation((), stack.project_dir, {**environment, RUN_LABEL: run.id}, rewriter)
 
 

@@ -169,7 +169,7 @@ class Containers:
         return _docker_model.Terms(
             project=self.project,
             labels=self._labels,
-            as_of=self._run.moment,
+            told=self._run.told,
             folder=self._run.folder,
             images=names,
             volumes={name: known[image].volumes for name, image in names.items()},

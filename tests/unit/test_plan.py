@@ -113,3 +113,22 @@ def test_an_image_that_cannot_run_is_refused_by_the_plan(planned, service, image
     with pytest.raises(SeederError) as refused:
         planned(images={service: image})
     assert cause in str(refused.value)
+
+
+def test_every_revision_that_will_run_is_named(folder, planned):
+    for number in range(4, 10):
+        assert f"000{number - 1}_" in planned().text()
+        (folder / f"migrations/000{number}_more.sql").write_text("select 1;\n")
+    for number in range(10, 14):
+        (folder / f"migrations/00{number}_more.sql").write_text("select 1;\n")
+    plan = planned()
+    names = "0003_orders, 0004_more, 0005_more, 0006_more, 0007_more, ..., 0012_more, 0013_more"
+    assert f"{names}: 11 revisions by sql" in plan.text()
+    [shown] = [operation["revisions"] for operation in plan.as_json()["operations"] if operation["verb"] == "migrate"]
+    assert [revision["id"][:4] for revision in shown] == [f"{number:04}" for number in range(3, 14)]
+    assert all(Path(revision["file"]).is_file() for revision in shown)
+
+
+def test_one_of_a_kind_is_told_as_one(planned):
+    assert "0003_orders: 1 revision by sql" in planned().text()
+    assert "1 migrated store " in planned().text()

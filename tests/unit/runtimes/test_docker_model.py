@@ -26,7 +26,8 @@ def stack_of(*names: str, server: str | None = None, **more) -> Stack:
 
 def terms_of(tmp_path: Path, *names: str, **more) -> Terms:
     images = dict.fromkeys(names, "image:1")
-    return Terms("seeder-shop-r1", {"dev.seeder.run": "r1"}, "2026-01-15T12:00:00Z", tmp_path, images, **more)
+    told = {"SEEDER_AS_OF": "2026-01-15T12:00:00Z", "SEEDER_SEED": "7"}
+    return Terms("seeder-shop-r1", {"dev.seeder.run": "r1"}, told, tmp_path, images, **more)
 
 
 def model_of(**services: dict) -> dict:
@@ -87,7 +88,7 @@ def test_services_get_the_reference_time_and_their_overlay_and_stores_do_not(tmp
     model = model_of(web={"environment": {"A": "1", "SEEDER_AS_OF": ""}}, db={"environment": {"P": "x"}})
     overlays = {"web": Overlay({"A": "2", "B": "3"})}
     _docker_model.own(model, stack_of("web", "db", server="db"), terms_of(tmp_path, "web", "db", overlays=overlays))
-    assert model["services"]["web"]["environment"] == {"A": "2", "B": "3", "SEEDER_AS_OF": "2026-01-15T12:00:00Z"}
+    assert model["services"]["web"]["environment"] == {"A": "2", "B": "3", "SEEDER_AS_OF": "2026-01-15T12:00:00Z", "SEEDER_SEED": "7"}
     assert model["services"]["db"]["environment"] == {"P": "x"}
 
 

@@ -64,10 +64,11 @@ def test_the_local_environment_wins_over_compose_and_an_overlay_over_both(invoke
     assert [made.environment[name] for name in "ABC"] == ["compose", "local", "overlay:127.0.0.1:20003"]
 
 
-def test_run_and_reference_time_are_seeder_s_to_say(invoke: Invoke) -> None:
-    made = invoke("    environment: {SEEDER_AS_OF: '', SEEDER_OWNER: other}\n    x-seeder: {local: {command: [x]}}\n")
+def test_run_time_and_seed_are_seeder_s_to_say(invoke: Invoke) -> None:
+    made = invoke("    environment: {SEEDER_AS_OF: '', SEEDER_SEED: x, SEEDER_OWNER: other}\n    x-seeder: {local: {command: [x]}}\n")
     assert made.environment["SEEDER_OWNER"] == "one"
     assert datetime.datetime.fromisoformat(made.environment["SEEDER_AS_OF"]) == NOON
+    assert made.environment["SEEDER_SEED"] == "42"
 
 
 def test_python_in_a_task_is_the_interpreter_of_the_service(invoke: Invoke, tmp_path: Path) -> None:
