@@ -12,9 +12,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from seeder import interrupt
 from seeder.errors import SeederError
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_SECONDS = 2.0
 
 
@@ -64,7 +64,7 @@ def run(command: Sequence[str], variables: Mapping[str, str]) -> Ending:
         if child.poll() is None and not (number == signal.SIGINT and _in_foreground()):
             child.send_signal(number)
 
-    before = {number: signal.signal(number, note) for number in SIGNALS}
+    before = {number: signal.signal(number, note) for number in interrupt.heeded()}
     try:
         code = child.wait()
     except BaseException:

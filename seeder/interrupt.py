@@ -13,6 +13,11 @@ from seeder.errors import SeederError, TimeLimit
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+def heeded() -> list[signal.Signals]:
+    """The signals that end a run. One that is ignored already (`nohup`, a shell's background) stays so, for the command as well."""
+    return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 class Interrupted(SeederError):
     """The run was ended by a signal; its exit code is 128 plus the signal's number."""
 
@@ -24,11 +29,19 @@ class Interrupted(SeederError):
 
 
 class Guard:
-    """Raises in the main thread at the first signal or at the time limit; after `hold` nothing interrupts any more."""
+    """Raises in the main thread at the first signal or at the time limit, from `release` on; after `hold` nothing interrupts any more."""
 
     def __init__(self, timeout: float | None) -> None:
         self._timeout = timeout
+        self._held = True
+        self._early: Interrupted | TimeLimit | None = None
+
+    def release(self) -> None:
+        """Whoever calls is ready to be interrupted; what came before now is raised now."""
         self._held = False
+        early, self._early = self._early, None
+        if early:
+            self._interrupt(early)
 
     def hold(self) -> None:
         """Teardown begins: further signals are ignored, the time limit is over. (The warden finishes what a kill leaves.)"""
@@ -37,14 +50,16 @@ class Guard:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def on_signal(self, number: int, _: FrameType | None) -> None:
-        if not self._held:
-            self._held = True
-            raise Interrupted(number)
+        self._interrupt(Interrupted(number))
 
     def on_limit(self, _number: int, _: FrameType | None) -> None:
+        self._interrupt(TimeLimit("run", f"did not end within {self._timeout:g} s", "raise --timeout, or look where the time went"))
+
+    def _interrupt(self, error: Interrupted | TimeLimit) -> None:
         if not self._held:
             self._held = True
-            raise TimeLimit("run", f"did not end within {self._timeout:g} s", "raise --timeout, or look where the time went")
+            raise error
+        self._early = self._early or error
 
 
 @contextmanager
@@ -54,7 +69,7 @@ def guarded(timeout: float | None) -> Iterator[Guard]:
     if threading.current_thread() is not threading.main_thread():
         yield guard
         return
-    before = {number: signal.signal(number, guard.on_signal) for number in SIGNALS}
+    before = {number: signal.signal(number, guard.on_signal) for number in heeded()}
     alarm = signal.signal(signal.SIGALRM, guard.on_limit)
     if timeout is not None:
         signal.setitimer(signal.ITIMER_REAL, timeout)

@@ -63,11 +63,14 @@ def run(plan: Plan, options: Options, listener: Emit) -> record.Result:
     story = record.Record(us, plan, listener)
     with interrupt.guarded(options.timeout) as signals, ExitStack() as last:
         last.callback(story.close)
-        guard = warden.watch(us, story.folder)
-        last.enter_context(process.owned(us.id, us.folder / "tmp"))
+        last.push(lambda _kind, error, _where: story.failed(error) if error else None)  # whatever escapes is no success
+        guard: warden.Warden | None = None
         with ExitStack() as undo:
             environment: Environment | None = None
             try:
+                signals.release()
+                guard = warden.watch(us, story.folder)
+                last.enter_context(process.owned(us.id, us.folder / "tmp"))
                 environment = open_environment(us, plan, undo, story.emit)
                 _provide(environment, plan, story)
                 if options.command:
@@ -78,7 +81,7 @@ def run(plan: Plan, options: Options, listener: Emit) -> record.Result:
                 story.failed(error)
             if story.result.code:
                 _snapshot(us, plan, environment, story)
-            if environment and (options.keep_failed if story.result.code else options.keep_good):
+            if environment and guard and (options.keep_failed if story.result.code else options.keep_good):
                 _keep(us, options.ttl, undo, story, guard)
             with story.stage("teardown"):
                 undo.close()
@@ -133,12 +136,12 @@ def _keep(us: Run, ttl: datetime.timedelta, undo: ExitStack, story: record.Recor
     story.result.facts["expires"] = expires.isoformat(timespec="seconds")
 
 
-def _sweep(us: Run, story: record.Record, guard: warden.Warden) -> None:
+def _sweep(us: Run, story: record.Record, guard: warden.Warden | None) -> None:
     with story.stage("teardown"):
         swept = warden.sweep(us.id, us.runtime)
     story.emit(Cleaned(len(swept.removed), swept.left))
     story.result.left = swept.left
     if swept.left:
         story.failed(LeftOver(us.id, f"could not be removed: {', '.join(swept.left)}", "run `seeder gc`"))
-    else:
+    elif guard:
         guard.dismiss()
