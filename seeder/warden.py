@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import datetime
@@ -25,13 +25,12 @@ if TYPE_CHECKING:
 DISMISS, KEEP = b"d", b"k"
 GRACE_SECONDS = 1.5
 KILLED = 128 + signal.SIGKILL
-_SWEEP_SECONDS = 120.0
 _LEAVE_SECONDS = 10.0
 _DEAF = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # who wants the run gone asks seeder; this one is its last resort
 
 
 class Warden:
-    """The seeder's end. Leaving the context without a word makes the warden sweep, as the death of seeder does."""
+    """The seeder's end."""
 
     def __init__(self, child: subprocess.Popen[bytes]) -> None:
         self._child = child
@@ -44,12 +43,6 @@ class Warden:
         """The environment stays, until someone takes it down or it expires."""
         self._leave(KEEP)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._leave(b"")
-
     def _leave(self, word: bytes) -> None:
         """Say the word, once, and wait until the process is gone. One that died before has nothing to say to it."""
         pipe = self._child.stdin
@@ -59,7 +52,7 @@ class Warden:
             pipe.write(word)
             pipe.close()
         with contextlib.suppress(subprocess.TimeoutExpired):  # it goes on by itself
-            self._child.wait(_LEAVE_SECONDS if word else _SWEEP_SECONDS)
+            self._child.wait(_LEAVE_SECONDS)
 
 
 def watch(run: Run, results: Path | None = None) -> Warden:
@@ -132,6 +125,7 @@ def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:
     Answers each run with what was removed, and what was left because its runtime does not answer now.
     """
     from seeder import owner
+    from seeder.errors import SeederError
     from seeder.protocols import Swept
     from seeder.registry import RUNTIMES
 
@@ -143,7 +137,11 @@ def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:
         if problem := runtime.available():
             silent[name] = problem.cause
             continue
-        unknown = {run: expires for run, expires in runtime.owners().items() if run not in known}
+        try:
+            unknown = {run: expires for run, expires in runtime.owners().items() if run not in known}
+        except SeederError as error:  # its daemon wavers; what is wanted now may need another one, or none
+            silent[name] = error.problems[0].cause
+            continue
         over |= {run: name for run, expires in unknown.items() if expires is not None and expires <= now}
     result = [(run, Swept(left=(silent[at],)) if at in silent else sweep(run, at)) for run, at in sorted(over.items())]
     return result + [(run, owner.discard(run)) for run in owner.fragments(now)]

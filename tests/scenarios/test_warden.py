@@ -177,12 +177,6 @@ def test_a_kept_environment_outlives_its_seeder(run: Run, parent) -> None:
     assert nothing_left(run, []) == READY
 
 
-def test_leaving_without_a_word_sweeps(run: Run, parent) -> None:
-    child = parent("with guard:\n    d = open_stack(); up(d)\nsay('here'); input()")
-    assert nothing_left(run, []) == READY
-    child.communicate("\n")
-
-
 def test_it_lets_polite_signals_pass(run: Run, parent) -> None:
     child = parent("say('here'); input()")
     (process,) = wardens(run)
