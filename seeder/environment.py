@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from seeder.operation import Plan
 
+AT_WORK = datetime.timedelta(days=1)
 REQUEST_SECONDS = 10.0  # the time limit of one request that seeder itself makes
 
 
@@ -54,11 +55,10 @@ class Environment:
     def address(self, service: str, port: int | None = None) -> Address:
         """Where a service is reached from here; without `port`, its first one. Raises EnvironmentFailed."""
         ports = self.ports(service)
-        if port is None and ports:
-            return ports[min(ports)] if len(ports) == 1 else ports[self._first_port(service, ports)]
+        port = self.stack.services[service].first_port(ports) if port is None else port
         if not self.addresses:
             raise EnvironmentFailed(service, "has no address: the run ended before it got one")
-        if port not in ports:
+        if port is None or port not in ports:
             cause = f"no port {port} is reachable" if port else "no port is reachable"
             raise EnvironmentFailed(service, cause, "name the port under `ports` or `expose`")
         return ports[port]
@@ -66,10 +66,6 @@ class Environment:
     def ports(self, service: str) -> dict[int, Address]:
         """Container port -> address."""
         return {port: address for (name, port), address in sorted(self.addresses.items()) if name == service}
-
-    def _first_port(self, service: str, known: Mapping[int, Address]) -> int:
-        written = [p.target for p in self.stack.services[service].ports] + list(self.stack.services[service].expose)
-        return next((port for port in written if port in known), min(known))
 
     def target(self, store: str) -> Target:
         """The store as reached from here, never through a proxy."""
@@ -133,7 +129,8 @@ def _credentials(auth: Auth | None) -> tuple[dict[str, str], tuple[str, str] | N
 
 
 def identify(plan: Plan, ttl: datetime.timedelta) -> Run:
-    """A new run of this plan: its id, its folder, its expiry."""
+    """A new run of this plan: its id, its folder, and until when seeders that know nothing of it but its labels leave it alone: its
+    own may be at work in it for longer than a kept environment lives."""
     definition = plan.definition
     alphabet = "abcdefghijkmnpqrstuvwxyz23456789"  # no two that look alike
     name = "".join(secrets.choice(alphabet) for _ in range(8))
@@ -146,7 +143,7 @@ def identify(plan: Plan, ttl: datetime.timedelta) -> Run:
         checkout=definition.manifest.root,
         as_of=definition.as_of,
         seed=definition.seed,
-        expires=datetime.datetime.now(datetime.UTC) + ttl,
+        expires=datetime.datetime.now(datetime.UTC) + max(ttl, AT_WORK),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from seeder.engines import _postgres_blame as blame
 from seeder.engines import _postgres_catalog as catalog
@@ -16,6 +16,8 @@ from seeder.engines._postgres_catalog import Catalogue
 from seeder.engines._postgres_connection import connect, driver
 from seeder.errors import Collector, DefinitionError, Mark, nearest
 from seeder.protocols import Records, Script, Table, Target
+
+_CANCEL_SECONDS = 5.0
 
 
 class PostgresSession:
@@ -48,7 +50,17 @@ class PostgresSession:
         self._connection.close()
 
     def rollback(self) -> None:
-        self._connection.close()  # the server takes back what was not committed
+        """The server takes back what was not committed. Another thread may still be in `load`, left behind by a signal or the time
+        limit: what it does is cancelled, and the connection is never closed under its hands."""
+        connection = self._connection
+        if connection.pgconn.transaction_status == driver().pq.TransactionStatus.ACTIVE:
+            with suppress(driver().Error):
+                connection.cancel_safe(timeout=_CANCEL_SECONDS)
+        if connection.lock.acquire(timeout=_CANCEL_SECONDS):
+            try:
+                connection.close()
+            finally:
+                connection.lock.release()
 
     def _settle(self) -> None:
         """Messages in English, so that they can be read, as far as the role may say so."""

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.scenarios.failing import WORDS, evidence, gone, proper, result, run, terminal, web
+from tests.scenarios.failing import WORDS, change, evidence, gone, proper, result, run, terminal, web
 from tests.scenarios.seeder import SEEDER, events, leftovers, reached, started, until
 
 HANGS = "import time\ntime.sleep(600)\n"
@@ -93,6 +93,27 @@ def test_the_time_limit_ends_a_start_that_does_not(project, home, runtime):
     assert result(folder)["ended_by"] == "timeout"
     assert result(folder)["seconds"] < 40
     assert "interrupted" not in (evidence(folder) / "events.jsonl").read_text()
+    gone(folder, home)
+
+
+def test_the_time_limit_ends_a_load_that_does_not(project, home):
+    folder = project("small")
+    (folder / "testdata" / "golden" / "notes" / "db" / "010-wait.sql").write_text("lock table notes;\nselect pg_sleep(600);\n")
+    change(folder, "manifest.yaml", "{name: notes,", "{name: notes, privacy: no-pii,")
+    proper(run(folder, "local", options=("--timeout", "15s")), 124, "run: did not end within 15 s")
+    assert reached(folder, "load")
+    assert result(folder)["seconds"] < 40
+    evidence(folder)
+    gone(folder, home)
+
+
+def test_the_time_limit_ends_gates_that_wait(project, home):
+    folder = project("small")
+    change(folder, "testdata/scenarios/ready.yaml", "equals: first}", "equals: other, within: 600s}")
+    proper(run(folder, "local", options=("--timeout", "15s")), 124, "run: did not end within 15 s")
+    assert reached(folder, "gate")
+    assert result(folder)["seconds"] < 40
+    evidence(folder)
     gone(folder, home)
 
 
