@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -109,6 +109,11 @@ class Service:
         aliases = [alias for names in self.networks.values() for alias in names]
         extra = [name for name in (self.hostname, self.container_name) if name]
         return tuple(dict.fromkeys([self.name, *extra, *aliases]))
+
+    def first_port(self, known: Collection[int]) -> int | None:
+        """Of the known ports the one that is meant when none is said: the first that the compose file writes, else the lowest."""
+        written = [*(port.target for port in self.ports), *self.expose]
+        return next((port for port in written if port in known), min(known, default=None))
 
 
 @dataclass(frozen=True)

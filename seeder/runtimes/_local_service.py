@@ -55,8 +55,8 @@ def invocation(
     mounts = [*service.mounts, *(Mount("config", path, str(source), read_only=True) for path, source in sorted(overlay.files.items()))]
     rewriter = mounted(service.name, mounts, run, Rewriter(hosts, own), isolate_binds=isolate_binds)
     values = rewriter.environment({**service.environment, **local.environment, **overlay.environment})
-    values |= {name: _fill(values[name], own) for name in local.environment if name not in overlay.environment}
-    command = tuple(_fill(word, own) for word in rewriter.arguments(local.command))
+    values |= {name: _fill(values[name], service, own) for name in local.environment if name not in overlay.environment}
+    command = tuple(_fill(word, service, own) for word in rewriter.arguments(local.command))
     cwd = (stack.project_dir / local.cwd).resolve()
     base = machine.environment(run, _interpreter(command, cwd))
     environment = {**base, **values, **run.told, RUN_LABEL: run.id}
@@ -76,13 +76,14 @@ def _interpreter(command: Sequence[str], cwd: Path) -> str:
     return str(program) if command[0] != program.name and program.name.startswith("python") else sys.executable
 
 
-def _fill(word: str, own: Mapping[int, Address]) -> str:
-    first = next(iter(own.values()), None)
+def _fill(word: str, service: Service, own: Mapping[int, Address]) -> str:
+    first = service.first_port(own)
 
     def value(found: re.Match[str]) -> str:
         if found[1] == "python":
             return sys.executable
-        address = own.get(int(found[2])) if found[2] else first
+        port = int(found[2]) if found[2] else first
+        address = own.get(port) if port is not None else None
         if address is None:
             return "127.0.0.1" if found[1] == "host" else found[0]
         return address.host if found[1] == "host" else str(address.port)

@@ -12,15 +12,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from seeder.definition.links import SCHEME_PORTS
 from seeder.definition.stack import Stack
 from seeder.protocols import Address
 
 Hosts = Mapping[str, Mapping[int, Address]]  # host name -> container port -> where it is
 
-SCHEMES = {
-    "http": 80, "ws": 80, "https": 443, "wss": 443, "postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379, "valkey": 6379,
-    "nats": 4222, "tls": 4222, "mysql": 3306, "mariadb": 3306, "amqp": 5672, "amqps": 5671, "mongodb": 27017, "kafka": 9092,
-}  # fmt: skip
 _SELF = ("localhost", "127.0.0.1", "0.0.0.0", "[::1]", "[::]")  # noqa: S104  (recognised, never listened on)
 _HOST_WORD = r"(?:HOSTNAME|HOST|SERVER|ADDRESS|ADDR)"
 _BEFORE = r"(?<![\w.\-])(?<![^/]/)(?<!^/)"  # not the end of a longer name, not a part of a path
@@ -98,7 +95,7 @@ class Rewriter:
         if match["port"]:
             place = self._known[match["host"]].get(int(match["port"]))
             return str(place) if place else match[0]
-        port = SCHEMES.get(match["scheme"].partition("+")[0].lower())
+        port = SCHEME_PORTS.get(match["scheme"].partition("+")[0].lower())
         place = self._known[match["site"]].get(port) if port else None
         return f"{match['scheme']}://{match['login'] or ''}{place}" if place else match[0]
 

@@ -224,10 +224,8 @@ class Containers:
         """Of the port inside; without one, of the first that the compose file writes."""
         if port is not None:
             return self._addresses.get((name, port))
-        service = self._stack.services[name]
-        written = [p.target for p in service.ports] + list(service.expose)
-        own = sorted(inside for owner, inside in self._addresses if owner == name)
-        return next((self._addresses[name, p] for p in [*written, *own] if (name, p) in self._addresses), None)
+        first = self._stack.services[name].first_port([inside for owner, inside in self._addresses if owner == name])
+        return self._addresses[name, first] if first is not None else None
 
     # -- starting and looking -----------------------------------------------------------------------------------------
 

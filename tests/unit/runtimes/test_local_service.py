@@ -13,7 +13,8 @@ import pytest
 
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
-from seeder.errors import EnvironmentFailed
+from seeder.definition.stack import Port, Service
+from seeder.errors import EnvironmentFailed, Mark
 from seeder.protocols import Address, Overlay, Run
 from seeder.runtimes import _local_service
 from seeder.runtimes._local_service import Invocation
@@ -56,6 +57,11 @@ def test_placeholders_are_filled_in_the_command_and_the_local_environment(invoke
     )
     assert made.command == (sys.executable, "127.0.0.1", "20001", "20002", "{other}")
     assert (made.environment["ADMIN"], made.environment["LITERAL"]) == ("127.0.0.1:20002", "{port}")
+
+
+def test_the_port_that_is_meant_is_the_first_written_one_else_the_lowest() -> None:
+    service = Service("web", Mark(Path("compose.yaml"), 1), ports=(Port(9000), Port(8000)))
+    assert [service.first_port(known) for known in ((8000, 9000), (80, 8000), (81, 80), ())] == [9000, 8000, 80, None]
 
 
 def test_the_local_environment_wins_over_compose_and_an_overlay_over_both(invoke: Invoke) -> None:
