@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
+import platform
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from seeder.errors import EnvironmentFailed
@@ -17,12 +18,27 @@ from seeder.wait import READY, Verdict, not_yet, wait_for
 LINUX = sys.platform == "linux"
 
 
+@functools.cache
+def _place() -> str:
+    """This machine, and on Linux the container: its namespace of process numbers."""
+    known = [Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id")] if LINUX else []
+    machine = next((text for path in known if path.is_file() and (text := path.read_text(encoding="ascii").strip())), platform.node())
+    return f"{machine}/{Path('/proc/self/ns/pid').readlink()}" if LINUX else machine
+
+
 @dataclass(frozen=True)
 class Identity:
-    """One process for good: its number and a mark of when it started, so that a reused number is not taken for it."""
+    """One process for good: its number, a mark of when it started, so that a reused number is not taken for it, and where numbers
+    are so counted: another machine or container may share our folders."""
 
     pid: int
     started: str
+    place: str = field(default_factory=_place)
+
+    @property
+    def here(self) -> bool:
+        """Whether it can be told from here if it is alive."""
+        return self.place == _place()
 
     def alive(self) -> bool:
         """Still running; a zombie is not."""

@@ -9,12 +9,14 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from seeder import home
 from seeder.living import Identity, myself
 from seeder.protocols import Run, Swept
 
 FILE = "run.json"
+State = Literal["alive", "kept", "expired", "orphan"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,15 @@ class Record:
     process: Identity
     kept: bool = False
 
+    def state(self, now: datetime.datetime) -> State:
+        """A kept one lives until its time is up, any other one as long as the process that made it, however long that takes. Of a
+        process of another machine or container nothing can be told from here but that its time is up."""
+        if self.kept or not self.process.here:
+            return "expired" if now >= self.expires else "kept" if self.kept else "alive"
+        return "alive" if self.process.alive() else "orphan"
+
     def over(self, now: datetime.datetime) -> bool:
-        """A kept one is past its time; another one is no longer watched by the process that made it, however long that takes."""
-        return now >= self.expires if self.kept else not self.process.alive()
+        return self.state(now) in ("expired", "orphan")
 
 
 def claim(run: Run) -> Record:

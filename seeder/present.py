@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from seeder import home, owner, process, record, variables
 from seeder.definition.manifest import read_project
@@ -23,7 +23,6 @@ from seeder.plan import make
 from seeder.protocols import Address, LoadedTable, Rejoins, Run, Target
 from seeder.registry import RUNTIMES
 
-State = Literal["alive", "kept", "expired", "orphan"]
 ASKED = "asked.json"
 
 
@@ -34,7 +33,7 @@ class Present:
 
     run: str
     runtime: str
-    state: State
+    state: owner.State
     expires: datetime.datetime | None
     owner: owner.Record | None = None
 
@@ -55,7 +54,7 @@ class Present:
 
 def known(now: datetime.datetime) -> list[Present]:
     """Every environment of this machine's user that has a record, by run id."""
-    return [Present(r.run, r.runtime, _state(r, now), r.expires, r) for r in owner.records()]
+    return [Present(r.run, r.runtime, r.state(now), r.expires, r) for r in owner.records()]
 
 
 def labelled(now: datetime.datetime) -> list[Present]:
@@ -97,12 +96,6 @@ def _named(name: str, every: Sequence[Present]) -> Present:
 
 def _listed(found: Iterable[Present]) -> str:
     return ", ".join(f"{one.run} ({one.owner.stack if one.owner else one.runtime})" for one in found)
-
-
-def _state(one: owner.Record, now: datetime.datetime) -> State:
-    if one.kept:
-        return "kept" if now < one.expires else "expired"
-    return "alive" if one.process.alive() else "orphan"
 
 
 # -- reaching ---------------------------------------------------------------------------------------------------------

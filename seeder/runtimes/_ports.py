@@ -26,7 +26,8 @@ class _Reservation:
     owner: Identity
 
     def stale(self) -> bool:
-        """Its process is dead and so is its run: a kept environment outlives its process, and has a folder."""
+        """Its process is dead, as far as can be told from here, and so is its run: a kept environment outlives its process, and
+        has a folder."""
         return not self.owner.alive() and not home.run_folder(self.run).exists()
 
 
@@ -122,10 +123,10 @@ def _table() -> Iterator[tuple[dict[int, _Reservation], Callable[[dict[int, _Res
             known = json.loads(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):  # a torn file cannot be: it is replaced whole; an edited one can
             known = {}
-        table = {int(port): _Reservation(run, Identity(pid, started)) for port, (run, pid, started) in known.items()}
+        table = {int(port): _Reservation(run, Identity(*who)) for port, (run, *who) in known.items()}
 
         def save(new: dict[int, _Reservation]) -> None:
-            lines = {str(port): (r.run, r.owner.pid, r.owner.started) for port, r in sorted(new.items())}
+            lines = {str(port): (r.run, r.owner.pid, r.owner.started, r.owner.place) for port, r in sorted(new.items())}
             fresh = path.with_suffix(".new")
             fresh.write_text(json.dumps(lines), encoding="utf-8")
             fresh.replace(path)

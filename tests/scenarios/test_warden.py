@@ -244,3 +244,22 @@ def test_the_record_of_a_run_says_whose_it_is(run: Run) -> None:
     assert record.expires == run.expires + datetime.timedelta(hours=1)
     assert record.process == living.myself()
     assert RUNTIMES.get("local").owners()[run.id] == record.expires
+
+
+def test_a_run_of_another_machine_is_over_only_when_its_time_is_up(run: Run) -> None:
+    """A home on a shared disk, or mounted into several containers: process numbers there say nothing here."""
+    owner.claim(run)
+    file = run.folder / owner.FILE
+    record = json.loads(file.read_text(encoding="utf-8"))
+    record["process"] = {"pid": 2**22 + 1, "started": "0", "place": "another"}
+    file.write_text(json.dumps(record), encoding="utf-8")
+    assert warden.sweep_expired(now()) == []
+    assert owner.read(run.id).state(now()) == "alive"
+    assert [swept for swept, _ in warden.sweep_expired(run.expires)] == [run.id]
+
+
+def test_a_living_run_is_nobodys_to_sweep_however_long_it_takes(run: Run) -> None:
+    owner.claim(run)
+    late = run.expires + datetime.timedelta(days=1)
+    assert owner.read(run.id).state(late) == "alive"
+    assert warden.sweep_expired(late) == []
