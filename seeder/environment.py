@@ -100,10 +100,10 @@ class Environment:
         """One observation of a service against a depends_on condition."""
         return self.deployment.look(service, condition)
 
-    def run_service(self, name: str) -> None:
+    def run_service(self, name: str, *, within: float, remedy: str) -> None:
         """Start a one-shot service and wait until it has completed."""
         self.deployment.start(name)
-        wait_for(name, lambda: self.deployment.look(name, "completed"), within=600.0)
+        wait_for(name, lambda: self.deployment.look(name, "completed"), within=within, remedy=remedy)
 
     def variables(self) -> dict[str, str]:
         """What the wrapped command gets: SEEDER_* and the stack's exports."""

@@ -72,11 +72,12 @@ def run(
     environment: Mapping[str, str] | None = None,
     stdin: str | None = None,
     on_line: Callable[[str], None] | None = None,
+    remedy: str = "see what it waits for",
 ) -> Completed:
     """Run to the end and answer how it ended; `on_line` hears each line as it comes.
 
     `environment` replaces the inherited one. Raises EnvironmentFailed when the program is not there, or when the time
-    limit (seconds) is reached: its group is then killed.
+    limit (seconds) is reached: its group is then killed, and `remedy` says what to do.
     """
     with _fed(stdin) as feed, start(command, cwd=cwd, environment=environment, stdin=feed) as child:
         lines: list[str] = []
@@ -89,7 +90,7 @@ def run(
             return Completed(child.wait(max(0.0, deadline - time.monotonic())), "\n".join(lines))
         except (TimeoutError, subprocess.TimeoutExpired):
             kill_group(child)
-            cause, remedy = f"did not end within {timeout:g} s", "raise the time limit"
+            cause = f"did not end within {timeout:g} s"
             raise EnvironmentFailed(Path(command[0]).name, cause, remedy, log="\n".join(lines[-20:])) from None
         except BaseException:
             kill_group(child)

@@ -116,6 +116,7 @@ class Task:
     host: bool = False
     cwd: Path | None = None
     timeout: float = 600.0
+    remedy: str = "see its log"  # when the time limit is reached
 
 
 @dataclass(frozen=True)
@@ -170,8 +171,9 @@ class World(Protocol):
     def look(self, service: str, condition: Literal["started", "healthy", "completed"]) -> Verdict:
         """One observation of a service against a depends_on condition."""
 
-    def run_service(self, name: str) -> None:
-        """Start a one-shot service and wait until it has completed. Raises EnvironmentFailed with its last log lines."""
+    def run_service(self, name: str, *, within: float, remedy: str) -> None:
+        """Start a one-shot service and wait until it has completed, at most `within` seconds; `remedy`: what to do when it does not.
+        Raises EnvironmentFailed with its last log lines."""
 
     def variables(self) -> dict[str, str]:
         """What the wrapped command gets: SEEDER_* and the stack's exports."""

@@ -26,6 +26,18 @@ class Migrate(Model):
     python: Annotated[str | None, Field(description="the interpreter that runs alembic instead of the service's image")] = None
     inputs: Annotated[list[str], Field(description="globs of files that decide the result (command, service)")] = []
     environment: Annotated[dict[str, str], Field(description="extra variables for the migrator")] = {}
+    within: Annotated[str, Field(description="time limit, e.g. 20m")] = "10m"
+
+    @field_validator("within")
+    @classmethod
+    def _duration(cls, text: str) -> str:
+        seconds(text)
+        return text
+
+    @property
+    def limit(self) -> float:
+        """`within`, in seconds."""
+        return seconds(self.within)
 
     @property
     def tool(self) -> str:
@@ -37,6 +49,8 @@ class Migrate(Model):
         given = [name for name in ("alembic", "sql", "command", "service") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"needs exactly one of alembic, sql, command, service; found {', '.join(given) or 'none'}")
+        if self.sql is not None and "within" in self.model_fields_set:
+            raise ValueError("`within` limits programs, and files of sql have no such limit")
         return self
 
 

@@ -14,6 +14,9 @@ def known(name: str, key: str, store: Store, stack: Stack) -> str:
     return name
 
 
+LONGER = "see its log; the limit is `x-seeder: {migrate: {within: ...}}`"  # what to do when a migration takes too long
+
+
 def label(store: Store) -> str:
     """The name of the log."""
     return f"migrate-{store.name.replace('/', '-')}"

@@ -10,7 +10,7 @@ from seeder.definition.extension import Migrate
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
 from seeder.migrators import _alembic_files, _alembic_ini, _alembic_output
-from seeder.migrators._services import known, label
+from seeder.migrators._services import LONGER, known, label
 from seeder.protocols import Inspects, Revision, Task, World
 
 _COLUMN = "version_num"  # the one column of Alembic's own table, whatever env.py calls the table
@@ -102,6 +102,8 @@ def _task(store: Store, revision: str, stack: Stack) -> Task:
         environment=migrate.environment,
         host=migrate.python is not None,
         cwd=stack.project_dir if migrate.python is not None else None,
+        timeout=migrate.limit,
+        remedy=LONGER,
     )
 
 

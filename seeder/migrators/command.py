@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed
 from seeder.migrators import _inputs
-from seeder.migrators._services import known, label
+from seeder.migrators._services import LONGER, known, label
 from seeder.protocols import Revision, Task, World
 
 
@@ -38,6 +38,8 @@ def _task(store: Store, world: World) -> Task:
     if migrate is None or not migrate.command:
         raise DefinitionError(store.name, "the store has no migration command")
     if migrate.as_ is not None:
-        return Task(label(store), tuple(migrate.command), migrate.as_, migrate.environment)
+        return Task(label(store), tuple(migrate.command), migrate.as_, migrate.environment, timeout=migrate.limit, remedy=LONGER)
     environment = {**world.variables(), **migrate.environment}
-    return Task(label(store), tuple(migrate.command), store.service, environment, host=True, cwd=world.stack.project_dir)
+    return Task(
+        label(store), tuple(migrate.command), store.service, environment, True, world.stack.project_dir, migrate.limit, LONGER
+    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed
 from seeder.migrators import _inputs
-from seeder.migrators._services import known
+from seeder.migrators._services import LONGER, known
 from seeder.protocols import Revision, World
 
 
@@ -24,7 +24,7 @@ class OneShot:
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:  # noqa: ARG002  (the service knows its files)
         """Start the service and wait for its end. Raises EnvironmentFailed with its log when it fails."""
         try:
-            world.run_service(_name(store))
+            world.run_service(_name(store), within=store.migrate.limit if store.migrate else 0, remedy=LONGER)
         except EnvironmentFailed as error:
             problem = error.problems[0]
             raise EnvironmentFailed(

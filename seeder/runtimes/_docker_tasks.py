@@ -66,7 +66,7 @@ class Tasks:
             self._daemon.remove("container", made)
         if code is None:
             log = "\n".join(output.splitlines()[-20:])
-            raise EnvironmentFailed(task.label, f"did not end within {task.timeout:g} s", "raise the time limit", log=log)
+            raise EnvironmentFailed(task.label, f"did not end within {task.timeout:g} s", task.remedy, log=log)
         return Completed(code, output)
 
     def _on_host(self, task: Task, variables: Mapping[str, Any]) -> Completed:
@@ -78,4 +78,5 @@ class Tasks:
             **rewriter.environment({**own, **task.environment}),
             process.RUN_LABEL: self._run.id,
         }
-        return process.run(rewriter.arguments(task.command), timeout=task.timeout, cwd=task.cwd, environment=environment)
+        command = rewriter.arguments(task.command)
+        return process.run(command, timeout=task.timeout, cwd=task.cwd, environment=environment, remedy=task.remedy)

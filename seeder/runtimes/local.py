@@ -204,7 +204,7 @@ class LocalDeployment:
                 log.write(f"{line}\n")
                 log.flush()
 
-            return process.run(command, timeout=task.timeout, cwd=cwd, environment=environment, on_line=write)
+            return process.run(command, timeout=task.timeout, cwd=cwd, environment=environment, on_line=write, remedy=task.remedy)
 
     def logs(self, service: str, lines: int | None = None) -> str:
         path = self._log(service)

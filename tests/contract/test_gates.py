@@ -213,7 +213,7 @@ def test_a_finished_one_shot_is_ready_and_what_does_not_run_is_not(world: LiveWo
     found = check("ready", world)
     assert [problem.subject for problem in found] == ["late", "once"]
     assert "was not started" in found[0].cause
-    world.run_service("once")
+    world.run_service("once", within=20, remedy="")
     world.start("late")
     assert check("ready", world) == []
 

@@ -229,6 +229,13 @@ def test_a_one_shot_service_migrates(world: Open, folder: Path) -> None:
     assert rows(live, "select count(*) from made") == [(0,)]
 
 
+@pytest.mark.parametrize("how", ["command: [{python}, one_shot.py]", "service: app"])
+def test_a_migration_that_takes_too_long_says_how_to_give_it_longer(world: Open, folder: Path, how: str) -> None:
+    write(folder / "one_shot.py", "import time\nprint('slowly', flush=True)\ntime.sleep(60)\n")
+    with pytest.raises(EnvironmentFailed, match=r"(within|after) 1 s(.|\n)*migrate: \{within: \.\.\.\}"):
+        migrate(world(f"{{{how.replace('{python}', sys.executable)}, within: 1s}}"))
+
+
 def test_a_one_shot_service_that_fails_is_named_with_its_store_and_log(world: Open, folder: Path) -> None:
     write(folder / "one_shot.py", "raise SystemExit('no luck today')\n")
     with pytest.raises(EnvironmentFailed, match="db: app: it ended with code 1") as caught:

@@ -57,9 +57,9 @@ class LiveWorld:
     def look(self, service: str, condition: Literal["started", "healthy", "completed"]) -> Verdict:
         return self.deployment.look(service, condition)
 
-    def run_service(self, name: str) -> None:
+    def run_service(self, name: str, *, within: float, remedy: str) -> None:
         self.deployment.start(name)
-        wait_for(name, lambda: self.look(name, "completed"), within=20)
+        wait_for(name, lambda: self.look(name, "completed"), within=within, remedy=remedy)
 
     def variables(self) -> dict[str, str]:
         return {f"SEEDER_{name.upper().replace('-', '_')}_URL": self.target(name).url() for name in self.stack.stores}

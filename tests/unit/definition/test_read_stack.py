@@ -280,6 +280,12 @@ def test_nothing_is_named_after_a_folder_above(problems, text):
     assert "and not . or .." in problem.cause
 
 
+def test_a_limit_of_migrations_is_a_duration_and_no_wish(problems):
+    for migrate, cause in (("{command: [x], within: soon}", "duration"), ("{sql: x, within: 5m}", "no such limit")):
+        (problem,) = problems(f"services: {{a: {{image: 'postgres:17', x-seeder: {{migrate: {migrate}}}}}}}")
+        assert cause in problem.cause
+
+
 def test_services_that_wait_for_each_other_are_shown_in_a_circle(problems):
     (problem,) = problems("services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n")
     assert "a -> b -> a" in problem.cause or "b -> a -> b" in problem.cause
