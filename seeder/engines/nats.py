@@ -1,4 +1,7 @@
-"""NATS with JetStream: one store per server, holding its streams."""
+"""NATS with JetStream: one store per server, holding its streams.
+
+What a plan does not ask for is imported where it is used, so that short commands stay short.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,7 @@ from pathlib import Path
 
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
-from seeder.engines import _image, _nats_image, _nats_probe, _nats_state
-from seeder.engines._nats_load import NatsSession
+from seeder.engines import _image, _nats_image, _nats_probe
 from seeder.protocols import Address, Launch, LocalLaunch, Message, Session, StoreDigest, Target
 from seeder.wait import Verdict
 
@@ -36,22 +38,36 @@ class Nats:
         return _nats_probe.look(target)
 
     def begin(self, target: Target, *, upsert: bool, natural_keys: Mapping[str, tuple[str, ...]]) -> Session:  # noqa: ARG002  (messages have their ids)
+        from seeder.engines._nats_load import NatsSession
+
         return NatsSession(target, upsert=upsert)
 
     def digest(self, target: Target, volatile: Sequence[str]) -> StoreDigest:
+        from seeder.engines import _nats_state
+
         return _nats_state.digest(target, volatile)
 
     def save(self, target: Target, folder: Path) -> None:
+        from seeder.engines import _nats_state
+
         _nats_state.save(target, folder)
 
     def restore(self, target: Target, folder: Path) -> None:
+        from seeder.engines import _nats_state
+
         _nats_state.restore(target, folder)
 
     def reset(self, target: Target) -> None:
+        from seeder.engines import _nats_state
+
         _nats_state.reset(target)
 
     def settled(self, target: Target, store: Store) -> Verdict:  # noqa: ARG002  (consumers tell, no query)
+        from seeder.engines import _nats_state
+
         return _nats_state.settled(target)
 
     def messages(self, target: Target, subject: str) -> list[Message]:
+        from seeder.engines import _nats_state
+
         return _nats_state.messages(target, subject)

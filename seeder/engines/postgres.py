@@ -1,4 +1,7 @@
-"""PostgreSQL: one store per database."""
+"""PostgreSQL: one store per database.
+
+What a plan does not ask for is imported where it is used, so that short commands stay short.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,10 @@ from seeder.definition.stack import Service, Store
 from seeder.engines import (
     _image,
     _postgres_connection,
-    _postgres_digest,
     _postgres_image,
-    _postgres_initialise,
     _postgres_local,
     _postgres_query,
-    _postgres_reset,
-    _postgres_restore,
-    _postgres_save,
 )
-from seeder.engines._postgres_load import PostgresSession
 from seeder.errors import SeederError
 from seeder.protocols import Address, Launch, LocalLaunch, Session, StoreDigest, TableInfo, Target
 from seeder.wait import READY, Verdict, never, not_yet
@@ -52,9 +49,13 @@ class Postgres:
         return READY
 
     def initialise(self, service: Service, stores: Sequence[Store], address: Address, *, image: bool) -> None:
+        from seeder.engines import _postgres_initialise
+
         _postgres_initialise.initialise(service, stores, address, image=image)
 
     def begin(self, target: Target, *, upsert: bool, natural_keys: Mapping[str, tuple[str, ...]]) -> Session:
+        from seeder.engines._postgres_load import PostgresSession
+
         return PostgresSession(target, upsert=upsert, natural_keys=natural_keys)
 
     def query(self, target: Target, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
@@ -76,15 +77,23 @@ class Postgres:
         return _postgres_query.values(target, table, column)
 
     def digest(self, target: Target, volatile: Sequence[str]) -> StoreDigest:
+        from seeder.engines import _postgres_digest
+
         return _postgres_digest.digest(target, volatile)
 
     def save(self, target: Target, folder: Path) -> None:
+        from seeder.engines import _postgres_save
+
         _postgres_save.save(target, folder)
 
     def restore(self, target: Target, folder: Path) -> None:
+        from seeder.engines import _postgres_restore
+
         _postgres_restore.restore(target, folder)
 
     def reset(self, target: Target) -> None:
+        from seeder.engines import _postgres_reset
+
         _postgres_reset.reset(target)
 
     def settled(self, target: Target, store: Store) -> Verdict:

@@ -1,4 +1,7 @@
-"""Redis and Valkey: one store per numbered database of a server, all of them when none is named."""
+"""Redis and Valkey: one store per numbered database of a server, all of them when none is named.
+
+What a plan does not ask for is imported where it is used, so that short commands stay short.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,7 @@ from typing import Any
 
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
-from seeder.engines import _image, _redis_client, _redis_image, _redis_state
-from seeder.engines._redis_load import RedisSession
+from seeder.engines import _image, _redis_client, _redis_image
 from seeder.protocols import Address, Launch, LocalLaunch, Session, StoreDigest, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
@@ -42,19 +44,31 @@ class Redis:
         return READY
 
     def begin(self, target: Target, *, upsert: bool, natural_keys: Mapping[str, tuple[str, ...]]) -> Session:  # noqa: ARG002  (keys are natural)
+        from seeder.engines._redis_load import RedisSession
+
         return RedisSession(target, upsert=upsert)
 
     def digest(self, target: Target, volatile: Sequence[str]) -> StoreDigest:
+        from seeder.engines import _redis_state
+
         return _redis_state.digest(target, volatile)
 
     def save(self, target: Target, folder: Path) -> None:
+        from seeder.engines import _redis_state
+
         _redis_state.save(target, folder)
 
     def restore(self, target: Target, folder: Path) -> None:
+        from seeder.engines import _redis_state
+
         _redis_state.restore(target, folder)
 
     def reset(self, target: Target) -> None:
+        from seeder.engines import _redis_state
+
         _redis_state.reset(target)
 
     def lookup(self, target: Target, key: str) -> Any:
+        from seeder.engines import _redis_state
+
         return _redis_state.lookup(target, key)
