@@ -40,6 +40,4 @@ def _task(store: Store, world: World) -> Task:
     if migrate.as_ is not None:
         return Task(label(store), tuple(migrate.command), migrate.as_, migrate.environment, timeout=migrate.limit, remedy=LONGER)
     environment = {**world.variables(), **migrate.environment}
-    return Task(
-        label(store), tuple(migrate.command), store.service, environment, True, world.stack.project_dir, migrate.limit, LONGER
-    )
+    return Task(label(store), tuple(migrate.command), store.service, environment, True, world.stack.project_dir, migrate.limit, LONGER)
