@@ -24,7 +24,7 @@ REPOSITORY_FORM = """\
         path: testdata/golden/checkout
         requires: {stack: ">=2", orders-db: "0003..0005"}
         natural_keys: {orders-db.rates: [country, kind]}
-        seed: {command: [python, rates.py], inputs: ["*.csv"]}
+        seed: {command: [python, rates.py]}
         gates: {counts: {orders-db.orders: 1}}
     policies:
       local: {rows: 10_000, privacy: strict, max_age: 1h30m}
@@ -59,7 +59,7 @@ def test_a_dataset_says_what_it_needs_and_how_it_is_loaded(manifest):
     [rates] = manifest.datasets["rates"]
     assert [(r.subject, r.wanted, r.mark.line) for r in rates.requires] == [("stack", ">=2", 13), ("orders-db", "0003..0005", 13)]
     assert rates.natural_keys == {"orders-db.rates": ("country", "kind")}
-    assert (rates.seed.command, rates.seed.inputs) == (("python", "rates.py"), ("*.csv",))
+    assert rates.seed.command == ("python", "rates.py")
     assert rates.gates.counts == {"orders-db.orders": 1}
     assert rates.upserts
     assert rates.files == (PurePosixPath("orders-db/orders.csv"),)
