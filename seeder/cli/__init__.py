@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
@@ -81,7 +80,6 @@ def cli(*, debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point: errors become messages and exit codes here and nowhere else."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    gc.set_threshold(50_000)  # modules and models are no rubbish: looking for some while they load takes a tenth of a plan's time
     sys.exit(_run(given))
 
 
