@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,12 +14,15 @@ import pytest
 from seeder import home
 from seeder.runtimes import _ports
 
+# A run's id says where the search for ports begins, and test processes beside this one look on the same machine.
+ONE, TWO, KEPT = (uuid.uuid4().hex for _ in range(3))
+
 
 @pytest.fixture(autouse=True)
 def own_table(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv(home.VARIABLE, str(tmp_path))
     yield
-    for run in ("one", "two"):
+    for run in (ONE, TWO):
         _ports.release(run)
 
 
@@ -32,26 +36,26 @@ def listening(port: int) -> socket.socket:
 
 
 def test_each_run_and_each_call_gets_ports_of_its_own() -> None:
-    ports = [*_ports.reserve("one", 3), *_ports.reserve("one", 2), *_ports.reserve("two", 3)]
+    ports = [*_ports.reserve(ONE, 3), *_ports.reserve(ONE, 2), *_ports.reserve(TWO, 3)]
     assert len(set(ports)) == 8
 
 
 def test_a_server_can_listen_on_a_reserved_port() -> None:
-    (port,) = _ports.reserve("one", 1)
+    (port,) = _ports.reserve(ONE, 1)
     with listening(port):
         assert _ports.holder(port).startswith("pid ")
 
 
 def test_a_port_that_is_in_use_is_not_given() -> None:
-    first = _ports.reserve("one", 1)[0]
-    _ports.release("one")
+    first = _ports.reserve(ONE, 1)[0]
+    _ports.release(ONE)
     with listening(first):
-        assert first not in _ports.reserve("one", 3)
+        assert first not in _ports.reserve(ONE, 3)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a held port would keep its own server out")
 def test_a_reserved_port_is_held_against_programs_that_share_none() -> None:
-    (port,) = _ports.reserve("one", 1)
+    (port,) = _ports.reserve(ONE, 1)
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
         other.bind(("127.0.0.1", port))
     _ports.let_go(port)
@@ -60,14 +64,14 @@ def test_a_reserved_port_is_held_against_programs_that_share_none() -> None:
 
 
 def test_released_ports_can_be_had_again() -> None:
-    ports = _ports.reserve("one", 2)
-    assert _ports.release("one") == ports
-    assert _ports.release("one") == []
-    assert _ports.reserve("one", 2) == ports
+    ports = _ports.reserve(ONE, 2)
+    assert _ports.release(ONE) == ports
+    assert _ports.release(ONE) == []
+    assert _ports.reserve(ONE, 2) == ports
 
 
 def test_processes_that_reserve_at_once_get_different_ports() -> None:
-    code = "import sys; from seeder.runtimes import _ports; print(*_ports.reserve('same', 5)); sys.stdout.flush(); sys.stdin.read()"
+    code = f"import sys; from seeder.runtimes import _ports; print(*_ports.reserve('{ONE}', 5)); sys.stdout.flush(); sys.stdin.read()"
     children = [subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     with ThreadPoolExecutor() as pool:
         lines = list(pool.map(lambda child: child.stdout.readline(), children))
@@ -77,11 +81,11 @@ def test_processes_that_reserve_at_once_get_different_ports() -> None:
 
 
 def test_ports_of_a_process_that_died_come_back_unless_its_run_is_kept() -> None:
-    code = "from seeder.runtimes import _ports; print(_ports.reserve('one', 1)[0], _ports.reserve('kept', 1)[0])"
-    (home.runs() / "kept").mkdir()
+    code = f"from seeder.runtimes import _ports; print(_ports.reserve('{ONE}', 1)[0], _ports.reserve('{KEPT}', 1)[0])"
+    (home.runs() / KEPT).mkdir()
     lost, kept = map(int, subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
-    assert _ports.reserve("one", 1) == [lost]
-    assert _ports.release("kept") == [kept]
+    assert _ports.reserve(ONE, 1) == [lost]
+    assert _ports.release(KEPT) == [kept]
 
 
 def test_who_listens_is_told_by_number_and_name() -> None:
@@ -89,5 +93,5 @@ def test_who_listens_is_told_by_number_and_name() -> None:
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert _ports.holder(int(child.stdout.readline())).startswith(f"pid {child.pid} (python")
         child.communicate("\n")
-    (port,) = _ports.reserve("one", 1)
+    (port,) = _ports.reserve(ONE, 1)
     assert _ports.holder(port) is None
