@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from seeder.content import StoreDigest
 from seeder.order import each
-from seeder.protocols import Digests, StoreDigest, Target
+from seeder.protocols import Digests
 from seeder.registry import ENGINES
+from seeder.target import Target
 
 
 def of(targets: Mapping[str, tuple[Target, Sequence[str]]]) -> tuple[str, dict[str, StoreDigest]]:

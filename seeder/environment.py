@@ -8,16 +8,19 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from seeder import home, variables
 from seeder.definition.extension import Auth
-from seeder.definition.stack import Stack
+from seeder.definition.stack import Condition, Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress, RunStarted
+from seeder.fitness import Fitness, LoadedTable
 from seeder.process import Completed
-from seeder.protocols import Address, Deployment, Engine, Fitness, LoadedTable, Overlay, Run, Target, Task
+from seeder.protocols import Deployment, Engine
 from seeder.registry import ENGINES, RUNTIMES
+from seeder.run import Overlay, Run, Task
+from seeder.target import Address, Target
 from seeder.wait import Verdict, wait_for
 
 if TYPE_CHECKING:
@@ -96,7 +99,7 @@ class Environment:
         """Run a program inside the environment."""
         return self.deployment.execute(task)
 
-    def look(self, service: str, condition: Literal["started", "healthy", "completed"]) -> Verdict:
+    def look(self, service: str, condition: Condition) -> Verdict:
         """One observation of a service against a depends_on condition."""
         return self.deployment.look(service, condition)
 

@@ -20,7 +20,7 @@ from seeder.errors import LeftOver, of_machine
 from seeder.events import BundleKept, Cleaned, CommandEnded, Digested, Emit, Noticed
 from seeder.operation import Plan
 from seeder.plan import choose, make
-from seeder.protocols import Run
+from seeder.run import Run
 from seeder.stages import gate, load, migrate, snapshot, up
 
 FLOW = (

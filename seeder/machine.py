@@ -14,7 +14,7 @@ from seeder import home
 from seeder.process import RUN_LABEL
 
 if TYPE_CHECKING:
-    from seeder.protocols import Run
+    from seeder.run import Run
 
 PASSED = frozenset(
     {

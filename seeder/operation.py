@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from seeder.definition.dataset import Dataset, Part, Seed
 from seeder.definition.request import Definition
 from seeder.definition.stack import Service, Stack, Store
-from seeder.protocols import Fitness, Notice, Revision
+from seeder.fitness import Fitness, Revision
+from seeder.notice import Notice
 
 
 @dataclass(frozen=True)

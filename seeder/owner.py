@@ -13,7 +13,7 @@ from typing import Literal
 
 from seeder import home
 from seeder.living import Identity, myself
-from seeder.protocols import Run, Swept
+from seeder.run import Run, Swept
 
 FILE = "run.json"
 State = Literal["alive", "kept", "expired", "orphan"]

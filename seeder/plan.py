@@ -17,9 +17,10 @@ from seeder.definition.request import Definition
 from seeder.definition.stack import Service, Stack, Store
 from seeder.definition.version import unmet
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed
+from seeder.fitness import Fitness, Revision
 from seeder.operation import Call, Check, Configure, Load, Migrate, Plan, Sow, Start
 from seeder.order import Cycle, closure, sort
-from seeder.protocols import Fitness, Revision, Runtime
+from seeder.protocols import Runtime
 from seeder.registry import RUNTIMES
 from seeder.soundness import Judged
 

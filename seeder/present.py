@@ -18,10 +18,13 @@ from seeder.definition.request import Request, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.events import Emit
+from seeder.fitness import LoadedTable
 from seeder.operation import Plan
 from seeder.plan import make
-from seeder.protocols import Address, LoadedTable, Rejoins, Run, Target
+from seeder.protocols import Rejoins
 from seeder.registry import RUNTIMES
+from seeder.run import Run
+from seeder.target import Address, Target
 
 ASKED = "asked.json"
 

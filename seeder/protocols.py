@@ -1,152 +1,32 @@
 """All that can be extended, on one page: Runtime, Engine, Migrator, Loader, Gate, and the optional capabilities beside them.
 
 Required protocols are small. What more a plug can do is a capability, a protocol of its own, looked for once, at plan time.
-The records that travel between plugs stand here too; they are frozen and hold no behaviour.
+What is passed along stands in modules of its own: run, target, launch, notice, content, fitness; all frozen.
 """
 
 from __future__ import annotations
 
 import datetime
-import signal
-import urllib.parse
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from seeder.content import Message, Records, StoreDigest, TableInfo
 from seeder.definition.dataset import Part, PartKind
-from seeder.definition.extension import Gates
-from seeder.definition.scenario import Expectation
-from seeder.definition.stack import Reference, Service, Stack, Store
+from seeder.definition.stack import Condition, Service, Stack, Store
 from seeder.errors import Problem
+from seeder.fitness import Fitness, Revision
+from seeder.launch import Launch, LocalLaunch
+from seeder.notice import Diagnosis, Notice
 from seeder.process import Completed
+from seeder.run import NO_OVERLAYS, Overlay, Run, Swept, Task
+from seeder.target import Address, Target
 from seeder.wait import Verdict
 
 if TYPE_CHECKING:
     import httpx
 
     from seeder.events import Emit
-
-# -- what is passed along ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where something can be reached from where seeder runs."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True)
-class Target:
-    """One store as it can be reached now. `password` never appears in the text form; `url` holds it."""
-
-    store: str
-    engine: str
-    scheme: str
-    address: Address
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    database: str | None = None
-
-    def url(self, driver: str | None = None) -> str:
-        """`scheme[+driver]://user:password@host:port/database`, credentials percent-encoded."""
-        quote = urllib.parse.quote
-        login = ""
-        if self.user is not None or self.password is not None:
-            login = quote(self.user or "", safe="")
-            login += f":{quote(self.password, safe='')}" if self.password is not None else ""
-            login += "@"
-        path = f"/{quote(self.database, safe='')}" if self.database is not None else ""
-        return f"{self.scheme}{f'+{driver}' if driver else ''}://{login}{self.address}{path}"
-
-
-@dataclass(frozen=True)
-class Run:
-    """Who owns what is created: one run of one stack of one project.
-
-    `folder` is the run's own folder, mode 0700, outside the checkout; `kept` environments live until `expires`.
-    """
-
-    id: str
-    project: str
-    stack: str
-    runtime: str
-    folder: Path
-    checkout: Path
-    as_of: datetime.datetime
-    seed: int
-    expires: datetime.datetime
-
-    @property
-    def moment(self) -> str:
-        """`as_of` as it is written everywhere: 2026-01-15T12:00:00Z."""
-        return self.as_of.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
-
-    @property
-    def told(self) -> dict[str, str]:
-        """What services, tasks and the wrapped command are told, so that what they make up comes out the same again."""
-        return {"SEEDER_AS_OF": self.moment, "SEEDER_SEED": str(self.seed)}
-
-    @property
-    def model(self) -> Path:
-        """Where a runtime that uses compose keeps the resolved model that it gave to it; holds passwords, mode 0600."""
-        return self.folder / "compose.resolved.json"
-
-    @property
-    def name(self) -> str:
-        """The compose project's name on docker."""
-        return f"seeder-{self.stack}-{self.id}"
-
-
-@dataclass(frozen=True)
-class Task:
-    """A program that is run once inside the environment, as a service would run it: its image or folder, its environment
-    with addresses that are right where it runs. `environment` is added to it; `host` runs it on the machine that runs
-    seeder, with addresses as seen from there, in `cwd`."""
-
-    label: str  # names its log
-    command: tuple[str, ...]
-    service: str
-    environment: Mapping[str, str] = field(default_factory=dict)
-    host: bool = False
-    cwd: Path | None = None
-    timeout: float = 600.0
-    remedy: str = "see its log"  # when the time limit is reached
-
-
-@dataclass(frozen=True)
-class Overlay:
-    """What config datasets add to one service before it starts: variables, and files (absolute path as the service sees it
-    -> file on this machine)."""
-
-    environment: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, Path] = field(default_factory=dict)
-
-
-NO_OVERLAYS: Mapping[str, Overlay] = {}
-
-
-@dataclass(frozen=True)
-class Swept:
-    """What a sweep removed, and what it could not (each as a sentence)."""
-
-    removed: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Notice:
-    """What a runtime says of a service before anything starts: refused (the plan ends) or noted (the plan names it)."""
-
-    subject: str
-    message: str
-    remedy: str = ""
-    refused: bool = False
 
 
 class World(Protocol):
@@ -168,7 +48,7 @@ class World(Protocol):
     def execute(self, task: Task) -> Completed:
         """Run a program inside the environment."""
 
-    def look(self, service: str, condition: Literal["started", "healthy", "completed"]) -> Verdict:
+    def look(self, service: str, condition: Condition) -> Verdict:
         """One observation of a service against a depends_on condition."""
 
     def run_service(self, name: str, *, within: float, remedy: str) -> None:
@@ -220,7 +100,7 @@ class Deployment(Protocol):
     def start(self, service: str) -> None:
         """Start one service; returns at once. A finished one-shot stays finished."""
 
-    def look(self, service: str, condition: Literal["started", "healthy", "completed"]) -> Verdict:
+    def look(self, service: str, condition: Condition) -> Verdict:
         """One observation against a depends_on condition. `never`, with its last log lines, when it exited, restarts or was killed."""
 
     def execute(self, task: Task) -> Completed:
@@ -239,16 +119,6 @@ class Rejoins(Protocol):
         Raises EnvironmentFailed when nothing of the run is there."""
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """One thing that a runtime needs of this machine, and how it stands."""
-
-    subject: str
-    state: Literal["ok", "warn", "fail"]
-    finding: str
-    remedy: str = ""
-
-
 @runtime_checkable
 class Diagnoses(Protocol):
     """The runtime can say what it finds and misses on this machine."""
@@ -257,31 +127,6 @@ class Diagnoses(Protocol):
 
 
 # -- engines ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Launch:
-    """What a container runtime must know of an engine: its port, and the paths where the image keeps state."""
-
-    port: int
-    data: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class LocalLaunch:
-    """How an engine runs as a process. `{host} {port} {data}` are filled in in commands and files, other braces stay; paths in
-    `files` are relative to the data folder, written (mode 0600) before `prepare` and anew before the start. `prepare` depends on
-    nothing but `program`: the folder after it may be kept and copied for the next server of the same `program`."""
-
-    program: str  # what runs, with its version and origin; shown in the plan
-    command: tuple[str, ...]
-    prepare: tuple[tuple[str, ...], ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
-    reads: tuple[Path, ...] = ()  # folders that the process must be able to read
-    refuses_root: bool = False
-    stop: signal.Signals = signal.SIGTERM
-    notes: tuple[str, ...] = ()  # what of the service's definition this process does not honour; the plan names it
 
 
 class Engine(Protocol):
@@ -314,70 +159,6 @@ class Initialises(Protocol):
     def initialise(self, service: Service, stores: Sequence[Store], address: Address, *, image: bool) -> None:
         """Make what the stores need: databases beyond the image's own. Where no image's entrypoint ran (`image` false), also
         what it would have done: roles, database, init scripts. Repeating it changes nothing."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One record of a table file; values are text, None, numbers, booleans, or lists and dicts for structured columns."""
-
-    line: int
-    values: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table's file. `rows()` may be called again and reads the file anew."""
-
-    part: Part
-    columns: tuple[str, ...]
-    source: Any = field(repr=False)  # a callable that returns an iterator of Row
-
-    @property
-    def name(self) -> str:
-        return self.part.name
-
-    def rows(self) -> Iterator[Row]:
-        result: Iterator[Row] = self.source()
-        return result
-
-
-@dataclass(frozen=True)
-class Script:
-    part: Part
-
-
-@dataclass(frozen=True)
-class Key:
-    """A key with its type (string, hash, list, set, zset), value and time to live in seconds (None: for ever)."""
-
-    line: int
-    key: str
-    type: str
-    value: Any
-    ttl: float | None = None
-
-
-@dataclass(frozen=True)
-class Keys:
-    part: Part
-    keys: tuple[Key, ...]
-
-
-@dataclass(frozen=True)
-class Message:
-    line: int
-    subject: str
-    headers: Mapping[str, str]
-    payload: Any  # JSON, or text
-
-
-@dataclass(frozen=True)
-class Messages:
-    part: Part
-    messages: tuple[Message, ...]
-
-
-Records = Table | Script | Keys | Messages
 
 
 class Session(Protocol):
@@ -415,25 +196,6 @@ class Queries(Protocol):
         """Command and extra environment of an interactive client (psql); secrets in the environment, never in the command."""
 
 
-@dataclass(frozen=True)
-class ColumnInfo:
-    """`filled`: a default, an identity or a generated expression gives the value when a row does not say."""
-
-    name: str
-    type: str
-    nullable: bool
-    filled: bool = False
-
-
-@dataclass(frozen=True)
-class TableInfo:
-    """A table as the database sees it; `name` carries the schema unless it is the default one."""
-
-    name: str
-    columns: tuple[ColumnInfo, ...]
-    key: tuple[str, ...]  # primary key columns
-
-
 @runtime_checkable
 class Inspects(Protocol):
     """The engine has a schema."""
@@ -447,15 +209,6 @@ class Inspects(Protocol):
 
     def values(self, target: Target, table: str, column: str) -> Iterator[tuple[Any, tuple[Any, ...]]]:
         """Every distinct non-null value of the column as text, with the primary key of one row that holds it; in C order."""
-
-
-@dataclass(frozen=True)
-class StoreDigest:
-    """SHA-256 (hex) over the store's content as text, as architecture.md defines it, and over its parts: table, key type or
-    stream -> (records, digest)."""
-
-    digest: str
-    parts: Mapping[str, tuple[int, str]]
 
 
 @runtime_checkable
@@ -505,15 +258,6 @@ class Streams(Protocol):
 # -- migrators --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Revision:
-    """One step of a migration history."""
-
-    id: str
-    file: Path
-    summary: str = ""
-
-
 class Migrator(Protocol):
     """How one migration tool lists and applies its revisions."""
 
@@ -560,29 +304,6 @@ class Caller(Protocol):
 
 
 # -- gates ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class LoadedTable:
-    """A table file that was loaded: the rows and columns it should have left in its store."""
-
-    dataset: str
-    store: str
-    table: str
-    columns: tuple[str, ...]
-    rows: int
-    file: Path
-
-
-@dataclass(frozen=True)
-class Fitness:
-    """What gates check a world against."""
-
-    revisions: Mapping[str, tuple[Revision, ...]]  # store -> its history
-    tables: tuple[LoadedTable, ...] = ()
-    gates: tuple[tuple[str, Gates], ...] = ()  # (who declared it, what)
-    references: tuple[Reference, ...] = ()
-    expectations: tuple[Expectation, ...] = ()
 
 
 class Gate(Protocol):

@@ -17,7 +17,7 @@ from seeder.events import Emit, Event, Failed, Journal, Noticed, RunEnded, Stage
 
 if TYPE_CHECKING:
     from seeder.operation import Plan
-    from seeder.protocols import Run
+    from seeder.run import Run
 
 FOLDER = ".seeder"
 KEPT_RUNS = 100  # records of older runs are removed; bundles stay until someone removes them

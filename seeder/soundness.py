@@ -10,7 +10,8 @@ from seeder.definition.dataset import Dataset, Part, PartKind, parts
 from seeder.definition.scenario import Scenario, settle
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, Problem, nearest
-from seeder.protocols import Inspects, Loads, Queries, Revision
+from seeder.fitness import Revision
+from seeder.protocols import Inspects, Loads, Queries
 from seeder.registry import ENGINES, MIGRATORS
 
 SQL_TOOLS = frozenset({"alembic", "sql"})

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seeder.errors import DefinitionError, nearest
-from seeder.protocols import Target
+from seeder.target import Target
 
 if TYPE_CHECKING:
     from seeder.environment import Environment

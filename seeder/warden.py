@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime
 
-    from seeder.protocols import Run, Swept
+    from seeder.run import Run, Swept
 
 # Nothing of seeder is imported above: a warden that only waits stays small.
 
@@ -79,7 +79,7 @@ def sweep(run: str, runtime: str) -> Swept:
     Something may be created between a look and the end of its creator (a container, on its way while compose is killed).
     """
     from seeder.errors import EnvironmentFailed
-    from seeder.protocols import Swept
+    from seeder.run import Swept
     from seeder.wait import READY, Verdict, not_yet, wait_for
 
     removed: list[str] = []
@@ -104,8 +104,8 @@ def sweep(run: str, runtime: str) -> Swept:
 def _once(run: str, runtime: str) -> Swept:
     from seeder import home, living, owner
     from seeder.errors import SeederError
-    from seeder.protocols import Swept
     from seeder.registry import RUNTIMES
+    from seeder.run import Swept
 
     ended = living.sweep(run, home.run_folder(run), grace=GRACE_SECONDS)
     if ended.left:
@@ -126,8 +126,8 @@ def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:
     """
     from seeder import owner
     from seeder.errors import SeederError
-    from seeder.protocols import Swept
     from seeder.registry import RUNTIMES
+    from seeder.run import Swept
 
     known = {record.run: record for record in owner.records()}
     over = {run: record.runtime for run, record in known.items() if record.over(now)}

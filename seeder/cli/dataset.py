@@ -175,7 +175,7 @@ def _read(part: Part, manifest: Manifest, problems: Collector) -> int:
 
 def _count(records: Any) -> int:
     """Reading all is the check; a script's statements are the database's to judge."""
-    from seeder.protocols import Keys, Messages, Table
+    from seeder.content import Keys, Messages, Table
 
     if isinstance(records, Table):
         return sum(1 for _ in records.rows())

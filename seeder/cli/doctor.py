@@ -15,7 +15,7 @@ from seeder.cli import _inside, _options
 from seeder.cli._terminal import say, styled
 
 if TYPE_CHECKING:
-    from seeder.protocols import Diagnosis
+    from seeder.notice import Diagnosis
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 ENOUGH, TOO_LITTLE = 5e9, 0.5e9  # bytes free: an engine's data folder is 40 MB, images and logs are more
@@ -46,7 +46,7 @@ def command(as_json: bool) -> int:
 
 def _machine() -> Iterator[Diagnosis]:
     from seeder import __version__, home
-    from seeder.protocols import Diagnosis
+    from seeder.notice import Diagnosis
 
     system = f"{platform.system()} {platform.machine()}"
     yield Diagnosis("seeder", "ok", f"{__version__} on Python {platform.python_version()}, {system}")
@@ -57,7 +57,7 @@ def _machine() -> Iterator[Diagnosis]:
 
 def _folder(subject: str, where: Callable[[], Path]) -> Iterator[Diagnosis]:
     from seeder import home
-    from seeder.protocols import Diagnosis
+    from seeder.notice import Diagnosis
 
     try:
         folder = where()
@@ -72,7 +72,7 @@ def _folder(subject: str, where: Callable[[], Path]) -> Iterator[Diagnosis]:
 
 def _runs() -> Diagnosis:
     from seeder import present
-    from seeder.protocols import Diagnosis
+    from seeder.notice import Diagnosis
 
     here = present.known(_inside.now())
     stale = [one.run for one in here if one.state in ("expired", "orphan")]

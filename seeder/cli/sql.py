@@ -11,7 +11,8 @@ import click
 from seeder.cli import _inside, _options
 
 if TYPE_CHECKING:
-    from seeder.protocols import Queries, Target
+    from seeder.protocols import Queries
+    from seeder.target import Target
 
 INSTEAD = {"redis": "redis-cli -u {url}", "nats": "nats --server {url}"}  # what speaks to stores that know no SQL
 

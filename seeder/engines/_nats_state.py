@@ -1,4 +1,4 @@
-"""What a NATS store holds: its digest, its portable form, nothing at all, and whether its consumers have caught up.
+"""What a NATS store holds: its digest, its portable form, and whether its consumers have caught up.
 
 The digest is over each stream's subjects, retention and limits, and over subject, headers and payload of its messages in order;
 sequence numbers, times and consumers do not count, which are the broker's and the clients' own. Saved are configurations, messages and
@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seeder.engines import _nats_client, _nats_consumers, _nats_streams, _saved_file
+from seeder.content import Message, StoreDigest
+from seeder.engines import _nats_client, _nats_consumers, _nats_reset, _nats_streams, _saved_file
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_streams import MESSAGE_ID, Stored, Stream
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import Message, StoreDigest, Target
+from seeder.target import Target
 from seeder.wait import READY, Verdict, not_yet
 
 FORMAT = 1
@@ -83,11 +84,11 @@ def _written(message: Stored) -> dict[str, Any]:
 def restore(target: Target, folder: Path) -> None:
     """Streams are made anew, since a broker remembers the ids of messages that it no longer holds."""
     entries = _read(folder)
+    _nats_reset.reset(target)
     _nats_client.run(target, lambda link: _restored(link, folder, entries))
 
 
 async def _restored(link: Link, folder: Path, entries: Sequence[Mapping[str, Any]]) -> None:
-    await _empty(link)
     for entry in entries:
         config = entry["config"]
         await link.ask(f"STREAM.CREATE.{config['name']}", config)
@@ -114,15 +115,6 @@ def _read(folder: Path) -> list[dict[str, Any]]:
         _saved_file.file(folder, name, sha256)
     entries: list[dict[str, Any]] = index["streams"]
     return entries
-
-
-def reset(target: Target) -> None:
-    _nats_client.run(target, _empty)
-
-
-async def _empty(link: Link) -> None:
-    for stream in await _nats_streams.streams(link):
-        await link.ask(f"STREAM.DELETE.{stream.name}")
 
 
 def messages(target: Target, subject: str) -> list[Message]:

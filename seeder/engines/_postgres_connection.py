@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from seeder.errors import DefinitionError, EnvironmentFailed
-from seeder.protocols import Target
+from seeder.target import Target
 
 if TYPE_CHECKING:
     import psycopg

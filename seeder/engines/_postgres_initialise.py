@@ -19,7 +19,7 @@ from seeder.engines import _postgres_image, _postgres_local
 from seeder.engines._postgres_connection import connect, dial, driver
 from seeder.engines._postgres_image import SUPERUSER, Login
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import Address, Target
+from seeder.target import Address, Target
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
+from seeder.content import Records, Script, Table
 from seeder.engines import _postgres_blame as blame
 from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_finish as finish
@@ -15,7 +16,7 @@ from seeder.engines._postgres_blame import Placed
 from seeder.engines._postgres_catalog import Catalogue
 from seeder.engines._postgres_connection import connect, driver
 from seeder.errors import Collector, DefinitionError, Mark, nearest
-from seeder.protocols import Records, Script, Table, Target
+from seeder.target import Target
 
 _CANCEL_SECONDS = 5.0
 

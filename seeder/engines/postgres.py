@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seeder.content import StoreDigest, TableInfo
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
 from seeder.engines import (
@@ -19,7 +20,9 @@ from seeder.engines import (
     _postgres_query,
 )
 from seeder.errors import SeederError
-from seeder.protocols import Address, Launch, LocalLaunch, Session, StoreDigest, TableInfo, Target
+from seeder.launch import Launch, LocalLaunch
+from seeder.protocols import Session
+from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
 

@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seeder.content import StoreDigest
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
 from seeder.engines import _image, _redis_client, _redis_image
-from seeder.protocols import Address, Launch, LocalLaunch, Session, StoreDigest, Target
+from seeder.launch import Launch, LocalLaunch
+from seeder.protocols import Session
+from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from seeder.content import TableInfo
 from seeder.errors import Problem, nearest
-from seeder.protocols import Inspects, TableInfo, Target, World
+from seeder.protocols import Inspects, World
+from seeder.target import Target
 
 
 @dataclass(frozen=True)

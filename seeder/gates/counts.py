@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from seeder.definition.extension import CountRange
 from seeder.errors import Mark, Problem
+from seeder.fitness import Fitness
 from seeder.gates._schemas import Schemas, split
-from seeder.protocols import Fitness, World
+from seeder.protocols import World
 
 
 class Counts:

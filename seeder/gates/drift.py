@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from seeder.errors import Mark, Problem, nearest
 from seeder.events import Noticed
+from seeder.fitness import Fitness, LoadedTable
 from seeder.gates._schemas import Schemas
-from seeder.protocols import Fitness, Inspects, LoadedTable, Remembers, World
+from seeder.protocols import Inspects, Remembers, World
 from seeder.registry import MIGRATORS
 
 

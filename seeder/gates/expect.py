@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from seeder.content import Message
 from seeder.definition.scenario import Expectation
 from seeder.errors import EnvironmentFailed, Problem
+from seeder.fitness import Fitness
 from seeder.gates import _matching
-from seeder.protocols import Fitness, LooksUp, Message, Queries, Streams, World
+from seeder.protocols import LooksUp, Queries, Streams, World
 from seeder.wait import READY, Verdict, never, not_yet, wait_for
 
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed, Problem
-from seeder.protocols import Fitness, World
+from seeder.fitness import Fitness
+from seeder.protocols import World
 from seeder.wait import READY, Verdict, wait_for
 
 _WITHIN: Final = 5.0  # seconds: they were ready once; a healthcheck may blink

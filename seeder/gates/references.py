@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from seeder.definition.stack import Column, Reference
 from seeder.errors import Problem
+from seeder.fitness import Fitness
 from seeder.gates._schemas import Found, Schemas
-from seeder.protocols import Fitness, World
+from seeder.protocols import World
 
 _SHOWN: Final = 10
 

@@ -9,11 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from seeder.content import Row, Table
 from seeder.definition import yaml
 from seeder.definition.dataset import Part, PartKind
 from seeder.errors import DefinitionError, Mark, Problem, nearest
 from seeder.loaders import _csv, _faults, _json, _parquet, _relative
-from seeder.protocols import Row, Table
 
 Reading = tuple[tuple[str, ...], Callable[[], Iterator[Row | Problem]]]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
-from seeder.protocols import Revision
+from seeder.fitness import Revision
 
 _FRAME: Final = re.compile(r'^\s+File "(?P<path>.+)", line (?P<line>\d+), in ')
 _RUNNING: Final = re.compile(r"Running upgrade .*-> (?P<id>[^\s,]+)")

@@ -9,9 +9,11 @@ from pathlib import Path
 from seeder.definition.extension import Migrate
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
+from seeder.fitness import Revision
 from seeder.migrators import _alembic_files, _alembic_ini, _alembic_output
 from seeder.migrators._services import LONGER, known, label
-from seeder.protocols import Inspects, Revision, Task, World
+from seeder.protocols import Inspects, World
+from seeder.run import Task
 
 _COLUMN = "version_num"  # the one column of Alembic's own table, whatever env.py calls the table
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.fitness import Revision
 from seeder.migrators import _inputs
 from seeder.migrators._services import LONGER, known
-from seeder.protocols import Revision, World
+from seeder.protocols import World
 
 
 class OneShot:

@@ -8,10 +8,12 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
+from seeder.content import Records, Row, Script, Table
 from seeder.definition.dataset import Part
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark, SeederError
-from seeder.protocols import Inspects, Loads, Queries, Records, Revision, Row, Script, Table, World
+from seeder.fitness import Revision
+from seeder.protocols import Inspects, Loads, Queries, World
 
 TABLE: Final = "seeder_migrations"
 _COLUMNS: Final = ("id", "digest")

@@ -8,7 +8,7 @@ from seeder import process
 from seeder.docker_api import Daemon
 from seeder.docker_endpoint import endpoint
 from seeder.errors import Problem, SeederError
-from seeder.protocols import Diagnosis
+from seeder.notice import Diagnosis
 from seeder.runtimes import _docker_compose
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from seeder.definition.stack import Condition, Service
 from seeder.docker_api import Daemon, State
-from seeder.protocols import Address
 from seeder.runtimes._healthcheck import ANSWERS, Check, connect, get
+from seeder.target import Address
 from seeder.wait import READY, Verdict, never, not_yet
 
 FIRST_GAP, LONGEST_GAP = 0.25, 2.0  # seconds between two commands inside a container: each costs 40 ms of CPU and more

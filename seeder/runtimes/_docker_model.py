@@ -14,7 +14,8 @@ from typing import Any
 
 from seeder.definition.stack import Stack
 from seeder.errors import DefinitionError
-from seeder.protocols import NO_OVERLAYS, Notice, Overlay
+from seeder.notice import Notice
+from seeder.run import NO_OVERLAYS, Overlay
 
 Model = dict[str, Any]
 PUBLISHED = "published"  # begins the name of a network through which a service of internal networks is reached from the host

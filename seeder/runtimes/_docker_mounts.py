@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import Notice
+from seeder.notice import Notice
 from seeder.runtimes._docker_model import Model, Terms
 
 SOCKETS = ("docker.sock", "podman.sock", "containerd.sock", "crio.sock")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from seeder.definition.stack import Stack
-from seeder.protocols import Address
 from seeder.runtimes._healthcheck import of_service
+from seeder.target import Address
 
 Key = tuple[str, int, str]  # service, port inside, protocol
 Model = dict[str, Any]

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from seeder.definition.extension import Allowance
 from seeder.definition.stack import Mount, Service, Stack
-from seeder.protocols import Notice
+from seeder.notice import Notice
 from seeder.runtimes._docker_mounts import SOCKETS, over_data
 
 LISTENING = ("/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/crio/crio.sock")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from seeder.docker_api import Daemon, Kind
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import Swept
+from seeder.run import Swept
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 KINDS: tuple[Kind, ...] = ("container", "network", "volume", "image")

@@ -12,8 +12,9 @@ from seeder.definition.stack import Stack
 from seeder.docker_api import Daemon
 from seeder.errors import EnvironmentFailed
 from seeder.process import Completed
-from seeder.protocols import Address, Run, Task
+from seeder.run import Run, Task
 from seeder.runtimes._rewrite import Rewriter, hosts_of
+from seeder.target import Address
 
 TASK = "dev.seeder.task"
 

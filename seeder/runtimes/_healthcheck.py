@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seeder.definition.stack import Healthcheck, Service
-from seeder.protocols import Address
+from seeder.target import Address
 from seeder.wait import READY, Verdict, not_yet
 
 ANSWERS = "answers"  # begins the reason of a verdict on a service that spoke HTTP

@@ -8,9 +8,10 @@ from seeder import living
 from seeder.definition.stack import Condition, Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit
-from seeder.protocols import Address, Run
+from seeder.run import Run
 from seeder.runtimes import _local_service
 from seeder.runtimes.local import LocalDeployment
+from seeder.target import Address
 from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from seeder import process
 from seeder.definition.stack import Service
 from seeder.errors import Mark, SeederError
-from seeder.protocols import Diagnosis, Embedded
+from seeder.notice import Diagnosis
+from seeder.protocols import Embedded
 from seeder.registry import ENGINES
 from seeder.runtimes import _local_root, _ports
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from seeder import home, process
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import Address, LocalLaunch
+from seeder.launch import LocalLaunch
 from seeder.runtimes._local_folder import copy_folder, shared
 from seeder.runtimes._local_root import Guise, guise
+from seeder.target import Address
 
 _PREPARE_SECONDS = 120.0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seeder.definition.stack import Mount
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import Run
+from seeder.run import Run
 from seeder.runtimes._local_folder import copy_folder
 from seeder.runtimes._rewrite import Rewriter
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from seeder import process
 from seeder.definition.stack import Service
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import Address
 from seeder.runtimes import _healthcheck
+from seeder.target import Address
 from seeder.wait import READY, Verdict, not_yet
 
 

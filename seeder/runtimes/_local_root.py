@@ -18,7 +18,7 @@ from pathlib import Path
 
 from seeder import home, process
 from seeder.errors import EnvironmentFailed, UsageError
-from seeder.protocols import LocalLaunch
+from seeder.launch import LocalLaunch
 from seeder.runtimes import _local_launcher
 from seeder.runtimes._local_folder import copy_folder, shared
 

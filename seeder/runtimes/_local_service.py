@@ -12,10 +12,11 @@ from seeder import machine
 from seeder.definition.stack import Mount, Service, Stack
 from seeder.errors import EnvironmentFailed
 from seeder.process import RUN_LABEL
-from seeder.protocols import Address, Overlay, Run
+from seeder.run import Overlay, Run
 from seeder.runtimes import _healthcheck
 from seeder.runtimes._local_mounts import mounted
 from seeder.runtimes._rewrite import Hosts, Rewriter
+from seeder.target import Address
 
 PLACEHOLDER = re.compile(r"\{(python|host|port(?::(\d+))?)\}")
 

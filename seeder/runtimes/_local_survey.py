@@ -8,12 +8,14 @@ from pathlib import Path, PurePosixPath
 
 from seeder.definition.stack import Mount, Service, Stack
 from seeder.errors import SeederError
-from seeder.protocols import Address, Embedded, Initialises, Notice
+from seeder.notice import Notice
+from seeder.protocols import Embedded, Initialises
 from seeder.registry import ENGINES
 from seeder.runtimes import _local_ready
 from seeder.runtimes._local_mounts import in_place
 from seeder.runtimes._local_service import PLACEHOLDER, ports_of
 from seeder.runtimes._rewrite import Rewriter, hosts_of
+from seeder.target import Address
 
 _INIT = PurePosixPath("/docker-entrypoint-initdb.d")
 _BY_PSQL = (".sql", ".sql.gz", ".sql.xz")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from seeder.definition.links import SCHEME_PORTS
 from seeder.definition.stack import Stack
-from seeder.protocols import Address
+from seeder.target import Address
 
 Hosts = Mapping[str, Mapping[int, Address]]  # host name -> container port -> where it is
 

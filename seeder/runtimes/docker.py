@@ -17,8 +17,10 @@ from seeder.docker_api import Daemon, Image, Refused, State
 from seeder.docker_endpoint import Endpoint, endpoint
 from seeder.errors import Collector, EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit, Noticed, Progress
-from seeder.protocols import NO_OVERLAYS, Address, Diagnosis, Launch, Notice, Overlay, Run, Swept, Task
+from seeder.launch import Launch
+from seeder.notice import Diagnosis, Notice
 from seeder.registry import ENGINES
+from seeder.run import NO_OVERLAYS, Overlay, Run, Swept, Task
 from seeder.runtimes import (
     _docker_compose,
     _docker_diagnosis,
@@ -33,6 +35,7 @@ from seeder.runtimes import (
 from seeder.runtimes._docker_health import Health, of_state
 from seeder.runtimes._docker_images import Images
 from seeder.runtimes._docker_tasks import Tasks
+from seeder.target import Address
 from seeder.wait import LAST_LINES, Verdict
 
 RUN, PROJECT, STACK, EXPIRES = "dev.seeder.run", "dev.seeder.project", "dev.seeder.stack", "dev.seeder.expires"

@@ -15,11 +15,15 @@ from seeder import home, living, machine, owner, process
 from seeder.definition.stack import Condition, Stack
 from seeder.errors import EnvironmentFailed, Problem
 from seeder.events import Emit, Progress
+from seeder.launch import LocalLaunch
+from seeder.notice import Diagnosis, Notice
 from seeder.process import Completed
-from seeder.protocols import NO_OVERLAYS, Address, Diagnosis, Embedded, LocalLaunch, Notice, Overlay, Run, Swept, Task
+from seeder.protocols import Embedded
 from seeder.registry import ENGINES
+from seeder.run import NO_OVERLAYS, Overlay, Run, Swept, Task
 from seeder.runtimes import _local_engine, _local_ready, _local_service, _local_survey, _ports
 from seeder.runtimes._rewrite import hosts_of
+from seeder.target import Address
 from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet
 
 HOST = "127.0.0.1"

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from seeder import machine, process, variables
+from seeder.content import Records, Table
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Loaded
+from seeder.fitness import LoadedTable
 from seeder.operation import Call, Load, Plan, Sow
 from seeder.order import each
-from seeder.protocols import LoadedTable, Loads, Records, Session, Settles, Table
+from seeder.protocols import Loads, Session, Settles
 from seeder.registry import CALLERS, LOADERS
 from seeder.wait import READY, Verdict, not_yet, wait_for
 

@@ -17,7 +17,8 @@ from seeder.definition.stack import Stack
 from seeder.environment import Environment
 from seeder.events import Emit, Noticed
 from seeder.operation import Plan
-from seeder.protocols import Run, Saves
+from seeder.protocols import Saves
+from seeder.run import Run
 
 RESOLVED = "compose.resolved.yaml"
 

@@ -17,8 +17,8 @@ from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Stack
 from seeder.events import Event, Noticed
-from seeder.protocols import Run
 from seeder.registry import ENGINES
+from seeder.run import Run
 from seeder.runtimes.docker import Containers, Docker
 from seeder.wait import READY, Verdict, wait_for
 

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 
 import pytest
 
+from seeder.content import Records
 from seeder.definition.dataset import Part
 from seeder.errors import DefinitionError, EnvironmentFailed
-from seeder.protocols import Address, Records, Target
 from seeder.registry import LOADERS
+from seeder.target import Address, Target
 from tests.contract.serving import NOON, Server, serving
 
 RUNTIMES = ["local", pytest.param("docker", marks=pytest.mark.docker)]

@@ -21,8 +21,10 @@ from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Healthcheck
 from seeder.errors import EnvironmentFailed
 from seeder.events import Event
-from seeder.protocols import NO_OVERLAYS, Address, Deployment, Overlay, Run, Runtime, Task
+from seeder.protocols import Deployment, Runtime
 from seeder.registry import RUNTIMES
+from seeder.run import NO_OVERLAYS, Overlay, Run, Task
+from seeder.target import Address
 from seeder.wait import READY, not_yet, wait_for
 
 DATA = Path(__file__).parents[1] / "data" / "runtime"

@@ -14,8 +14,10 @@ from seeder import home
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Stack
-from seeder.protocols import Address, Deployment, Initialises, Run, Target
+from seeder.protocols import Deployment, Initialises
 from seeder.registry import ENGINES, RUNTIMES
+from seeder.run import Run
+from seeder.target import Address, Target
 from seeder.wait import wait_for
 
 NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Progress
-from seeder.protocols import Task
+from seeder.run import Task
 from seeder.runtimes.docker import Docker
 from tests.contract.docker_stack import OnDocker, Opened, docker, owned
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import Task
+from seeder.run import Task
 from seeder.runtimes.docker import Docker
 from seeder.wait import wait_for
 from tests.contract.docker_stack import OnDocker, Opened, docker, owned

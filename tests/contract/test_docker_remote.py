@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from seeder.errors import EnvironmentFailed
-from seeder.protocols import Overlay
+from seeder.run import Overlay
 from seeder.runtimes.docker import Docker
 from tests.contract.docker_stack import OnDocker, docker, stack_of
 

@@ -11,13 +11,15 @@ import nats
 import psycopg
 import pytest
 
+from seeder.content import Key, Keys, Message, Messages, Records
 from seeder.definition.dataset import Part
 from seeder.definition.extension import CountRange, Gates
 from seeder.definition.scenario import Expectation
 from seeder.definition.stack import Column, Reference
 from seeder.errors import Mark, Problem
 from seeder.events import Noticed
-from seeder.protocols import Fitness, Key, Keys, LoadedTable, Loads, Message, Messages, Records, Revision
+from seeder.fitness import Fitness, LoadedTable, Revision
+from seeder.protocols import Loads
 from seeder.registry import GATES
 from tests.fakes.world import LiveWorld, opened, read
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from seeder.content import Records
 from seeder.engines import _nats_client
 from seeder.errors import DefinitionError, EnvironmentFailed
-from seeder.protocols import Records, Target
+from seeder.target import Target
 from tests.contract.engine_contract import RUNTIMES, EngineContract, load, read
 from tests.contract.serving import Server, serving
 
@@ -140,6 +141,14 @@ services:
         self.make(loaded)
         load(loaded.engine, loaded.target(), self.records(tmp_path))
         assert self.digest(loaded) == before
+
+    def test_a_store_that_is_emptied_again_and_again_is_empty_each_time(self, server: Server, tmp_path: Path) -> None:
+        """A server that still removes one deleted stream from its disk forgets to remove the next, and revives its messages."""
+        for _ in range(20):
+            load(server.engine, server.target(), self.records(tmp_path))
+            server.engine.reset(server.target())
+            self.make(server)
+        assert server.engine.messages(server.target(), ">") == []
 
     def test_consumers_come_back_where_they_stood(self, loaded: Server, tmp_path: Path) -> None:
         make_consumer(loaded.target(), done=1)

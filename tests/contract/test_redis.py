@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from seeder.content import Records
 from seeder.engines import _redis_client
 from seeder.errors import DefinitionError, EnvironmentFailed
-from seeder.protocols import Records, Target
+from seeder.target import Target
 from tests.contract.engine_contract import EngineContract, load, read
 from tests.contract.serving import Server
 

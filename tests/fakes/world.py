@@ -7,18 +7,19 @@ import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal
 
 import httpx
 
 from seeder import home
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
-from seeder.definition.stack import Stack
+from seeder.definition.stack import Condition, Stack
 from seeder.events import Event
 from seeder.process import Completed
-from seeder.protocols import Deployment, Engine, Initialises, Run, Runtime, Target, Task
+from seeder.protocols import Deployment, Engine, Initialises, Runtime
 from seeder.registry import ENGINES, RUNTIMES
+from seeder.run import Run, Task
+from seeder.target import Target
 from seeder.wait import Verdict, wait_for
 
 AS_OF = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
@@ -54,7 +55,7 @@ class LiveWorld:
     def execute(self, task: Task) -> Completed:
         return self.deployment.execute(task)
 
-    def look(self, service: str, condition: Literal["started", "healthy", "completed"]) -> Verdict:
+    def look(self, service: str, condition: Condition) -> Verdict:
         return self.deployment.look(service, condition)
 
     def run_service(self, name: str, *, within: float, remedy: str) -> None:

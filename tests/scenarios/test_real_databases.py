@@ -14,11 +14,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from seeder.content import Records, Table
 from seeder.definition.checksums import verify
 from seeder.definition.dataset import Dataset, parts
 from seeder.definition.request import Definition, Request, find_project, resolve
 from seeder.errors import Problem
-from seeder.protocols import Digests, Fitness, LoadedTable, Loads, Records, Table
+from seeder.fitness import Fitness, LoadedTable
+from seeder.protocols import Digests, Loads
 from seeder.registry import GATES, LOADERS, MIGRATORS
 from tests.conftest import DATA
 from tests.fakes.world import LiveWorld, opened

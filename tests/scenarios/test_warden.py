@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from seeder import home, living, owner, warden
-from seeder.protocols import Run
 from seeder.registry import RUNTIMES
+from seeder.run import Run
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 STACK = Path(__file__).parents[1] / "data" / "runtime" / "compose.yaml"
@@ -31,7 +31,7 @@ from pathlib import Path
 from seeder import home, warden
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
-from seeder.protocols import Run, Task
+from seeder.run import Run, Task
 from seeder.registry import RUNTIMES
 from seeder.wait import wait_for
 

@@ -14,8 +14,8 @@ import pytest
 from seeder import protocols
 from seeder.definition.stack import Service
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
-from seeder.protocols import Address, Target
 from seeder.registry import ENGINES
+from seeder.target import Address, Target
 
 CAPABILITIES = ("Embedded", "Initialises", "Loads", "Queries", "Inspects", "Digests", "Saves", "Resets", "Settles", "LooksUp", "Streams")
 

@@ -10,9 +10,10 @@ import pytest
 from seeder.definition.extension import Ready, ServiceExtension
 from seeder.definition.stack import Healthcheck, Link, Service, Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
-from seeder.protocols import Address, Overlay
+from seeder.run import Overlay
 from seeder.runtimes import _docker_model, _docker_mounts, _docker_ports
 from seeder.runtimes._docker_model import Terms
+from seeder.target import Address
 
 HERE = Mark(Path("compose.yaml"), 1)
 DATA = "/var/lib/postgresql/data"

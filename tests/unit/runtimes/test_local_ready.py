@@ -15,8 +15,8 @@ from seeder.definition.extension import ServiceExtension
 from seeder.definition.stack import Healthcheck, Service
 from seeder.errors import Mark
 from seeder.process import Completed
-from seeder.protocols import Address
 from seeder.runtimes._local_ready import Check, check, look
+from seeder.target import Address
 
 
 def service(*test: str, ready: dict[str, Any] | None = None) -> Service:

@@ -16,9 +16,10 @@ import pytest
 from seeder import home, process
 from seeder.definition.stack import Service, Store
 from seeder.errors import EnvironmentFailed, Mark, UsageError
-from seeder.protocols import Address, LocalLaunch
+from seeder.launch import LocalLaunch
 from seeder.registry import ENGINES
 from seeder.runtimes import _local_engine, _local_root, _ports
+from seeder.target import Address
 from seeder.wait import never, wait_for
 
 pytestmark = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root becomes someone else")

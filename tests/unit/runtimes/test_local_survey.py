@@ -10,7 +10,7 @@ import pytest
 
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
-from seeder.protocols import Notice
+from seeder.notice import Notice
 from seeder.runtimes.local import Local
 
 Survey = Callable[[str], list[Notice]]

@@ -1,0 +1,101 @@
+"""What a store holds: rows, scripts, keys and messages as files give them, and tables and digests as engines see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seeder.definition.dataset import Part
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record of a table file; values are text, None, numbers, booleans, or lists and dicts for structured columns."""
+
+    line: int
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's file. `rows()` may be called again and reads the file anew."""
+
+    part: Part
+    columns: tuple[str, ...]
+    source: Any = field(repr=False)  # a callable that returns an iterator of Row
+
+    @property
+    def name(self) -> str:
+        return self.part.name
+
+    def rows(self) -> Iterator[Row]:
+        result: Iterator[Row] = self.source()
+        return result
+
+
+@dataclass(frozen=True)
+class Script:
+    part: Part
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key with its type (string, hash, list, set, zset), value and time to live in seconds (None: for ever)."""
+
+    line: int
+    key: str
+    type: str
+    value: Any
+    ttl: float | None = None
+
+
+@dataclass(frozen=True)
+class Keys:
+    part: Part
+    keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True)
+class Message:
+    line: int
+    subject: str
+    headers: Mapping[str, str]
+    payload: Any  # JSON, or text
+
+
+@dataclass(frozen=True)
+class Messages:
+    part: Part
+    messages: tuple[Message, ...]
+
+
+Records = Table | Script | Keys | Messages
+
+
+@dataclass(frozen=True)
+class ColumnInfo:
+    """`filled`: a default, an identity or a generated expression gives the value when a row does not say."""
+
+    name: str
+    type: str
+    nullable: bool
+    filled: bool = False
+
+
+@dataclass(frozen=True)
+class TableInfo:
+    """A table as the database sees it; `name` carries the schema unless it is the default one."""
+
+    name: str
+    columns: tuple[ColumnInfo, ...]
+    key: tuple[str, ...]  # primary key columns
+
+
+@dataclass(frozen=True)
+class StoreDigest:
+    """SHA-256 (hex) over the store's content as text, as architecture.md defines it, and over its parts: table, key type or
+    stream -> (records, digest)."""
+
+    digest: str
+    parts: Mapping[str, tuple[int, str]]

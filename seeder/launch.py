@@ -1,0 +1,33 @@
+"""How an engine is started: as a container, as a process."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a container runtime must know of an engine: its port, and the paths where the image keeps state."""
+
+    port: int
+    data: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LocalLaunch:
+    """How an engine runs as a process. `{host} {port} {data}` are filled in in commands and files, other braces stay; paths in
+    `files` are relative to the data folder, written (mode 0600) before `prepare` and anew before the start. `prepare` depends on
+    nothing but `program`: the folder after it may be kept and copied for the next server of the same `program`."""
+
+    program: str  # what runs, with its version and origin; shown in the plan
+    command: tuple[str, ...]
+    prepare: tuple[tuple[str, ...], ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    reads: tuple[Path, ...] = ()  # folders that the process must be able to read
+    refuses_root: bool = False
+    stop: signal.Signals = signal.SIGTERM
+    notes: tuple[str, ...] = ()  # what of the service's definition this process does not honour; the plan names it

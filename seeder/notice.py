@@ -1,0 +1,26 @@
+"""What a runtime says before anything starts: of a definition, of this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a runtime says of a service before anything starts: refused (the plan ends) or noted (the plan names it)."""
+
+    subject: str
+    message: str
+    remedy: str = ""
+    refused: bool = False
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One thing that a runtime needs of this machine, and how it stands."""
+
+    subject: str
+    state: Literal["ok", "warn", "fail"]
+    finding: str
+    remedy: str = ""

@@ -1,0 +1,82 @@
+"""One run: who owns what is created, what is run inside it, what is left of it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """Who owns what is created: one run of one stack of one project.
+
+    `folder` is the run's own folder, mode 0700, outside the checkout; `kept` environments live until `expires`.
+    """
+
+    id: str
+    project: str
+    stack: str
+    runtime: str
+    folder: Path
+    checkout: Path
+    as_of: datetime.datetime
+    seed: int
+    expires: datetime.datetime
+
+    @property
+    def moment(self) -> str:
+        """`as_of` as it is written everywhere: 2026-01-15T12:00:00Z."""
+        return self.as_of.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What services, tasks and the wrapped command are told, so that what they make up comes out the same again."""
+        return {"SEEDER_AS_OF": self.moment, "SEEDER_SEED": str(self.seed)}
+
+    @property
+    def model(self) -> Path:
+        """Where a runtime that uses compose keeps the resolved model that it gave to it; holds passwords, mode 0600."""
+        return self.folder / "compose.resolved.json"
+
+    @property
+    def name(self) -> str:
+        """The compose project's name on docker."""
+        return f"seeder-{self.stack}-{self.id}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A program that is run once inside the environment, as a service would run it: its image or folder, its environment
+    with addresses that are right where it runs. `environment` is added to it; `host` runs it on the machine that runs
+    seeder, with addresses as seen from there, in `cwd`."""
+
+    label: str  # names its log
+    command: tuple[str, ...]
+    service: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    host: bool = False
+    cwd: Path | None = None
+    timeout: float = 600.0
+    remedy: str = "see its log"  # when the time limit is reached
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """What config datasets add to one service before it starts: variables, and files (absolute path as the service sees it
+    -> file on this machine)."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+NO_OVERLAYS: Mapping[str, Overlay] = {}
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep removed, and what it could not (each as a sentence)."""
+
+    removed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()

@@ -1,0 +1,41 @@
+"""Where a store, or anything else of an environment, can be reached."""
+
+from __future__ import annotations
+
+import urllib.parse
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where something can be reached from where seeder runs."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One store as it can be reached now. `password` never appears in the text form; `url` holds it."""
+
+    store: str
+    engine: str
+    scheme: str
+    address: Address
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    database: str | None = None
+
+    def url(self, driver: str | None = None) -> str:
+        """`scheme[+driver]://user:password@host:port/database`, credentials percent-encoded."""
+        quote = urllib.parse.quote
+        login = ""
+        if self.user is not None or self.password is not None:
+            login = quote(self.user or "", safe="")
+            login += f":{quote(self.password, safe='')}" if self.password is not None else ""
+            login += "@"
+        path = f"/{quote(self.database, safe='')}" if self.database is not None else ""
+        return f"{self.scheme}{f'+{driver}' if driver else ''}://{login}{self.address}{path}"
