@@ -33,6 +33,7 @@ class Server:
     name: str
     address: Address
     deployment: Deployment
+    folder: Path  # its run's
 
     def target(self, store: str | None = None) -> Target:
         target: Target = self.engine.target(self.stack.stores[store or self.name], self.stack.services[self.name], self.address)
@@ -51,18 +52,18 @@ def serving(runtime: str, compose: str, folder: Path, *, initialised: bool = Tru
     with ExitStack() as undo:
         undo.callback(RUNTIMES.get(runtime).sweep, id_)
         deployment = RUNTIMES.get(runtime).open(run, stack, lambda _: None)
-        server = _started(stack, deployment)
+        server = _started(stack, deployment, run.folder)
         if initialised:
             _ready(server, image=runtime == "docker")
         yield server
 
 
-def _started(stack: Stack, deployment: Deployment) -> Server:
+def _started(stack: Stack, deployment: Deployment, folder: Path) -> Server:
     addresses = deployment.prepare({})
     (name,) = stack.servers
     engine = ENGINES.get(stack.stores_of(name)[0].engine)
     deployment.start(name)
-    return Server(engine, stack, name, addresses[name, engine.launch(stack.services[name]).port], deployment)
+    return Server(engine, stack, name, addresses[name, engine.launch(stack.services[name]).port], deployment, folder)
 
 
 def _ready(server: Server, *, image: bool) -> None:
