@@ -15,7 +15,7 @@ from typing import Any
 from seeder import interrupt
 from seeder.errors import SeederError
 
-GRACE_SECONDS = 2.0
+_END_SECONDS = 2.0
 
 
 class NotFound(SeederError):
@@ -88,7 +88,7 @@ def _start(command: Sequence[str], variables: Mapping[str, str]) -> subprocess.P
 def _end(child: subprocess.Popen[Any]) -> None:
     child.terminate()
     try:
-        child.wait(GRACE_SECONDS)
+        child.wait(_END_SECONDS)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()

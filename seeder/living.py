@@ -16,6 +16,7 @@ from seeder.process import RUN_LABEL
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 LINUX = sys.platform == "linux"
+GRACE_SECONDS = 1.5  # servers remove their shared memory when they are asked to end, and leave it when they are killed
 
 
 @functools.cache

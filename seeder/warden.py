@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 # Nothing of seeder is imported above: a warden that only waits stays small.
 
 DISMISS, KEEP = b"d", b"k"
-GRACE_SECONDS = 1.5
 KILLED = 128 + signal.SIGKILL
 _LEAVE_SECONDS = 10.0
-_DEAF = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # who wants the run gone asks seeder; this one is its last resort
 
 
 class Warden:
@@ -57,15 +55,15 @@ class Warden:
 
 def watch(run: Run, results: Path | None = None) -> Warden:
     """Write down that the run is ours, and start its warden. If it has to act it writes `result.json` into `results`."""
-    from seeder import owner, process
+    from seeder import interrupt, owner, process
 
     owner.claim(run)
     environment = {name: value for name, value in os.environ.items() if name != process.RUN_LABEL}
     if extra := _where_seeder_is():
         environment["PYTHONPATH"] = os.pathsep.join([extra, *[p for p in [environment.get("PYTHONPATH")] if p]])
-    words = json.dumps([run.id, run.runtime, os.getpid(), str(results) if results else None])
+    words = json.dumps([run.id, run.runtime, os.getpid(), str(results) if results else None, interrupt.SIGNALS])
     command = [sys.executable, "-P", "-m", "seeder.warden", words]
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _DEAF)  # inherited: deaf from its first instruction on
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, interrupt.SIGNALS)  # inherited: deaf from its first instruction on
     try:
         child = process.start(command, cwd=Path("/"), environment=environment, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
     finally:
@@ -107,7 +105,7 @@ def _once(run: str, runtime: str) -> Swept:
     from seeder.registry import RUNTIMES
     from seeder.run import Swept
 
-    ended = living.sweep(run, home.run_folder(run), grace=GRACE_SECONDS)
+    ended = living.sweep(run, home.run_folder(run), grace=living.GRACE_SECONDS)
     if ended.left:
         return Swept(ended.ended, ended.left)
     try:
@@ -151,10 +149,10 @@ def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:
 
 
 def main() -> None:
-    for number in _DEAF:
+    run, runtime, parent, results, deaf = json.loads(sys.argv[1])
+    for number in deaf:  # who wants the run gone asks seeder; this one is its last resort
         signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _DEAF)
-    run, runtime, parent, results = json.loads(sys.argv[1])
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, deaf)
     if _word(parent) in {DISMISS, KEEP}:
         return
     swept = sweep(run, runtime)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _SHORT = re.compile(
     r"(?:(?:(?P<ip>\[[^\]]*\]|[^:\[\]]*):)?(?P<published>\d*(?:-\d+)?):)?(?P<target>\d+(?:-\d+)?)(?:/(?P<protocol>\w+))?",
 )
-_MOST = 65535
+MOST_PORT = 65535
 
 
 def published(value: Any, place: Place) -> tuple[Map, ...]:
@@ -31,7 +31,7 @@ def numbers(text: str) -> range | None:
     if not (first.isascii() and first.isdigit() and (not last or (last.isascii() and last.isdigit()))):
         return None
     found = range(int(first), int(last or first) + 1)
-    return found if found and found[-1] <= _MOST else None
+    return found if found and found[-1] <= MOST_PORT else None
 
 
 def _short(text: str, place: Place) -> tuple[Map, ...]:

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from seeder.definition.duration import seconds
 
 
-class Model(BaseModel):
+class Strict(BaseModel):
     """Frozen, and strict about keys: an unknown one is an error, not a wish."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
-class Migrate(Model):
+class Migrate(Strict):
     """How a store is migrated: exactly one of `alembic`, `sql`, `command`, `service`."""
 
     alembic: Annotated[str | None, Field(description="path of alembic.ini, relative to the compose file's folder")] = None
@@ -54,7 +54,7 @@ class Migrate(Model):
         return self
 
 
-class Database(Model):
+class Database(Strict):
     """One database of a server that holds several."""
 
     migrate: Migrate | None = None
@@ -62,7 +62,7 @@ class Database(Model):
     settled: str | None = None
 
 
-class Local(Model):
+class Local(Strict):
     """How the service runs as a process. `{python} {host} {port} {port:8000}` are filled in; a port is never literal."""
 
     command: Annotated[list[str], Field(min_length=1)]
@@ -70,21 +70,21 @@ class Local(Model):
     environment: dict[str, str] = {}
 
 
-class Bearer(Model):
+class Bearer(Strict):
     token: str
 
 
-class Basic(Model):
+class Basic(Strict):
     username: str
     password: str
 
 
-class ApiKey(Model):
+class ApiKey(Strict):
     header: str = "X-API-Key"
     value: str
 
 
-class Auth(Model):
+class Auth(Strict):
     """How seeder's clients of the service prove who they are: exactly one scheme."""
 
     bearer: Bearer | None = None
@@ -98,7 +98,7 @@ class Auth(Model):
         return self
 
 
-class Ready(Model):
+class Ready(Strict):
     """When the service is ready, instead of its healthcheck: an HTTP path that answers below 400, or an open TCP port."""
 
     http: Annotated[str | None, Field(description="a path, e.g. /healthz")] = None
@@ -122,7 +122,7 @@ class Ready(Model):
 Allowance = Literal["host-network", "host-pid", "host-ipc", "docker-socket", "privileged"]
 
 
-class ServiceExtension(Model):
+class ServiceExtension(Strict):
     """`x-seeder` on a service."""
 
     store: Annotated[str | None, Field(description="the engine, when the image's name does not tell")] = None
@@ -139,7 +139,7 @@ class ServiceExtension(Model):
     allow: Annotated[list[Allowance], Field(description="host resources that this service may use")] = []
 
 
-class CountRange(Model):
+class CountRange(Strict):
     """How many rows a table holds: `exactly`, or `min` and `max`."""
 
     exactly: int | None = None
@@ -147,14 +147,14 @@ class CountRange(Model):
     max: int | None = None
 
 
-class Gates(Model):
+class Gates(Strict):
     """Checks on the data, on a stack, a dataset or a scenario. Tables are `store.table`."""
 
     counts: Annotated[dict[str, int | CountRange], Field(description="rows per table: a number or {min, max}")] = {}
     nulls: Annotated[dict[str, list[str]], Field(description="columns per table that hold no null")] = {}
 
 
-class StackExtension(Model):
+class StackExtension(Strict):
     """`x-seeder` at the top level of a compose file."""
 
     references: Annotated[list[str], Field(description="store.table.column -> store.table.column")] = []

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from seeder.definition.compose_ports import MOST_PORT
 from seeder.definition.stack import Link, Service
 from seeder.definition.stores import engine_of, repository
 
@@ -31,7 +32,6 @@ _CONFIGS = frozenset({
     ".conf", ".cfg", ".cnf", ".ini", ".yaml", ".yml", ".toml", ".json", ".properties", ".env", ".xml", ".tmpl", ".tpl", ".template", ".hcl",
 })  # fmt: skip
 _MOST_BYTES = 256 * 1024
-_MOST_PORT = 65535
 _LEAST_BARE_PORT = 20  # below, it is the tag of an image: postgres:17
 
 
@@ -135,7 +135,7 @@ def _paired(prefix: str, ports: Mapping[str, str]) -> str:
 
 
 def _port(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_PORT else None
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) <= MOST_PORT else None
 
 
 def _default_port(server: Service) -> int | None:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from seeder.definition.dataset import Kind, Privacy
-from seeder.definition.extension import Gates, Model
+from seeder.definition.extension import Gates, Strict
 from seeder.definition.fields import Duration, Moment, Name, Text, VersionText, Whole
 from seeder.definition.version import satisfies
 
@@ -22,7 +22,7 @@ def _wanted(requires: dict[str, str]) -> dict[str, str]:
     return requires
 
 
-class DefaultsItem(Model):
+class DefaultsItem(Strict):
     """What a command takes when it is not said."""
 
     stack: Name | None = None
@@ -32,19 +32,19 @@ class DefaultsItem(Model):
     as_of: Annotated[Moment, Field(description="the reference time of all data")] = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
-class StackItem(Model):
+class StackItem(Strict):
     compose: Annotated[Text | list[Text], Field(description="one compose file or a list, later ones merged over earlier ones")]
     version: Annotated[VersionText, Field(description="the application's version, which datasets may require")]
     profiles: Annotated[list[Text], Field(description="compose profiles that are always on")] = []
 
 
-class SeedItem(Model):
+class SeedItem(Strict):
     """A program that loads, run once services are ready."""
 
     command: Annotated[list[Text], Field(min_length=1)]
 
 
-class DatasetItem(Model):
+class DatasetItem(Strict):
     name: Name
     kind: Kind
     version: VersionText
@@ -60,7 +60,7 @@ class DatasetItem(Model):
     gates: Gates = Gates()
 
 
-class PolicyItem(Model):
+class PolicyItem(Strict):
     """What data an environment of some kind may hold."""
 
     sources: Annotated[list[Literal["reference", "config", "golden", "synthetic", "fixture"]], Field(description="empty: any")] = []
@@ -69,7 +69,7 @@ class PolicyItem(Model):
     max_age: Annotated[Duration | None, Field(description="greatest age of data that says when it was captured")] = None
 
 
-class ManifestFile(Model):
+class ManifestFile(Strict):
     """manifest.yaml: the index of a project and its version mapping."""
 
     seeder: Annotated[Literal["1"], Field(description="version of this format")]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from seeder.definition.extension import Gates, Model
+from seeder.definition.extension import Gates, Strict
 from seeder.definition.fields import Duration, Name, Text, VersionText
 from seeder.definition.inputs import Input, fault
 from seeder.definition.references import named_parameters, unknown
@@ -24,7 +24,7 @@ _DATASET = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)(?:@(?P<version>[0-9A-Za-z]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class InputItem(Model):
+class InputItem(Strict):
     """A typed input. Without a default it must be given."""
 
     type: Literal["string", "integer", "number", "boolean"]
@@ -48,7 +48,7 @@ class InputItem(Model):
         return self
 
 
-class QueryItem(Model):
+class QueryItem(Strict):
     """A query's answer."""
 
     store: Text
@@ -58,7 +58,7 @@ class QueryItem(Model):
     within: Duration = 5.0
 
 
-class HttpItem(Model):
+class HttpItem(Strict):
     """A service's answer."""
 
     http: Annotated[Text, Field(description="the service")]
@@ -69,7 +69,7 @@ class HttpItem(Model):
     within: Duration = 5.0
 
 
-class EventItem(Model):
+class EventItem(Strict):
     """Messages that were published."""
 
     event: Annotated[Text, Field(description="the subject")]
@@ -79,7 +79,7 @@ class EventItem(Model):
     within: Duration = 5.0
 
 
-class KeyItem(Model):
+class KeyItem(Strict):
     """A key of a cache: its value, or whether it is there."""
 
     key: Text
@@ -109,7 +109,7 @@ ExpectItem = Annotated[
 ]
 
 
-class ScenarioFile(Model):
+class ScenarioFile(Strict):
     """A business state that can be asked for, and what is expected of it."""
 
     scenario: Name

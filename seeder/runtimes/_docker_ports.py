@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from seeder.definition.stack import Stack
+from seeder.runtimes._docker_model import Model
 from seeder.runtimes._healthcheck import of_service
 from seeder.target import Address
 
 Key = tuple[str, int, str]  # service, port inside, protocol
-Model = dict[str, Any]
 
 
 def wanted(model: Model, stack: Stack, engine_ports: Mapping[str, int], exposed: Mapping[str, Iterable[tuple[int, str]]]) -> list[Key]:

@@ -27,7 +27,6 @@ from seeder.target import Address
 from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet
 
 HOST = "127.0.0.1"
-GRACE_SECONDS = 1.5  # servers remove their shared memory when they are asked to end, and leave it when they are killed
 _AT_ONCE = 4
 
 
@@ -67,7 +66,7 @@ class Local:
 
     def sweep(self, run: str) -> Swept:
         folder = home.run_folder(run)
-        ended = living.sweep(run, folder, grace=GRACE_SECONDS)
+        ended = living.sweep(run, folder, grace=living.GRACE_SECONDS)
         if deployment := self._open.pop(run, None):
             deployment.reap()
         removed = [*ended.ended, *(f"port {port}" for port in _ports.release(run))]

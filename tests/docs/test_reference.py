@@ -102,7 +102,7 @@ def models(module: object) -> Iterator[type[BaseModel]]:
             isinstance(found, type)
             and issubclass(found, BaseModel)
             and found.__module__ == getattr(module, "__name__", "")
-            and found is not extension.Model
+            and found is not extension.Strict
         ):
             yield found
 

@@ -8,18 +8,18 @@ from typing import Literal
 import pytest
 from pydantic import Field
 
-from seeder.definition.extension import Model
+from seeder.definition.extension import Strict
 from seeder.definition.validation import validated
 from seeder.definition.yaml import load
 from seeder.errors import Collector, Problem
 
 
-class Part(Model):
+class Part(Strict):
     size: int | None = None
     as_: str = Field("", alias="as")
 
 
-class Whole(Model):
+class Whole(Strict):
     name: str
     parts: list[Part] = Field([])
     named: dict[str, Part | int] = Field({})
