@@ -101,16 +101,23 @@ def _refused(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
+def docker(*words: str) -> list[str]:
+    """The lines that `docker WORDS` answers; none where there is no docker."""
+    if not shutil.which("docker"):
+        return []
+    return subprocess.run(["docker", *words], capture_output=True, text=True, check=False).stdout.splitlines()
+
+
 def leftovers(run: str, home: Path) -> list[str]:
-    """Everything on this machine that still belongs to the run: processes, folders, containers, networks, volumes, images."""
+    """Everything on this machine that still belongs to the run, by its label or by its name: processes, folders, containers, networks,
+    volumes, images."""
     found = [f"process {pid}: {name}" for pid, name in _processes(run, home)]
-    found += [f"folder {folder}/{name}" for folder, names, files in os.walk(home) for name in (*names, *files) if run in name]
-    if shutil.which("docker"):
-        for kind, listing in (("container", "ps -aq"), ("network", "network ls -q"), ("volume", "volume ls -q"), ("image", "images -aq")):
-            command = ["docker", *listing.split(), "--filter", f"label=dev.seeder.run={run}"]
-            said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
-            found += [f"{kind} {one}" for one in said]
-    return found
+    found += [f"folder {path}" for path in _named(run, home)]
+    listings = {"container": ("ps", "-a", "{{.Names}}"), "network": ("network", "ls", "{{.Name}}"), "volume": ("volume", "ls", "{{.Name}}")}
+    for kind, (*words, name) in listings.items():
+        lines = docker(*words, "--format", f"{name} {{{{.Labels}}}}")
+        found += [f"{kind} {line.split()[0]}" for line in lines if run in line]
+    return found + [f"image {one}" for one in docker("images", "-aq", "--filter", f"label=dev.seeder.run={run}")]
 
 
 def _processes(run: str, home: Path) -> Iterator[tuple[int, str]]:
@@ -128,6 +135,6 @@ def _logs_below(pid: int, home: Path, run: str) -> bool:
     return False
 
 
-def _folders(run: str, home: Path) -> list[str]:
+def _named(run: str, home: Path) -> list[str]:
     """Whatever is named after the run below seeder's home; folders that vanish meanwhile are no leftovers."""
     return [str(Path(folder) / name) for folder, folders, files in os.walk(home) for name in (*folders, *files) if run in name]
