@@ -164,12 +164,9 @@ class Daemon:
         with _asking(subject):
             made = self._api.exec_create(container, list(command))["Id"]
             stream = self._api.exec_start(made, socket=True)
-        with contextlib.closing(getattr(stream, "_sock", stream)) as connection, contextlib.closing(stream):
-            output, ended = _drain(connection, within)
-        if not ended:
-            return None, output
-        with _asking(subject):
-            return self._api.exec_inspect(made)["ExitCode"], output
+            with contextlib.closing(getattr(stream, "_sock", stream)) as connection, contextlib.closing(stream):
+                output, ended = _drain(connection, within)
+            return (self._api.exec_inspect(made)["ExitCode"] if ended else None), output
 
     def create_like(
         self, container: str, command: Sequence[str], variables: Mapping[str, str], labels: Mapping[str, str], subject: str
