@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from seeder.content import Message, StoreDigest
-from seeder.engines import _nats_client, _nats_consumers, _nats_reset, _nats_streams, _saved_file
+from seeder.engines import _nats_client, _nats_consumers, _nats_reset, _nats_streams, _saved_store
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_streams import MESSAGE_ID, Stored, Stream
 from seeder.errors import EnvironmentFailed
 from seeder.target import Target
 from seeder.wait import READY, Verdict, not_yet
 
-FORMAT = 1
+_FORM = _saved_store.Form("nats", 1)
 _COUNTED = ("subjects", "retention", "discard", "max_msgs", "max_bytes", "max_age", "max_msgs_per_subject", "max_msg_size", "storage")
 
 
@@ -53,22 +53,19 @@ async def _stream_digest(link: Link, stream: Stream) -> tuple[int, str]:
 def save(target: Target, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     entries = _nats_client.run(target, lambda link: _saved(link, folder))
-    index = {"engine": "nats", "format": FORMAT, "streams": entries}
-    (folder / "store.json").write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _FORM.write(folder, {"streams": entries})
 
 
 async def _saved(link: Link, folder: Path) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
     for place, stream in enumerate(await _nats_streams.streams(link), 1):
-        name, found, held = f"{place:04d}.jsonl", hashlib.sha256(), []
-        with (folder / name).open("wb") as file:
+        held = []
+        with _saved_store.writing(folder / f"{place:04d}.jsonl") as lines:
             async for message in _nats_streams.messages(link, stream):
-                line = json.dumps(_written(message), ensure_ascii=False).encode() + b"\n"
-                file.write(line)
-                found.update(line)
+                lines.write(json.dumps(_written(message), ensure_ascii=False).encode() + b"\n")
                 held.append((message.sequence, message.subject))
         consumers = [_nats_consumers.saved(entry, held) for entry in await _nats_streams.consumers(link, stream.name)]
-        about = {"config": _nats_streams.clean(stream.config), "messages": len(held), "file": name, "sha256": found.hexdigest()}
+        about = {"config": _nats_streams.clean(stream.config), "messages": len(held), **lines.entry}
         entries.append({**about, "consumers": consumers})
     return entries
 
@@ -83,38 +80,22 @@ def _written(message: Stored) -> dict[str, Any]:
 
 def restore(target: Target, folder: Path) -> None:
     """Streams are made anew, since a broker remembers the ids of messages that it no longer holds."""
-    entries = _read(folder)
+    saved = [(_saved_store.file(folder, entry), entry) for entry in _FORM.read(folder, "streams")["streams"]]
     _nats_reset.reset(target)
-    _nats_client.run(target, lambda link: _restored(link, folder, entries))
+    _nats_client.run(target, lambda link: _restored(link, saved))
 
 
-async def _restored(link: Link, folder: Path, entries: Sequence[Mapping[str, Any]]) -> None:
-    for entry in entries:
+async def _restored(link: Link, saved: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
+    for file, entry in saved:
         config = entry["config"]
         await link.ask(f"STREAM.CREATE.{config['name']}", config)
-        for line in (folder / entry["file"]).read_bytes().splitlines():
-            saved = json.loads(line)
-            payload = saved["text"].encode() if "text" in saved else base64.b64decode(saved["base64"])
-            if (await link.publish(saved["subject"], saved["headers"], payload)).get("duplicate"):
-                raise EnvironmentFailed(config["name"], f"the saved stream holds {saved['headers'].get(MESSAGE_ID)} twice")
+        for line in file.read_bytes().splitlines():
+            message = json.loads(line)
+            payload = message["text"].encode() if "text" in message else base64.b64decode(message["base64"])
+            if (await link.publish(message["subject"], message["headers"], payload)).get("duplicate"):
+                raise EnvironmentFailed(config["name"], f"the saved stream holds {message['headers'].get(MESSAGE_ID)} twice")
         for consumer in entry["consumers"]:
             await _nats_consumers.restore(link, config["name"], consumer)
-
-
-def _read(folder: Path) -> list[dict[str, Any]]:
-    try:
-        index = json.loads((folder / "store.json").read_text(encoding="utf-8"))
-        files = [(entry["file"], entry["sha256"]) for entry in index["streams"]]
-    except (OSError, ValueError, KeyError) as error:
-        raise EnvironmentFailed(str(folder), f"this is no saved nats store: {error}") from error
-    if index.get("engine") != "nats" or index.get("format") != FORMAT:
-        raise EnvironmentFailed(
-            str(folder), f"it was saved by {index.get('engine')} in format {index.get('format')}", "use the seeder that saved it"
-        )
-    for name, sha256 in files:
-        _saved_file.file(folder, name, sha256)
-    entries: list[dict[str, Any]] = index["streams"]
-    return entries
 
 
 def messages(target: Target, subject: str) -> list[Message]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -14,10 +13,10 @@ from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_finish as finish
 from seeder.engines import _postgres_order as ordering
 from seeder.engines import _postgres_run as scripts
-from seeder.engines import _saved_file
+from seeder.engines import _saved_store
 from seeder.engines._postgres_catalog import Catalogue, Relation
 from seeder.engines._postgres_connection import connect, failing
-from seeder.engines._postgres_save import FORMAT, INDEX, identifier
+from seeder.engines._postgres_save import FORM, identifier
 from seeder.errors import EnvironmentFailed
 from seeder.target import Target
 
@@ -29,7 +28,7 @@ _BLOCK = 1 << 16
 
 def restore(target: Target, folder: Path) -> None:
     """Replace all rows by the saved ones, in one transaction; an empty database gets its schema first."""
-    index = _index(folder)
+    index = FORM.read(folder, "tables", "sequences", "schema")
     with failing(target, "restored"), closing(connect(target)) as connection:
         catalogue = catalog.read(connection)
         if not catalogue.tables and index["tables"]:
@@ -41,24 +40,12 @@ def restore(target: Target, folder: Path) -> None:
         connection.commit()
 
 
-def _index(folder: Path) -> dict[str, Any]:
-    try:
-        index: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EnvironmentFailed(str(folder), f"this is no saved database: {error}") from error
-    if index.get("engine") != "postgres" or index.get("format") != FORMAT:
-        raise EnvironmentFailed(
-            str(folder), f"it was saved by {index.get('engine')} in format {index.get('format')}", "use the seeder that saved it"
-        )
-    return index
-
-
 def _make_schema(connection: Connection, folder: Path, index: dict[str, Any]) -> Catalogue:
     if not index["schema"]["file"]:
         raise EnvironmentFailed(
             str(folder), f"the database is empty and the schema was not saved: {index['schema']['missing']}", "migrate it first"
         )
-    path = _saved_file.file(folder, index["schema"]["file"], index["schema"].get("sha256"))
+    path = _saved_store.file(folder, index["schema"])
     scripts.run(connection, Script(Part("sql", "", path.name, path, "sql")))
     return catalog.read(connection)
 
@@ -113,7 +100,7 @@ def _copy_in(connection: Connection, relation: Relation, entry: dict[str, Any], 
 
     columns = sql.SQL(", ").join(map(sql.Identifier, entry["columns"]))
     statement = sql.SQL("copy {} ({}) from stdin").format(identifier(relation), columns)
-    with _saved_file.file(folder, entry["file"], entry["sha256"]).open("rb") as file, connection.cursor().copy(statement) as stream:
+    with _saved_store.file(folder, entry).open("rb") as file, connection.cursor().copy(statement) as stream:
         while block := file.read(_BLOCK):
             stream.write(block)
 

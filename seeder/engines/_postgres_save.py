@@ -5,8 +5,6 @@ The schema is written by pg_dump where one is at hand that is not older than the
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +15,7 @@ from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_finish as finish
 from seeder.engines import _postgres_local as local
 from seeder.engines import _postgres_query as query
-from seeder.engines import _saved_file
+from seeder.engines import _saved_store
 from seeder.engines._postgres_catalog import Relation
 from seeder.engines._postgres_connection import connect, failing
 from seeder.target import Target
@@ -27,8 +25,8 @@ if TYPE_CHECKING:
 
     from seeder.engines._postgres_connection import Connection
 
-FORMAT = 1
-INDEX, SCHEMA = "database.json", "schema.sql"
+FORM = _saved_store.Form("postgres", 1)
+_SCHEMA = "schema.sql"
 _DUMP_SECONDS = 120.0
 _LOCK_TIMEOUT = "5s"  # evidence is taken in the middle of what failed: a migration that hangs may hold its tables
 
@@ -45,24 +43,20 @@ def save(target: Target, folder: Path) -> None:
             {"schema": one.schema, "name": one.name, "next": finish.next_value(connection, one)} for one in catalog.sequences(connection)
         ]
         version = connection.info.server_version
-    index = {"engine": "postgres", "format": FORMAT, "server": version, "tables": tables, "sequences": sequences}
-    index["schema"] = _save_schema(target, folder / SCHEMA, version // 10000)
-    (folder / INDEX).write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    schema = _save_schema(target, folder / _SCHEMA, version // 10000)
+    FORM.write(folder, {"server": version, "tables": tables, "sequences": sequences, "schema": schema})
 
 
 def _save_table(connection: Connection, relation: Relation, folder: Path, place: int) -> dict[str, Any]:
     from psycopg import sql
 
-    name = f"{place:04d}.copy"
-    digest, rows = hashlib.sha256(), 0
     source = sql.SQL("select {} from {} {}").format(names(relation), sql.SQL("only" if relation.only else ""), identifier(relation))
-    with (folder / name).open("wb") as file, connection.cursor().copy(sql.SQL("copy ({}) to stdout").format(source)) as stream:
+    copy = sql.SQL("copy ({}) to stdout").format(source)
+    with _saved_store.writing(folder / f"{place:04d}.copy") as rows, connection.cursor().copy(copy) as stream:
         for line in stream:
-            file.write(line)
-            digest.update(line)
-            rows += 1
+            rows.write(line)
     columns = [column.name for column in relation.stored]
-    return {"schema": relation.schema, "name": relation.name, "columns": columns, "rows": rows, "file": name, "sha256": digest.hexdigest()}
+    return {"schema": relation.schema, "name": relation.name, "columns": columns, "rows": rows.count, **rows.entry}
 
 
 def names(relation: Relation) -> sql.Composable:
@@ -89,7 +83,7 @@ def _save_schema(target: Target, path: Path, server: int) -> dict[str, Any]:
         return {"file": None, "missing": f"pg_dump: {done.tail(3)}"}
     text = re.sub(r"^\\(un)?restrict .*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)  # a word that differs each time
     path.write_text(text, encoding="utf-8")
-    return {"file": path.name, "sha256": _saved_file.digest(path)}
+    return _saved_store.entry(path)
 
 
 def _dump_program(server: int) -> str | None:

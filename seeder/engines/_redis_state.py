@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from seeder.content import StoreDigest
-from seeder.engines import _redis_client, _redis_keys, _saved_file
+from seeder.engines import _redis_client, _redis_keys, _saved_store
 from seeder.engines._redis_keys import Entry
 from seeder.engines._sorted_lines import ordered
-from seeder.errors import EnvironmentFailed
 from seeder.target import Target
 
-FORMAT = 1
+_FORM = _saved_store.Form("redis", 1)
 _FILE = "keys.jsonl"
 _BATCH = 1000
 
@@ -86,14 +85,10 @@ def save(target: Target, folder: Path) -> None:
     """One JSON object per key, in the order of the keys, with the time to live that is left."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = (json.dumps(_saved(number, entry), ensure_ascii=False).encode() + b"\n" for number, entry in _entries(target))
-    count, found = 0, hashlib.sha256()
-    with (folder / _FILE).open("wb") as file:
+    with _saved_store.writing(folder / _FILE) as keys:
         for line in ordered(rows):
-            file.write(line)
-            found.update(line)
-            count += 1
-    index = {"engine": "redis", "format": FORMAT, "keys": count, "file": _FILE, "sha256": found.hexdigest()}
-    (folder / "store.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+            keys.write(line)
+    _FORM.write(folder, {"keys": keys.count, **keys.entry})
 
 
 def _saved(number: int, entry: Entry) -> dict[str, Any]:
@@ -146,16 +141,7 @@ def restore(target: Target, folder: Path) -> None:
 
 
 def _read(folder: Path) -> list[dict[str, Any]]:
-    try:
-        index = json.loads((folder / "store.json").read_text(encoding="utf-8"))
-        name, stated = index["file"], index["sha256"]
-    except (OSError, ValueError, KeyError) as error:
-        raise EnvironmentFailed(str(folder), f"this is no saved redis store: {error}") from error
-    if index.get("engine") != "redis" or index.get("format") != FORMAT:
-        raise EnvironmentFailed(
-            str(folder), f"it was saved by {index.get('engine')} in format {index.get('format')}", "use the seeder that saved it"
-        )
-    return [json.loads(line) for line in _saved_file.file(folder, name, stated).read_bytes().splitlines()]
+    return [json.loads(line) for line in _saved_store.file(folder, _FORM.read(folder)).read_bytes().splitlines()]
 
 
 def reset(target: Target) -> None:
