@@ -78,9 +78,15 @@ def records() -> Iterator[Record]:
 def fragments(now: datetime.datetime) -> list[str]:
     """Runs of whose folder only a part is there: killed while it was removed, or an hour ago before its record was written."""
     gone = [folder.name[1:-5] for folder in home.runs().glob(".*.gone")]
-    old = now.timestamp() - 3600
-    nameless = [folder.name for folder in home.runs().glob("[!.]*") if not (folder / FILE).exists() and folder.stat().st_mtime < old]
+    nameless = [folder.name for folder in home.runs().glob("[!.]*") if _nameless(folder, now.timestamp() - 3600)]
     return sorted({*gone, *nameless})
+
+
+def _nameless(folder: Path, before: float) -> bool:
+    try:
+        return not (folder / FILE).exists() and folder.stat().st_mtime < before
+    except FileNotFoundError:  # its run ended meanwhile
+        return False
 
 
 def discard(run: str, removed: Sequence[str] = ()) -> Swept:

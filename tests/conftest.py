@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -33,6 +34,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if marked and not REQUIRED and not docker_answers():
         for item in marked:
             item.add_marker(pytest.mark.skip(reason="no Docker engine answers"))
+
+
+def pytest_configure() -> None:
+    """A signal that is ignored here (by nohup, or a shell's `&`) would be ignored by all that tests start; one that is caught is not."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_report_header() -> str:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,8 +60,9 @@ def say(*words):
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests sweep whatever is over, and must not find the runs of others."""
+    """These tests sweep whatever is over, at times of their own choice, and must not find the runs of others."""
     monkeypatch.setenv(home.VARIABLE, str(tmp_path / "home"))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
 
 
 @pytest.fixture
@@ -234,6 +236,21 @@ def test_half_removed_folders_are_finished(run: Run) -> None:
     gone = run.folder.rename(home.runs() / f".{run.id}.gone")
     assert [swept for swept, _ in warden.sweep_expired(now())] == [run.id]
     assert not gone.exists()
+
+
+def test_folders_that_vanish_while_they_are_looked_at_are_no_matter(run: Run) -> None:
+    """Runs end and are swept by others all the time."""
+
+    def come_and_go() -> None:
+        for _ in range(2000):
+            run.folder.mkdir(parents=True)
+            run.folder.rmdir()
+
+    with ThreadPoolExecutor() as pool:
+        others = pool.submit(come_and_go)
+        while not others.done():
+            assert owner.fragments(now()) == []
+        others.result()
 
 
 def test_the_record_of_a_run_says_whose_it_is(run: Run) -> None:
