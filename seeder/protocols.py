@@ -83,7 +83,8 @@ class Runtime(Protocol):
         """
 
     def sweep(self, run: str) -> Swept:
-        """Remove everything that carries this run's label, whoever created it. Safe to repeat and to race with itself."""
+        """Remove everything of it that carries this run's label, whoever created it. Safe to repeat and to race with itself. Processes
+        of this machine are ended before, and the run's folder goes after it: no runtime sees to these."""
 
     def owners(self) -> Mapping[str, datetime.datetime | None]:
         """Run ids that own something here, with their expiry where the label tells it."""

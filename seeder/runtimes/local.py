@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from seeder import home, living, machine, owner, process
+from seeder import machine, owner, process
 from seeder.definition.stack import Condition, Stack
 from seeder.errors import EnvironmentFailed, Problem
 from seeder.events import Emit, Progress
@@ -65,14 +65,9 @@ class Local:
         return _local_diagnosis.diagnose()
 
     def sweep(self, run: str) -> Swept:
-        folder = home.run_folder(run)
-        ended = living.sweep(run, folder, grace=living.GRACE_SECONDS)
         if deployment := self._open.pop(run, None):
             deployment.reap()
-        removed = [*ended.ended, *(f"port {port}" for port in _ports.release(run))]
-        if ended.left:
-            return Swept(tuple(removed), ended.left)
-        return owner.discard(run, removed)
+        return Swept(tuple(f"port {port}" for port in _ports.release(run)))
 
     def owners(self) -> Mapping[str, datetime.datetime | None]:
         return {record.run: record.expires for record in owner.records() if record.runtime == self.name}

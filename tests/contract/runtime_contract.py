@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from seeder import home, living
+from seeder import home, living, warden
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Healthcheck
@@ -93,7 +93,7 @@ class RuntimeContract:
                 peer = replace(stack.services["peer"], healthcheck=Healthcheck(check))
                 stack = replace(stack, services={**stack.services, "peer": peer}) if check else stack
                 run, events = run_of(self.name), []
-                undo.callback(runtime.sweep, run.id)
+                undo.callback(warden.sweep, run.id, self.name)
                 deployment = runtime.open(run, stack, events.append, overlays)
                 return Opened(run, deployment, deployment.prepare({}), events)
 
@@ -213,21 +213,21 @@ class RuntimeContract:
         assert one.get("web", "/name") == "other"
         assert one.get("web", "/file?variable=FLAGS") == '{"fast": true}'
 
-    def test_two_runs_do_not_meet(self, open_run: Callable[..., Opened], runtime: Runtime) -> None:
+    def test_two_runs_do_not_meet(self, open_run: Callable[..., Opened]) -> None:
         one, two = open_run(), open_run({"peer": Overlay({"NAME": "second"})})
         assert not set(one.addresses.values()) & set(two.addresses.values())
         one.up("peer")
         two.up("peer")
         assert (one.get("peer", "/name"), two.get("peer", "/name")) == ("peer", "second")
-        runtime.sweep(one.run.id)
+        warden.sweep(one.run.id, self.name)
         assert two.get("peer", "/name") == "second"
 
     def test_a_sweep_leaves_nothing(self, one: Opened, runtime: Runtime) -> None:
         one.up("cache", "prepare", "peer", "web")
-        swept = runtime.sweep(one.run.id)
+        swept = warden.sweep(one.run.id, self.name)
         assert swept.removed
         assert swept.left == ()
         assert not any(accepts(address) for address in one.addresses.values())
         assert living.belonging(one.run.id, one.run.folder) == []
         assert one.run.id not in runtime.owners()
-        assert runtime.sweep(one.run.id).removed == ()
+        assert warden.sweep(one.run.id, self.name).removed == ()

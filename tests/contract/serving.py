@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seeder import home
+from seeder import home, warden
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Stack
@@ -50,7 +50,7 @@ def serving(runtime: str, compose: str, folder: Path, *, initialised: bool = Tru
     run = Run(id_, "contract", "engines", runtime, home.run_folder(id_), folder, NOON, 42, expires)
     run.folder.mkdir(mode=0o700)
     with ExitStack() as undo:
-        undo.callback(RUNTIMES.get(runtime).sweep, id_)
+        undo.callback(warden.sweep, id_, runtime)
         deployment = RUNTIMES.get(runtime).open(run, stack, lambda _: None)
         server = _started(stack, deployment, run.folder)
         if initialised:

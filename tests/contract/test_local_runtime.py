@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
-from seeder.protocols import Runtime
-from seeder.runtimes.local import Local
+from seeder import warden
 from tests.contract.runtime_contract import Opened, RuntimeContract
 
 
 class TestLocal(RuntimeContract):
     name = "local"
 
-    def test_a_sweep_removes_the_folder_and_gives_back_the_ports(self, one: Opened, runtime: Runtime) -> None:
+    def test_a_sweep_removes_the_folder_and_gives_back_the_ports(self, one: Opened) -> None:
         one.up("peer")
-        removed = runtime.sweep(one.run.id).removed
+        removed = warden.sweep(one.run.id, "local").removed
         assert not one.run.folder.exists()
         assert {f"port {address.port}" for address in one.addresses.values()} <= set(removed)
 
-    def test_another_process_can_sweep_what_this_one_started(self, one: Opened, runtime: Runtime) -> None:
+    def test_another_process_can_sweep_what_this_one_started(self, one: Opened) -> None:
         one.up("cache", "peer")
-        assert Local().sweep(one.run.id).left == ()
+        code = f"from seeder import warden; print(warden.sweep('{one.run.id}', 'local').left)"
+        assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "()"
         assert one.deployment.look("peer", "healthy").state == "never"
-        runtime.sweep(one.run.id)
 
     def test_services_get_nothing_of_the_shell_but_what_describes_the_machine(
         self, open_run: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from seeder import home
+from seeder import home, warden
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Condition, Stack
@@ -92,9 +92,8 @@ def opened(stack: Stack, *services: str) -> Iterator[LiveWorld]:
     id_ = f"test{secrets.token_hex(4)}"
     run = Run(id_, "tests", stack.name, "local", home.run_folder(id_), stack.project_dir, AS_OF, 42, now + datetime.timedelta(minutes=10))
     with ExitStack() as exit_stack:
-        runtime = RUNTIMES.get("local")
-        exit_stack.callback(lambda: check_swept(runtime.sweep(id_).left))
-        world = LiveWorld(run, stack, runtime, exit_stack)
+        exit_stack.callback(lambda: check_swept(warden.sweep(id_, "local").left))
+        world = LiveWorld(run, stack, RUNTIMES.get("local"), exit_stack)
         world.start(*services)
         yield world
 

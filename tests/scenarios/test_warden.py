@@ -160,7 +160,7 @@ def test_a_child_that_holds_the_pipe_open_does_not_hide_the_death(run: Run, pare
 
 
 def test_dismissed_it_goes_away_and_writes_nothing(run: Run, parent, tmp_path: Path) -> None:
-    child = parent("RUNTIMES.get('local').sweep(name); guard.dismiss(); say('here'); input()")
+    child = parent("warden.sweep(name, 'local'); guard.dismiss(); say('here'); input()")
     assert wardens(run) == []
     child.communicate("\n")
     assert not (tmp_path / "result.json").exists()
