@@ -18,7 +18,7 @@ from seeder.definition.scenario import Scenario
 from seeder.definition.stack import Stack
 from seeder.definition.version import matches, unmet
 from seeder.errors import DefinitionError, Problem, nearest
-from seeder.registry import RUNTIMES
+from seeder.registry import RUNTIMES, traits
 
 Histories = Mapping[str, Sequence[str]]  # store -> its revisions, oldest first
 
@@ -49,11 +49,12 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
     """Check a manifest with its stacks, datasets and scenarios."""
     findings = Findings()
     findings.errors += _defaults(manifest)
+    engines = traits()
     stacks: dict[str, Stack] = {}
     histories: dict[str, Histories] = {}
     for name, entry in manifest.stacks.items():
         try:
-            stacks[name] = read_stack(entry, environment=environment, profiles=entry.profiles, only=None)
+            stacks[name] = read_stack(entry, environment=environment, engines=engines, profiles=entry.profiles)
         except DefinitionError as error:
             findings.errors += error.problems
             continue

@@ -22,7 +22,7 @@ from seeder.fitness import LoadedTable
 from seeder.operation import Plan
 from seeder.plan import make
 from seeder.protocols import Rejoins
-from seeder.registry import RUNTIMES
+from seeder.registry import RUNTIMES, traits
 from seeder.run import Run
 from seeder.target import Address, Target
 
@@ -150,7 +150,9 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
     runtime = RUNTIMES.get(one.runtime)
     if one.owner is None or not isinstance(runtime, Rejoins):
         raise EnvironmentFailed(one.run, f"runtime {one.runtime} cannot take up an environment of another process", "ask its seeder")
-    definition = resolve(read_project(one.owner.checkout / "manifest.yaml"), _request(asked["request"]))
+    if reason := one.owner.elsewhere():
+        raise EnvironmentFailed(one.run, reason)
+    definition = resolve(read_project(one.owner.checkout / "manifest.yaml"), _request(asked["request"]), traits())
     plan = make(definition, runtime, "it runs there", datetime.datetime.now(datetime.UTC))
     run = _run(one, one.owner, given)
     undo.enter_context(process.owned(run.id, run.folder / "tmp"))

@@ -15,6 +15,7 @@ from seeder.content import Message, Records, StoreDigest, TableInfo
 from seeder.definition.dataset import Part, PartKind
 from seeder.definition.stack import Condition, Service, Stack, Store
 from seeder.errors import Problem
+from seeder.definition.stores import Traits
 from seeder.fitness import Fitness, Revision
 from seeder.launch import Launch, LocalLaunch
 from seeder.notice import Diagnosis, Notice
@@ -131,7 +132,7 @@ class Diagnoses(Protocol):
 
 
 class Engine(Protocol):
-    """How one kind of store is started and reached."""
+    """How one kind of store is told, started and reached."""
 
     name: str
 
@@ -143,6 +144,7 @@ class Engine(Protocol):
     def probe(self, target: Target) -> Verdict:
         """One look on the wire: does the server accept this store's clients? Gives up within two seconds. A database of
         several in one server that does not exist yet counts as ready."""
+    traits: Traits
 
 
 @runtime_checkable
@@ -220,6 +222,11 @@ class Digests(Protocol):
 @runtime_checkable
 class Saves(Protocol):
     """The engine's portable form: files in a folder that any runtime can read back."""
+
+@runtime_checkable
+class Opens(Protocol):
+    """A person can look into the store with a client of its kind."""
+
 
     def save(self, target: Target, folder: Path) -> None: ...
 

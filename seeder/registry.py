@@ -7,6 +7,7 @@ import importlib.metadata
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
+from seeder.definition.stores import Traits
 from seeder.errors import DefinitionError, nearest
 from seeder.protocols import Caller, Engine, Gate, Loader, Migrator, Runtime
 
@@ -97,3 +98,8 @@ GATES: Registry[Gate] = Registry("gate", {
     "references": "seeder.gates.references:References",
     "expect": "seeder.gates.expect:Expect",
 })  # fmt: skip
+
+
+def traits() -> dict[str, Traits]:
+    """What tells the stores of each engine, by its name."""
+    return {name: ENGINES.get(name).traits for name in ENGINES.names()}

@@ -11,7 +11,7 @@ from seeder.definition.scenario import Scenario, settle
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, Problem, nearest
 from seeder.fitness import Revision
-from seeder.protocols import Inspects, Loads, Queries
+from seeder.protocols import Engine, Inspects, Loads, Queries
 from seeder.registry import ENGINES, MIGRATORS
 
 SQL_TOOLS = frozenset({"alembic", "sql"})
@@ -36,6 +36,11 @@ def accepted(stack: Stack) -> dict[str, frozenset[PartKind]]:
     names = {store.engine for store in stack.stores.values()}
     engines = {name: ENGINES.get(name) if name in ENGINES.names() else None for name in names}
     return {name: engine.accepts if isinstance(engine, Loads) else frozenset() for name, engine in engines.items()}
+
+
+def migrates_sql(engine: Engine) -> bool:
+    """Whether SQL migrates its stores."""
+    return isinstance(engine, Queries) and isinstance(engine, Inspects)
 
 
 def of_stack(stack: Stack) -> Judged:
@@ -98,7 +103,7 @@ def _revisions(store: Store, stack: Stack) -> tuple[Revision, ...]:
     migrate, mark, engine = store.migrate, stack.services[store.service].mark, ENGINES.get(store.engine)
     if migrate is None:
         return ()
-    if migrate.tool in SQL_TOOLS and not (isinstance(engine, Queries) and isinstance(engine, Inspects)):
+    if migrate.tool in SQL_TOOLS and not migrates_sql(engine):
         cause = f"{store.engine} cannot be migrated by {migrate.tool}; stack {stack.name} asks for it"
         raise DefinitionError(store.name, cause, "remove `migrate`, or use `command` or `service`", mark)
     if migrate.as_ and migrate.as_ not in {*stack.services, *stack.absent}:

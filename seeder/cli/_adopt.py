@@ -10,7 +10,12 @@ from pathlib import Path
 
 from seeder.cli import _adopt_local
 from seeder.cli._adopt_local import Local
+from seeder.definition import image
 from seeder.definition.stack import Service, Stack, Store
+from seeder.errors import DefinitionError
+from seeder.registry import ENGINES
+from seeder.soundness import migrates_sql
+from seeder.target import Address
 
 SKIPPED = {"node_modules", ".venv", "venv", ".git", ".seeder", "site-packages", "__pycache__", "dist", "build"}
 DEEPEST = 3  # folders below a build context in which migrations are looked for
@@ -18,6 +23,7 @@ MIGRATES = re.compile(r"alembic|migrat|flyway|liquibase|prisma|goose|dbmate|sqit
 OTHER_TOOLS = re.compile(r"(?i)^(V\d+(_\d+)*__|R__)|\.(down|undo|rollback)\.sql$")  # Flyway and two-way files: name order is not theirs
 SQL_FOLDERS = ("migrations", "db/migrations", "sql/migrations", "database/migrations", "migrations/sql")
 NOT_YET = ("mysql", "mariadb", "mongo", "rabbitmq", "kafka", "redpanda", "minio", "localstack", "elasticsearch", "opensearch", "clickhouse")
+_NOWHERE = Address("localhost", 1)  # what is asked of a target is not its place
 DATABASE = re.compile(r"[a-z][\w+.-]*://(?:[^/@\s]*@)?(?P<host>[\w.-]+)(?::\d+)?/(?P<name>[\w-]+)", re.IGNORECASE)
 
 
@@ -57,10 +63,11 @@ def _server(stack: Stack, name: str, replaced: set[str]) -> Finding:
     """`replaced` gains the one-shots whose work seeder does itself."""
     first = stack.stores_of(name)[0]
     found = Finding(name, f"{first.engine}, told by the image {stack.services[name].image}")
-    if first.engine != "postgres" or stack.services[name].x.migrate or stack.services[name].x.databases:
+    service = stack.services[name]
+    if not migrates_sql(ENGINES.get(first.engine)) or service.x.migrate or service.x.databases:
         return found
     used = _databases(stack, name)
-    several = used if len(used) > 1 or (used and used != [first.database]) else [""]
+    several = used if len(used) > 1 or (used and used != [_own_database(first, service)]) else [""]
     for database in several:
         clients = _clients_of(stack, name, database)
         migration = _migration(stack, first, clients)
@@ -71,6 +78,14 @@ def _server(stack: Stack, name: str, replaced: set[str]) -> Finding:
                 f"no migrations were found for {database or 'it'}: `migrate: {{sql: FOLDER}}`, `{{alembic: FILE, as: SERVICE}}`"
             )
     return found
+
+
+def _own_database(store: Store, service: Service) -> str | None:
+    """The database that the image makes; None where a file that is not here would tell."""
+    try:
+        return ENGINES.get(store.engine).target(store, service, _NOWHERE).database
+    except DefinitionError:
+        return None
 
 
 def _databases(stack: Stack, server: str) -> list[str]:
@@ -134,9 +149,9 @@ def _find(folder: Path, name: str) -> Path | None:
 def _client(stack: Stack, service: Service, replaced: set[str]) -> Finding:
     if service.name in replaced:
         return Finding(service.name, "seeder does its work: it migrates the store itself", only=True)
-    image = (service.image or "").partition("@")[0].rpartition("/")[2].partition(":")[0]
-    if any(image.startswith(known) for known in NOT_YET):
-        return Finding(service.name, f"{image}: no engine knows it yet; it runs on docker as a plain service, without data", notes=["-"])
+    base = image.base(service.image or "")
+    if any(base.startswith(known) for known in NOT_YET):
+        return Finding(service.name, f"{base}: no engine knows it yet; it runs on docker as a plain service, without data", notes=["-"])
     found = Finding(service.name, "a one-shot" if is_one_shot(stack, service) else "a service")
     if service.x.local is None:
         found.local = _adopt_local.local(service, stack.project_dir)

@@ -122,11 +122,12 @@ def _policy(manifest: Manifest, name: str | None) -> Policy | None:
 def _stacks(manifest: Manifest, name: str | None) -> list[Stack]:
     from seeder.definition.compose import read_stack
     from seeder.errors import UsageError, nearest
+    from seeder.registry import traits
 
     if name is not None and name not in manifest.stacks:
         raise UsageError(name, "there is no such stack", nearest(name, sorted(manifest.stacks)))
     entries = [manifest.stacks[name]] if name else list(manifest.stacks.values())
-    return [read_stack(entry, environment=os.environ, profiles=entry.profiles) for entry in entries]
+    return [read_stack(entry, environment=os.environ, engines=traits(), profiles=entry.profiles) for entry in entries]
 
 
 # -- validating -------------------------------------------------------------------------------------------------------

@@ -73,9 +73,10 @@ def _texts(file: Path, name: str) -> Mapping[str, str]:
     from seeder.cli import _adopt, _adopt_text
     from seeder.definition.compose import read_stack
     from seeder.definition.manifest import StackEntry
+    from seeder.registry import traits
 
     files = [file, *_overrides(file)]
-    stack = read_stack(StackEntry(name, "0.1.0", tuple(files)), environment=os.environ, profiles=())
+    stack = read_stack(StackEntry(name, "0.1.0", tuple(files)), environment=os.environ, engines=traits())
     return {
         EXTENSION: _adopt_text.extension(file.name, _adopt.findings(stack)),
         MANIFEST: _adopt_text.manifest(name, [*(each.name for each in files), EXTENSION]),

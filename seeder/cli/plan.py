@@ -22,8 +22,9 @@ def command(request: Request, project: Path | None, as_json: bool) -> None:
     from seeder.cli import _render
     from seeder.definition.request import find_project, resolve
     from seeder.plan import choose, make  # not by way of lifecycle, which brings what a run needs
+    from seeder.registry import traits
 
-    definition = resolve(find_project(project), request)
+    definition = resolve(find_project(project), request, traits())
     plan = make(definition, *choose(definition.runtime), datetime.datetime.now(datetime.UTC))
     if as_json:
         _render.answer(plan.as_json())

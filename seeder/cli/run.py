@@ -63,6 +63,7 @@ def command(
     from seeder import lifecycle
     from seeder.definition.request import find_project, resolve
     from seeder.errors import UsageError
+    from seeder.registry import traits
 
     if not words:
         raise UsageError("run", "no command was given", "write it after `--`, e.g. seeder run shop -- pytest; `seeder up` needs none")
@@ -72,7 +73,8 @@ def command(
     wanted = [request]
     if scenario_tag:
         wanted = [dataclasses.replace(request, scenario=name) for name in _tagged(manifest.scenarios, scenario_tag)]
-    plans = [lifecycle.plan(resolve(manifest, each)) for each in wanted]
+    engines = traits()
+    plans = [lifecycle.plan(resolve(manifest, each, engines)) for each in wanted]
     options = lifecycle.Options(words, keep, keep or keep_failed, datetime.timedelta(seconds=ttl), timeout)
     return _one_by_one(plans * repeat, options, quiet=quiet)
 

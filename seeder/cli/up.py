@@ -26,8 +26,9 @@ def command(request: Request, project: Path | None, as_json: bool, ttl: float, t
     from seeder import lifecycle
     from seeder.cli import _render
     from seeder.definition.request import find_project, resolve
+    from seeder.registry import traits
 
-    plan = lifecycle.plan(resolve(find_project(project), request))
+    plan = lifecycle.plan(resolve(find_project(project), request, traits()))
     options = lifecycle.Options(keep_good=True, ttl=datetime.timedelta(seconds=ttl), timeout=timeout)
     result = lifecycle.run(plan, options, _render.listener(quiet=as_json))
     if as_json:

@@ -14,17 +14,22 @@ from seeder.definition.links import find_links
 from seeder.definition.manifest import StackEntry
 from seeder.definition.selection import select
 from seeder.definition.stack import Column, Reference, Stack, Store
-from seeder.definition.stores import stores_of
+from seeder.definition.stores import Engines, stores_of
 from seeder.definition.validation import validated
 from seeder.definition.yaml import Map
 from seeder.errors import Collector, Mark, nearest
 
 
 def read_stack(
-    entry: StackEntry, *, environment: Mapping[str, str], profiles: Sequence[str] = (), only: Sequence[str] | None = None
+    entry: StackEntry,
+    *,
+    environment: Mapping[str, str],
+    engines: Engines,
+    profiles: Sequence[str] = (),
+    only: Sequence[str] | None = None,
 ) -> Stack:
     """Read the stack as it would run: variables filled in from `environment` and `.env`, profiles applied, reduced to `only`
-    and what those services need. What is left out stands in `Stack.absent` with the reason.
+    and what those services need. What is left out stands in `Stack.absent` with the reason. `engines`: by which stores are told.
 
     Raises DefinitionError with every problem of every file; UsageError when `only` names no service of the stack.
     """
@@ -38,9 +43,9 @@ def read_stack(
     extension = _extension(model, files.problems)
 
     active = tuple(dict.fromkeys((*entry.profiles, *profiles))) or _default_profiles(group.variables)
-    selection = select(services, active, only, _aliases(model), files.problems)
-    stores = stores_of(selection.services.values())
-    references = tuple(_references(extension, model, stores_of(services.values()), files.problems))
+    selection = select(services, active, only, engines, _aliases(model), files.problems)
+    stores = stores_of(selection.services.values(), engines)
+    references = tuple(_references(extension, model, stores_of(services.values(), engines), files.problems))
     files.problems.raise_if_any()
     return Stack(
         name=entry.name,
@@ -49,7 +54,7 @@ def read_stack(
         files=group.files,
         services=selection.services,
         stores=stores,
-        links=find_links(selection.services, _aliases(model)),
+        links=find_links(selection.services, engines, _aliases(model)),
         references=tuple(one for one in references if {one.source.store, one.target.store} <= stores.keys()),
         absent=selection.absent,
         x=extension,

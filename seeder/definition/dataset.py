@@ -18,14 +18,6 @@ PartKind = Literal["table", "sql", "keys", "messages", "http", "environment", "f
 
 TABLES: Final = ("csv", "jsonl", "yaml", "parquet")
 
-# What the built-in engines take. An engine that is not named here takes tables and SQL.
-ACCEPTS: Final[Mapping[str, frozenset[PartKind]]] = {
-    "postgres": frozenset({"table", "sql"}),
-    "redis": frozenset({"keys"}),
-    "nats": frozenset({"messages"}),
-}
-_SQL: Final = ACCEPTS["postgres"]
-
 
 @dataclass(frozen=True)
 class Part:
@@ -60,7 +52,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One version of a dataset. Which part of a stack a file is for is known once the stack is: `parts(dataset, stack)`."""
+    """One version of a dataset. Which part of a stack a file is for is known once the stack is: `parts`."""
 
     name: str
     version: str
@@ -109,10 +101,10 @@ def left_out(dataset: Dataset, stack: Stack) -> tuple[str, ...]:
     return tuple(sorted({path.parts[0] for path in dataset.files if _is_absent(path, stack)}))
 
 
-def parts(dataset: Dataset, stack: Stack, accepts: Mapping[str, Collection[PartKind]] = ACCEPTS) -> tuple[Part, ...]:
+def parts(dataset: Dataset, stack: Stack, accepts: Mapping[str, Collection[PartKind]]) -> tuple[Part, ...]:
     """What each file of the dataset is on this stack, in the order of the paths; files of absent services are left out.
 
-    `accepts` says what the engines take. Raises DefinitionError with every file that names neither store nor service, has an
+    `accepts`: what each engine takes. Raises DefinitionError with every file that names neither store nor service, has an
     ending that nobody reads, or gives a table a second time.
     """
     problems, found = Collector(), []
@@ -152,7 +144,7 @@ def _part(
         return Part("files", first, "/" + "/".join(path.parts[2:]), file, path.suffix[1:])
     store = _store_of(path, stack)
     if store:
-        return _of_store(store, path, file, accepts.get(stack.stores[store].engine, _SQL), problems)
+        return _of_store(store, path, file, accepts.get(stack.stores[store].engine, ()), problems)
     if first in stack.services:
         return _of_service(first, path, file, stack, problems)
     cause = f"stack {stack.name} has neither a store nor a service {first}"

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from seeder.definition import image
 from seeder.definition.compose_ports import MOST_PORT
 from seeder.definition.stack import Link, Service
-from seeder.definition.stores import engine_of, repository
+from seeder.definition.stores import Engines, engine_of
 
 SCHEME_PORTS = {
     "http": 80, "ws": 80, "https": 443, "wss": 443, "grpc": 80,
     "postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379, "valkey": 6379, "nats": 4222, "tls": 4222,
     "amqp": 5672, "amqps": 5671, "mysql": 3306, "mariadb": 3306, "mongodb": 27017, "kafka": 9092, "mqtt": 1883, "memcached": 11211,
 }  # fmt: skip
-ENGINE_PORTS = {"postgres": 5432, "redis": 6379, "nats": 4222}
 _IMAGE_PORTS = {
     "mysql": 3306, "mariadb": 3306, "rabbitmq": 5672, "mongo": 27017, "mongodb": 27017, "memcached": 11211, "elasticsearch": 9200,
     "opensearch": 9200, "minio": 9000, "kafka": 9092, "zookeeper": 2181, "mailhog": 1025, "mailpit": 1025, "localstack": 4566,
@@ -44,7 +44,9 @@ class _Text:
     name: str = ""
 
 
-def find_links(services: Mapping[str, Service], aliases: Mapping[str, Mapping[str, str]] | None = None) -> tuple[Link, ...]:
+def find_links(
+    services: Mapping[str, Service], engines: Engines, aliases: Mapping[str, Mapping[str, str]] | None = None
+) -> tuple[Link, ...]:
     """Every link between these services, one for each client, server and port, by client and server.
 
     `aliases`: client -> a name that only it uses -> the service meant (compose's `links: [db:database]`).
@@ -54,12 +56,12 @@ def find_links(services: Mapping[str, Service], aliases: Mapping[str, Mapping[st
     found: dict[tuple[str, str, int], Link] = {}
     for client in services.values():
         known = names | dict((aliases or {}).get(client.name, {}))
-        for link in _links_of(client, services, known):
+        for link in _links_of(client, services, known, engines):
             found.setdefault((link.client, link.server, link.port), link)
     return tuple(found[key] for key in sorted(found))
 
 
-def _links_of(client: Service, services: Mapping[str, Service], names: Mapping[str, str]) -> Iterator[Link]:
+def _links_of(client: Service, services: Mapping[str, Service], names: Mapping[str, str], engines: Engines) -> Iterator[Link]:
     ports = {key.lower(): value for key, value in client.environment.items() if value.isdigit()}
     ports |= {name.lower(): text.text for text in _options(client) if (name := text.name) and text.text.isdigit()}
     for text in _texts(client):
@@ -67,7 +69,7 @@ def _links_of(client: Service, services: Mapping[str, Service], names: Mapping[s
             server = names.get(host)
             if server is None or server == client.name:
                 continue
-            number = port or _default_port(services[server])
+            number = port or _default_port(services[server], engines)
             if number:
                 yield Link(client.name, server, number, text.found_in)
 
@@ -138,12 +140,12 @@ def _port(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 0 < int(text) <= MOST_PORT else None
 
 
-def _default_port(server: Service) -> int | None:
+def _default_port(server: Service, engines: Engines) -> int | None:
     """The port that a client means when it names a host alone: the engine's, the well-known one, or the only one there is."""
-    engine = engine_of(server)
-    if engine in ENGINE_PORTS:
-        return ENGINE_PORTS[engine]
-    if server.image and (known := _IMAGE_PORTS.get(repository(server.image))):
+    engine = engine_of(server, engines)
+    if engine and engine in engines:
+        return engines[engine].port
+    if server.image and (known := _IMAGE_PORTS.get(image.base(server.image))):
         return known
     only = set(_own_ports(server))
     return only.pop() if len(only) == 1 else None

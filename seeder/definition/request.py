@@ -14,7 +14,7 @@ from seeder.definition.dataset import Dataset, fits
 from seeder.definition.manifest import Manifest, Policy, StackEntry, find_manifest, read_project
 from seeder.definition.scenario import Scenario, bind
 from seeder.definition.stack import Stack
-from seeder.definition.stores import engine_of
+from seeder.definition.stores import Engines, engine_of
 from seeder.definition.version import matches
 from seeder.errors import DefinitionError, UsageError, nearest
 
@@ -57,13 +57,17 @@ def find_project(folder: Path | None) -> Manifest:
     return read_project(find_manifest(folder or Path.cwd()))
 
 
-def resolve(manifest: Manifest, request: Request, environment: Mapping[str, str] | None = None) -> Definition:
-    """Read what the request names. Raises DefinitionError with all problems of a file, UsageError for unknown names."""
+def resolve(manifest: Manifest, request: Request, engines: Engines, environment: Mapping[str, str] | None = None) -> Definition:
+    """Read what the request names; `engines`: by which stores are told.
+
+    Raises DefinitionError with all problems of a file, UsageError for unknown names.
+    """
     scenario = _scenario(manifest, request)
     entry = _stack_entry(manifest, request, scenario)
     profiles = (*entry.profiles, *request.profiles)
-    stack = read_stack(entry, environment=os.environ if environment is None else environment, profiles=profiles, only=request.services)
-    stack = _with_images(stack, request.images)
+    variables = os.environ if environment is None else environment
+    stack = read_stack(entry, environment=variables, engines=engines, profiles=profiles, only=request.services)
+    stack = _with_images(stack, request.images, engines)
     bound = bind(scenario, request.inputs) if scenario else None
     if request.inputs and not scenario:
         raise UsageError("--set", "inputs belong to a scenario, and none was asked for", "add --scenario NAME")
@@ -109,12 +113,12 @@ def _named(known: Mapping[str, T], name: str, what: str) -> T:
     return known[name]
 
 
-def _with_images(stack: Stack, images: Mapping[str, str]) -> Stack:
+def _with_images(stack: Stack, images: Mapping[str, str], engines: Engines) -> Stack:
     """The stack as it will run. A store stays what it is: its image may be another version or build of the same server."""
     for service, image in images.items():
         if service not in stack.services:
             raise UsageError(f"--image {service}", "the stack has no such service", nearest(service, sorted(stack.services)))
-        held, engine = stack.stores_of(service), engine_of(replace(stack.services[service], image=image))
+        held, engine = stack.stores_of(service), engine_of(replace(stack.services[service], image=image), engines)
         if held and engine not in (None, held[0].engine):
             cause = f"{service} is a {held[0].engine} store, and this is an image of {engine}"
             raise UsageError(f"--image {service}={image}", cause, f"name an image of {held[0].engine}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from seeder.definition.dataset import ACCEPTS, PartKind
+from seeder.definition.dataset import PartKind
 from seeder.definition.extension import Gates
 from seeder.definition.inputs import Input, Value, given
 from seeder.definition.references import filled, named_parameters
@@ -111,7 +111,7 @@ _HELD: Final[Mapping[str, tuple[PartKind, str]]] = {
 }
 
 
-def settle(scenario: Scenario, stack: Stack, accepts: Mapping[str, Collection[PartKind]] = ACCEPTS) -> Scenario:
+def settle(scenario: Scenario, stack: Stack, accepts: Mapping[str, Collection[PartKind]]) -> Scenario:
     """The scenario with each expectation's store known to the stack: one that was left out is the only store that holds such.
     Expectations of services that are absent from this run are left out. Raises DefinitionError naming unknown stores and services."""
     problems = Collector()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from seeder.definition.links import find_links
 from seeder.definition.stack import Service
+from seeder.definition.stores import Engines
 from seeder.errors import Collector, UsageError, nearest
 
 
@@ -21,6 +22,7 @@ def select(
     services: Mapping[str, Service],
     profiles: Sequence[str],
     only: Sequence[str] | None,
+    engines: Engines,
     aliases: Mapping[str, Mapping[str, str]],
     problems: Collector,
 ) -> Selection:
@@ -37,7 +39,7 @@ def select(
             plural = "s" if len(service.profiles) > 1 else ""
             absent[name] = f"profile{plural} {', '.join(service.profiles)} not active"
     taking_part = {name: service for name, service in services.items() if name not in absent}
-    chosen = _closed(named, taking_part, aliases) if only is not None else set(taking_part)
+    chosen = _closed(named, taking_part, engines, aliases) if only is not None else set(taking_part)
     absent |= dict.fromkeys(taking_part.keys() - chosen, f"not needed by {', '.join(named)}")
     result = {name: _without_absent(service, chosen, services, problems) for name, service in taking_part.items() if name in chosen}
     _check_circles(result, problems)
@@ -56,9 +58,9 @@ def _is_active(service: Service, active: Iterable[str]) -> bool:
     return not service.profiles or "*" in active or not set(service.profiles).isdisjoint(active)
 
 
-def _closed(named: Sequence[str], services: Mapping[str, Service], aliases: Mapping[str, Mapping[str, str]]) -> set[str]:
+def _closed(named: Sequence[str], services: Mapping[str, Service], engines: Engines, aliases: Mapping[str, Mapping[str, str]]) -> set[str]:
     servers: dict[str, set[str]] = {name: set() for name in services}
-    for link in find_links(services, aliases):
+    for link in find_links(services, engines, aliases):
         servers[link.client].add(link.server)
 
     found: set[str] = set()

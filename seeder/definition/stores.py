@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
+from seeder.definition import image
 from seeder.definition.stack import Service, Store
 
-# The last part of an image's repository, whatever registry and owner stand before it.
-_IMAGES = {
-    "postgres": re.compile(r"postgres|postgresql|postgis|timescaledb(-ha)?|pgvector"),
-    "redis": re.compile(r"redis|valkey|redis-stack(-server)?"),
-    "nats": re.compile(r"nats"),
-}
-_PROGRAMS = {
-    "postgres": re.compile(r"postgres|docker-entrypoint\.sh|run\.sh"),
-    "redis": re.compile(r"(redis|valkey)-server|redis-stack-server|docker-entrypoint\.sh|run\.sh"),
-    "nats": re.compile(r"nats-server|docker-entrypoint\.sh|run\.sh"),
-}
+_ENTRYPOINTS = frozenset({"docker-entrypoint.sh", "run.sh"})  # what images of servers begin with
 _WORD = re.compile(r"[\w.\-]+")
 
 
-def repository(image: str) -> str:
-    """The last part of an image's repository: `postgres` of `registry:5000/library/postgres:17@sha256:...`."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
+@dataclass(frozen=True)
+class Traits:
+    """What tells an engine's servers from other services, before anything runs."""
+
+    port: int  # where a client looks for a server that is named without one
+    images: frozenset[str] = frozenset()  # the last part of the repository, whatever registry and owner stand before it
+    programs: frozenset[str] = frozenset()  # the server's own names
 
 
-def engine_of(service: Service) -> str | None:
+Engines = Mapping[str, Traits]  # by the engine's name
+
+
+def engine_of(service: Service, engines: Engines) -> str | None:
     """The engine of the store that the service is: as declared, else told from its image; None when it is no store.
 
     A service that runs something else from a store's image (`psql -f ...`) is none.
@@ -35,47 +34,32 @@ def engine_of(service: Service) -> str | None:
         return service.x.store
     if service.image is None:
         return None
-    name = repository(service.image)
-    engine = next((engine for engine, images in _IMAGES.items() if images.fullmatch(name)), None)
-    return engine if engine and _runs_server(service, engine) else None
+    name = image.base(service.image)
+    engine = next((engine for engine, traits in engines.items() if name in traits.images), None)
+    return engine if engine and _runs_server(service, engines[engine].programs | _ENTRYPOINTS) else None
 
 
-def _runs_server(service: Service, engine: str) -> bool:
+def _runs_server(service: Service, programs: frozenset[str]) -> bool:
     words = [*(service.entrypoint or ()), *(service.command or ())]
     if not words or (not service.entrypoint and (words[0].startswith("-") or words[0].endswith(".conf"))):
         return True
-    program = _PROGRAMS[engine]
     if "-c" in words[1:2] or "-ec" in words[1:2]:  # a shell's command line: the program may stand anywhere in it
-        return any(program.fullmatch(word) for text in words for word in _WORD.findall(text))
-    return any(program.fullmatch(word.rpartition("/")[2]) for word in words[: len(service.entrypoint or ()) + 1])
+        return any(word in programs for text in words for word in _WORD.findall(text))
+    return any(word.rpartition("/")[2] in programs for word in words[: len(service.entrypoint or ()) + 1])
 
 
-def stores_of(services: Iterable[Service]) -> dict[str, Store]:
+def stores_of(services: Iterable[Service], engines: Engines) -> dict[str, Store]:
     """The stores of the services, by name: `orders-db`, or `orders-db/audit` where a server names its databases."""
-    return {store.name: store for service in services for store in _stores(service)}
+    return {store.name: store for service in services for store in _stores(service, engines)}
 
 
-def _stores(service: Service) -> Iterator[Store]:
-    engine = engine_of(service)
+def _stores(service: Service, engines: Engines) -> Iterator[Store]:
+    engine = engine_of(service, engines)
     if engine is None:
         return
     x = service.x
     if not x.databases:
-        yield Store(service.name, service.name, engine, _default_database(service, engine), x.migrate, tuple(x.volatile), x.settled)
+        yield Store(service.name, service.name, engine, None, x.migrate, tuple(x.volatile), x.settled)
     for name, database in x.databases.items():
         volatile = tuple(database.volatile)
         yield Store(f"{service.name}/{name}", service.name, engine, name, database.migrate, volatile, database.settled)
-
-
-def _default_database(service: Service, engine: str) -> str | None:
-    """The database that the image makes at its first start."""
-    return _first(service.environment, _DATABASE_VARIABLES) or "postgres" if engine == "postgres" else None
-
-
-_DATABASE_VARIABLES = (
-    "POSTGRES_DB", "POSTGRESQL_DATABASE", "POSTGRES_DATABASE", "POSTGRES_USER", "POSTGRESQL_USERNAME",
-)  # fmt: skip
-
-
-def _first(environment: Mapping[str, str], names: Iterable[str]) -> str | None:
-    return next((environment[name] for name in names if environment.get(name)), None)

@@ -7,6 +7,7 @@ import shlex
 import string
 from pathlib import Path, PurePosixPath
 
+from seeder.definition import image
 from seeder.definition.stack import Mount, Service
 from seeder.errors import DefinitionError
 
@@ -14,17 +15,13 @@ _OPERATORS = {"&&", "||", ";", "|", "&"}
 
 
 def repository(service: Service) -> str:
-    """The image's name without registry, tag and digest: `bitnami/postgresql`."""
-    name = (service.image or "").split("@")[0]
-    parts = name.split("/")
-    if len(parts) > 1 and ({".", ":"} & set(parts[0]) or parts[0] == "localhost"):
-        parts = parts[1:]
-    return "/".join(parts).split(":")[0].removeprefix("library/")
+    """The image's name without registry, tag and digest, `bitnami/postgresql`; empty when it has none."""
+    return image.repository(service.image or "")
 
 
 def major(service: Service) -> int | None:
     """The engine's major version as the tag tells it (`17.2-alpine`, `pg17`, `2.17-pg16`), or None."""
-    tag = (service.image or "").split("@")[0].rpartition("/")[2].partition(":")[2]
+    tag = image.tag(service.image or "")
     found = re.search(r"pg(\d+)", tag) or re.match(r"v?(\d+)", tag)
     return int(found[1]) if found else None
 

@@ -54,6 +54,12 @@ def raw(target: Target, *, timeout: float, database: int | None = None) -> Itera
         client.close()
 
 
+def interactive(target: Target) -> tuple[list[str], dict[str, str]]:
+    """redis-cli, whose environment tells it the password."""
+    words = ["redis-cli", "-h", target.address.host, "-p", str(target.address.port), "-n", str(numbered(target))]
+    return words, {"REDISCLI_AUTH": target.password} if target.password else {}
+
+
 def numbered(target: Target) -> int:
     """The database's number. Raises EnvironmentFailed when the store is named otherwise."""
     name = target.database or "0"

@@ -11,6 +11,7 @@ from pathlib import Path
 from seeder.content import Message, StoreDigest
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
+from seeder.definition.stores import Traits
 from seeder.engines import _image, _nats_image, _nats_probe
 from seeder.launch import Launch, LocalLaunch
 from seeder.protocols import Session
@@ -20,6 +21,7 @@ from seeder.wait import Verdict
 
 class Nats:
     name = "nats"
+    traits = Traits(port=4222, images=frozenset({"nats"}), programs=frozenset({"nats-server"}))
     accepts: frozenset[PartKind] = frozenset({"messages"})
 
     def launch(self, service: Service) -> Launch:
@@ -27,7 +29,7 @@ class Nats:
         jetstream = settings.get("jetstream")
         folder = jetstream.get("store_dir") if isinstance(jetstream, dict) else None
         data = (str(folder or "/tmp/nats"), "/data")  # noqa: S108  (where nats keeps streams when nothing is said)
-        return Launch(port=_image.number(service, "port", str(settings.get("port") or 4222)), data=tuple(dict.fromkeys(data)))
+        return Launch(port=_image.number(service, "port", str(settings.get("port") or self.traits.port)), data=tuple(dict.fromkeys(data)))
 
     def local(self, service: Service) -> LocalLaunch:
         return _nats_image.launch(service)

@@ -12,6 +12,7 @@ from typing import Any
 from seeder.content import StoreDigest, TableInfo
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
+from seeder.definition.stores import Traits
 from seeder.engines import (
     _image,
     _postgres_connection,
@@ -28,12 +29,20 @@ from seeder.wait import READY, Verdict, never, not_yet
 
 class Postgres:
     name = "postgres"
+    traits = Traits(
+        port=5432,
+        images=frozenset({"postgres", "postgresql", "postgresql-repmgr", "postgis", "timescaledb", "timescaledb-ha", "pgvector"}),
+        programs=frozenset({"postgres"}),
+    )
     accepts: frozenset[PartKind] = frozenset({"table", "sql"})
 
     def launch(self, service: Service) -> Launch:
         paths = ["/bitnami/postgresql"] if _postgres_image.is_bitnami(service) else ["/var/lib/postgresql", "/var/lib/postgresql/data"]
         paths += [service.environment["PGDATA"]] if service.environment.get("PGDATA") else []
-        return Launch(port=_image.number(service, "PGPORT", service.environment.get("PGPORT") or "5432"), data=tuple(dict.fromkeys(paths)))
+        return Launch(
+            port=_image.number(service, "PGPORT", service.environment.get("PGPORT") or str(self.traits.port)),
+            data=tuple(dict.fromkeys(paths)),
+        )
 
     def local(self, service: Service) -> LocalLaunch:
         return _postgres_local.launch(service)

@@ -12,6 +12,7 @@ from typing import Any
 from seeder.content import StoreDigest
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
+from seeder.definition.stores import Traits
 from seeder.engines import _image, _redis_client, _redis_image
 from seeder.launch import Launch, LocalLaunch
 from seeder.protocols import Session
@@ -21,11 +22,19 @@ from seeder.wait import READY, Verdict, never, not_yet
 
 class Redis:
     name = "redis"
+    traits = Traits(
+        port=6379,
+        images=frozenset({"redis", "valkey", "redis-stack", "redis-stack-server"}),
+        programs=frozenset({"redis-server", "valkey-server", "redis-stack-server"}),
+    )
     accepts: frozenset[PartKind] = frozenset({"keys"})
 
     def launch(self, service: Service) -> Launch:
-        port = next((words[0] for name, words in reversed(_redis_image.directives(service)) if name == "port" and words), "6379")
-        return Launch(port=_image.number(service, "port", port), data=("/data", "/bitnami/redis/data", "/bitnami/valkey/data"))
+        given = (words[0] for name, words in reversed(_redis_image.directives(service)) if name == "port" and words)
+        return Launch(
+            port=_image.number(service, "port", next(given, str(self.traits.port))),
+            data=("/data", "/bitnami/redis/data", "/bitnami/valkey/data"),
+        )
 
     def local(self, service: Service) -> LocalLaunch:
         return _redis_image.launch(service)
@@ -50,6 +59,9 @@ class Redis:
         from seeder.engines._redis_load import RedisSession
 
         return RedisSession(target, upsert=upsert)
+
+    def client(self, target: Target) -> tuple[list[str], dict[str, str]]:
+        return _redis_client.interactive(target)
 
     def digest(self, target: Target, volatile: Sequence[str]) -> StoreDigest:
         from seeder.engines import _redis_state

@@ -17,7 +17,7 @@ from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Stack
 from seeder.events import Event, Noticed
-from seeder.registry import ENGINES
+from seeder.registry import ENGINES, traits
 from seeder.run import Run
 from seeder.runtimes.docker import Containers, Docker
 from seeder.wait import READY, Verdict, wait_for
@@ -28,7 +28,7 @@ NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
 def stack_of(folder: Path, text: str) -> Stack:
     file = folder / "compose.yaml"
     file.write_text(text, encoding="utf-8")
-    return read_stack(StackEntry("mini", "1", (file,)), environment=os.environ)
+    return read_stack(StackEntry("mini", "1", (file,)), engines=traits(), environment=os.environ)
 
 
 def run_of(folder: Path) -> Run:

@@ -22,7 +22,7 @@ from seeder.definition.stack import Healthcheck
 from seeder.errors import EnvironmentFailed
 from seeder.events import Event
 from seeder.protocols import Deployment, Runtime
-from seeder.registry import RUNTIMES
+from seeder.registry import RUNTIMES, traits
 from seeder.run import NO_OVERLAYS, Overlay, Run, Task
 from seeder.target import Address
 from seeder.wait import READY, not_yet, wait_for
@@ -89,7 +89,9 @@ class RuntimeContract:
         with contextlib.ExitStack() as undo:
 
             def opened(overlays: Mapping[str, Overlay] = NO_OVERLAYS, check: tuple[str, ...] = ()) -> Opened:
-                stack = read_stack(StackEntry(name="small", compose=(DATA / "compose.yaml",), version="1"), environment={})
+                stack = read_stack(
+                    StackEntry(name="small", compose=(DATA / "compose.yaml",), version="1"), engines=traits(), environment={}
+                )
                 peer = replace(stack.services["peer"], healthcheck=Healthcheck(check))
                 stack = replace(stack, services={**stack.services, "peer": peer}) if check else stack
                 run, events = run_of(self.name), []
@@ -104,7 +106,7 @@ class RuntimeContract:
         return open_run()
 
     def test_the_stack_is_accepted(self, runtime: Runtime) -> None:
-        stack = read_stack(StackEntry(name="small", compose=(DATA / "compose.yaml",), version="1"), environment={})
+        stack = read_stack(StackEntry(name="small", compose=(DATA / "compose.yaml",), version="1"), engines=traits(), environment={})
         assert [notice for notice in runtime.survey(stack) if notice.refused] == []
 
     def test_a_started_service_answers_at_its_address(self, one: Opened) -> None:

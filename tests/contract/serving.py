@@ -15,7 +15,7 @@ from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Stack
 from seeder.protocols import Deployment, Initialises
-from seeder.registry import ENGINES, RUNTIMES
+from seeder.registry import ENGINES, RUNTIMES, traits
 from seeder.run import Run
 from seeder.target import Address, Target
 from seeder.wait import wait_for
@@ -44,7 +44,7 @@ class Server:
 def serving(runtime: str, compose: str, folder: Path, *, initialised: bool = True) -> Iterator[Server]:
     """Start the only service of the compose text; sweep its run afterwards."""
     (folder / "compose.yaml").write_text(compose, encoding="utf-8")
-    stack = read_stack(StackEntry(name="engines", compose=(folder / "compose.yaml",), version="1"), environment={})
+    stack = read_stack(StackEntry(name="engines", compose=(folder / "compose.yaml",), version="1"), engines=traits(), environment={})
     id_ = f"e{secrets.token_hex(5)}"
     expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
     run = Run(id_, "contract", "engines", runtime, home.run_folder(id_), folder, NOON, 42, expires)

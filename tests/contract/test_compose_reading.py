@@ -17,6 +17,7 @@ from seeder.definition.compose import read_stack
 from seeder.definition.duration import seconds
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Healthcheck, Mount, Service
+from seeder.registry import traits
 
 CASES = sorted(path for path in (Path(__file__).parent / "compose").iterdir() if path.is_dir())
 SAME = ("image", "command", "entrypoint", "hostname", "container_name", "user", "working_dir", "network_mode", "pid", "ipc")
@@ -36,7 +37,7 @@ def test_a_compose_file_is_read_as_compose_reads_it(folder: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     theirs = json.loads(answer.stdout.replace("$$", "$"))["services"]
 
-    stack = read_stack(StackEntry("case", "1", files), environment=environment, profiles=profiles)
+    stack = read_stack(StackEntry("case", "1", files), engines=traits(), environment=environment, profiles=profiles)
     assert {name: ours_of(service) for name, service in stack.services.items()} == {
         name: theirs_of(service, theirs) for name, service in theirs.items()
     }

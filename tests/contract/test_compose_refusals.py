@@ -15,6 +15,7 @@ import pytest
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.errors import DefinitionError
+from seeder.registry import traits
 
 FOLDER = Path(__file__).parent / "refused"
 PLACES = [line.split(maxsplit=2) for line in (FOLDER / "places.txt").read_text().splitlines()]
@@ -26,7 +27,7 @@ def test_a_mistake_is_reported_where_it_stands(name: str, line: str, subject: st
     """Subject and line of the problem are those of places.txt."""
     file = shutil.copy(FOLDER / f"{name}.yaml", tmp_path / "compose.yaml")
     with pytest.raises(DefinitionError) as refused:
-        read_stack(StackEntry("case", "1", (file,)), environment=ENVIRONMENT)
+        read_stack(StackEntry("case", "1", (file,)), engines=traits(), environment=ENVIRONMENT)
     found = {(problem.subject, problem.mark and f"{problem.mark.line}:") for problem in refused.value.problems}
     assert (subject, line) in found
 

@@ -17,7 +17,7 @@ from seeder.definition.stack import Condition, Stack
 from seeder.events import Event
 from seeder.process import Completed
 from seeder.protocols import Deployment, Engine, Initialises, Runtime
-from seeder.registry import ENGINES, RUNTIMES
+from seeder.registry import ENGINES, RUNTIMES, traits
 from seeder.run import Run, Task
 from seeder.target import Target
 from seeder.wait import Verdict, wait_for
@@ -82,7 +82,7 @@ class LiveWorld:
 
 def read(compose: Path) -> Stack:
     """The stack of one compose file."""
-    return read_stack(StackEntry(compose.parent.name, "1.0.0", (compose,)), environment={})
+    return read_stack(StackEntry(compose.parent.name, "1.0.0", (compose,)), engines=traits(), environment={})
 
 
 @contextmanager

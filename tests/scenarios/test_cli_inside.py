@@ -41,7 +41,7 @@ def test_everything_that_can_be_asked_of_an_environment(inside):
     run, ask = inside
     assert ask("sql", "db", "-c", "select id, body from notes order by id").out == "1\tfirst\n2\tsecond\n"
     assert json.loads(ask("sql", "db", "-c", "select id from notes order by id", "--json").out) == [[1], [2]]
-    assert "redis-cli" in ask("sql", "cache").err
+    assert "cache: is redis and answers no SQL" in ask("sql", "cache", "-c", "select 1").err
     assert ask("sql", "db", "-c", "select nothing").code == 3
     variables = json.loads(ask("env", "--json").out)["variables"]
     assert f"SEEDER_RUN={run}" in ask("env").out.splitlines()

@@ -21,7 +21,8 @@ from seeder.definition.request import Definition, Request, find_project, resolve
 from seeder.errors import Problem
 from seeder.fitness import Fitness, LoadedTable
 from seeder.protocols import Digests, Loads
-from seeder.registry import GATES, LOADERS, MIGRATORS
+from seeder.registry import GATES, LOADERS, MIGRATORS, traits
+from seeder.soundness import accepted
 from tests.conftest import DATA
 from tests.fakes.world import LiveWorld, opened
 
@@ -34,7 +35,7 @@ IDENTITIES = {
 
 @pytest.fixture(scope="module", params=sorted(ROWS))
 def definition(request: pytest.FixtureRequest) -> Definition:
-    return resolve(find_project(DATA / request.param), Request(), {})
+    return resolve(find_project(DATA / request.param), Request(), traits(), {})
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def migrate(world: LiveWorld) -> None:
 
 
 def read(world: LiveWorld, dataset: Dataset) -> list[Records]:
-    return [LOADERS.get(part.kind).read(part, world.run.as_of) for part in parts(dataset, world.stack)]
+    return [LOADERS.get(part.kind).read(part, world.run.as_of) for part in parts(dataset, world.stack, accepted(world.stack))]
 
 
 def load(world: LiveWorld, dataset: Dataset) -> int:

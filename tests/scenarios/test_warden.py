@@ -33,7 +33,7 @@ from seeder import home, warden
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.run import Run, Task
-from seeder.registry import RUNTIMES
+from seeder.registry import RUNTIMES, traits
 from seeder.wait import wait_for
 
 name, results, stack = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
@@ -42,7 +42,7 @@ run = Run(name, "p", "small", "local", home.run_folder(name), stack.parent, now,
 guard = warden.watch(run, results)
 
 def open_stack():
-    stack_ = read_stack(StackEntry(name="small", compose=(stack,), version="1"), environment={})
+    stack_ = read_stack(StackEntry(name="small", compose=(stack,), version="1"), engines=traits(), environment={})
     deployment = RUNTIMES.get("local").open(run, stack_, lambda event: None)
     deployment.prepare({})
     return deployment

@@ -15,6 +15,7 @@ from seeder.definition.request import Request, resolve
 from seeder.errors import DefinitionError, Problem, SeederError
 from seeder.operation import Plan
 from seeder.plan import make
+from seeder.registry import traits
 from seeder.runtimes.local import Local
 
 NOW = datetime.datetime(2026, 1, 15, tzinfo=datetime.UTC)
@@ -48,7 +49,7 @@ def folder(shop) -> Path:
 def planned(folder: Path) -> Make:
     def make_one(**request) -> Plan:
         asked = Request(scenario="ready", **request)
-        return make(resolve(read_project(folder / "manifest.yaml"), asked, {}), Local(), "asked for", NOW)
+        return make(resolve(read_project(folder / "manifest.yaml"), asked, traits(), {}), Local(), "asked for", NOW)
 
     return make_one
 

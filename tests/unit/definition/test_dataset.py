@@ -9,6 +9,7 @@ import pytest
 from seeder.definition.dataset import Dataset, data_files, fits, left_out, parts
 from seeder.definition.stack import Service, Stack, Store
 from seeder.errors import DefinitionError, Mark
+from seeder.soundness import accepted
 
 MARK = Mark(Path("manifest.yaml"), 3)
 
@@ -53,7 +54,7 @@ PLACES = {
 
 @pytest.mark.parametrize("path", PLACES)
 def test_a_path_says_what_a_file_is_and_for_whom(dataset, stack, path):
-    [part] = parts(dataset(path), stack)
+    [part] = parts(dataset(path), stack, accepted(stack))
     assert (part.kind, part.owner, part.name) == PLACES[path]
     assert part.format == path.rpartition(".")[2]
     assert part.path.read_text() == "x"
@@ -77,7 +78,7 @@ MISPLACED = {
 def test_a_misplaced_file_is_told(dataset, stack, path):
     given = dataset(path)
     with pytest.raises(DefinitionError) as found:
-        parts(given, stack)
+        parts(given, stack, accepted(stack))
     [problem] = found.value.problems
     cause, remedy = MISPLACED[path]
     assert cause in problem.cause
@@ -87,18 +88,18 @@ def test_a_misplaced_file_is_told(dataset, stack, path):
 
 def test_all_misplaced_files_come_at_once(dataset, stack):
     with pytest.raises(DefinitionError) as found:
-        parts(dataset(*MISPLACED), stack)
+        parts(dataset(*MISPLACED), stack, accepted(stack))
     assert len(found.value.problems) == len(MISPLACED)
 
 
 def test_a_table_is_given_once(dataset, stack):
     with pytest.raises(DefinitionError, match=r"given twice, here and in orders\.csv"):
-        parts(dataset("orders-db/orders.csv", "orders-db/orders.yaml", "pg/orders/orders.csv"), stack)
+        parts(dataset("orders-db/orders.csv", "orders-db/orders.yaml", "pg/orders/orders.csv"), stack, accepted(stack))
 
 
 def test_files_of_absent_services_are_left_out_and_can_be_named(dataset, stack):
     given = dataset("orders-db/orders.csv", "billing/replay.http", "billing-db/bills.csv")
-    assert [part.owner for part in parts(given, stack)] == ["orders-db"]
+    assert [part.owner for part in parts(given, stack, accepted(stack))] == ["orders-db"]
     assert left_out(given, stack) == ("billing", "billing-db")
 
 

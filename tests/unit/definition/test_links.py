@@ -9,6 +9,7 @@ import pytest
 from seeder.definition.links import find_links
 from seeder.definition.stack import Healthcheck, Mount, Port, Service
 from seeder.errors import Mark
+from seeder.registry import traits
 
 MARK = Mark(Path("compose.yaml"), 1)
 SERVERS = [
@@ -23,9 +24,8 @@ SERVERS = [
 
 def links(environment: dict[str, str] | None = None, **rest) -> set[tuple[str, int]]:
     client = Service("web", MARK, image="shop", environment=environment or {}, **rest)
-    return {
-        (link.server, link.port) for link in find_links({service.name: service for service in [client, *SERVERS]}) if link.client == "web"
-    }
+    found = find_links({service.name: service for service in [client, *SERVERS]}, traits())
+    return {(link.server, link.port) for link in found if link.client == "web"}
 
 
 @pytest.mark.parametrize(
@@ -125,17 +125,17 @@ def test_folders_programs_and_secrets_are_not_looked_into(tmp_path):
 
 def test_a_link_says_where_it_was_found():
     client = Service("web", MARK, image="x", environment={"B_URL": "http://orders:8000", "A_URL": "http://orders:8000"})
-    (link,) = find_links({"web": client, "orders": SERVERS[0]})
+    (link,) = find_links({"web": client, "orders": SERVERS[0]}, traits())
     assert link.found_in == "environment A_URL"
 
 
 def test_a_service_has_no_link_to_itself():
     client = Service("web", MARK, image="x", environment={"SELF": "http://web:8000"})
-    assert find_links({"web": client}) == ()
+    assert find_links({"web": client}, traits()) == ()
 
 
 def test_a_name_that_one_client_alone_uses():
     client = Service("web", MARK, image="x", environment={"URL": "http://api:8000"})
     services = {"web": client, "orders": SERVERS[0]}
-    assert [link.server for link in find_links(services, {"web": {"api": "orders"}})] == ["orders"]
-    assert find_links(services) == ()
+    assert [link.server for link in find_links(services, traits(), {"web": {"api": "orders"}})] == ["orders"]
+    assert find_links(services, traits()) == ()

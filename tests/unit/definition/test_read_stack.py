@@ -11,6 +11,7 @@ from seeder.definition.compose import project_name, read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Stack
 from seeder.errors import DefinitionError, Problem, UsageError
+from seeder.registry import traits
 
 SHOP = """\
     services:
@@ -42,7 +43,7 @@ def read(tmp_path: Path):
             files.append(tmp_path / f"compose{number or ''}.yaml")
             files[-1].write_text(textwrap.dedent(content))
         entry = StackEntry("shop", "1.0", tuple(files), options.pop("entry_profiles", ()))
-        return read_stack(entry, **{"environment": {}, **options})
+        return read_stack(entry, **{"environment": {}, "engines": traits(), **options})
 
     return read
 
@@ -298,7 +299,7 @@ def test_two_containers_cannot_have_one_name(problems):
 
 def test_a_missing_file_is_a_definition_error(tmp_path):
     with pytest.raises(DefinitionError, match="cannot be read"):
-        read_stack(StackEntry("shop", "1", (tmp_path / "nowhere.yaml",)), environment={})
+        read_stack(StackEntry("shop", "1", (tmp_path / "nowhere.yaml",)), engines=traits(), environment={})
 
 
 def test_the_projects_name_is_composes(tmp_path):

@@ -7,9 +7,10 @@ import pytest
 from seeder.definition.extension import Gates, ServiceExtension
 from seeder.definition.manifest import read_project
 from seeder.definition.references import named_parameters
-from seeder.definition.scenario import bind, settle
+from seeder.definition.scenario import Scenario, bind, settle
 from seeder.definition.stack import Service, Stack, Store
 from seeder.errors import DefinitionError, Mark, UsageError
+from seeder.soundness import accepted
 
 SCENARIO = """\
     scenario: ready
@@ -119,11 +120,16 @@ def _stack(**engines: str) -> Stack:
     return Stack("shop", "2.3.0", mark.file, (), services, stores, absent={"billing": "profile"})
 
 
+def _settle(scenario: Scenario, **engines: str) -> Scenario:
+    stack = _stack(**engines)
+    return settle(scenario, stack, accepted(stack))
+
+
 SHOP = {"orders-db": "postgres", "cache": "redis", "events": "nats"}
 
 
 def test_the_only_store_that_holds_such_may_be_left_out(scenario):
-    settled = settle(scenario, _stack(**SHOP))
+    settled = _settle(scenario, **SHOP)
     assert [e.store for e in settled.expect] == ["orders-db", "", "events", "cache", "cache"]
 
 
@@ -138,9 +144,9 @@ def test_the_only_store_that_holds_such_may_be_left_out(scenario):
 )
 def test_an_expectation_of_an_unknown_store_is_refused(scenario, engines, cause):
     with pytest.raises(DefinitionError, match=cause):
-        settle(scenario, _stack(**engines))
+        _settle(scenario, **engines)
 
 
 def test_expectations_of_absent_services_are_left_out(shop):
     scenario = read_project(shop({"testdata/scenarios/ready.yaml": ("http: orders", "http: billing")}) / "manifest.yaml").scenarios["ready"]
-    assert [e.kind for e in settle(scenario, _stack(**SHOP)).expect] == ["query"]
+    assert [e.kind for e in _settle(scenario, **SHOP).expect] == ["query"]

@@ -10,6 +10,7 @@ from seeder.definition.extension import Database, Migrate, ServiceExtension
 from seeder.definition.stack import Service
 from seeder.definition.stores import engine_of, stores_of
 from seeder.errors import Mark
+from seeder.registry import traits
 
 MARK = Mark(Path("compose.yaml"), 1)
 
@@ -35,7 +36,7 @@ def service(image: str | None = None, **rest) -> Service:
     ],
 )  # fmt: skip
 def test_the_image_tells_the_engine(engine, image):
-    assert engine_of(service(image)) == engine
+    assert engine_of(service(image), traits()) == engine
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_the_image_tells_the_engine(engine, image):
     ],
 )
 def test_a_server_may_be_given_options(image, words):
-    assert engine_of(service(image, **words)) is not None
+    assert engine_of(service(image, **words), traits()) is not None
 
 
 @pytest.mark.parametrize(
@@ -65,27 +66,17 @@ def test_a_server_may_be_given_options(image, words):
     ],
 )
 def test_a_program_from_a_stores_image_is_no_store(image, words):
-    assert engine_of(service(image, **words)) is None
+    assert engine_of(service(image, **words), traits()) is None
 
 
 def test_a_declared_engine_wins():
-    assert engine_of(service("ours/database:1", x=ServiceExtension(store="postgres"))) == "postgres"
-    assert engine_of(service(None, x=ServiceExtension(store="redis"))) == "redis"
+    assert engine_of(service("ours/database:1", x=ServiceExtension(store="postgres")), traits()) == "postgres"
+    assert engine_of(service(None, x=ServiceExtension(store="redis")), traits()) == "redis"
 
 
-@pytest.mark.parametrize(
-    ("environment", "database"),
-    [
-        ({}, "postgres"), ({"POSTGRES_USER": "app"}, "app"), ({"POSTGRES_USER": "app", "POSTGRES_DB": "shop"}, "shop"),
-        ({"POSTGRES_DB": ""}, "postgres"), ({"POSTGRESQL_DATABASE": "b"}, "b"), ({"POSTGRESQL_USERNAME": "u"}, "u"),
-    ],
-)  # fmt: skip
-def test_the_database_of_a_postgres_store_is_the_one_the_image_makes(environment, database):
-    assert stores_of([service("postgres:17", environment=environment)])["db"].database == database
-
-
-def test_other_engines_have_no_database():
-    assert stores_of([service("redis:8")])["db"].database is None
+def test_a_server_whose_databases_are_not_named_is_one_store():
+    (store,) = stores_of([service("postgres:17", environment={"POSTGRES_DB": "shop"})], traits()).values()
+    assert (store.name, store.service, store.database) == ("db", "db", None)
 
 
 def test_a_server_of_several_databases_holds_several_stores():
@@ -93,7 +84,7 @@ def test_a_server_of_several_databases_holds_several_stores():
     x = ServiceExtension(
         databases={"orders": Database(migrate=migrate, volatile=["orders.created_at"]), "audit": Database(settled="select true")}
     )
-    stores = stores_of([service("postgres:17", x=x)])
+    stores = stores_of([service("postgres:17", x=x)], traits())
     assert list(stores) == ["db/orders", "db/audit"]
     assert stores["db/orders"].migrate == migrate
     assert stores["db/orders"].volatile == ("orders.created_at",)

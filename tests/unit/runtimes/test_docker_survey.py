@@ -13,6 +13,7 @@ from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Mount, Service, Stack
 from seeder.errors import Mark
 from seeder.process import RUN_LABEL, Completed
+from seeder.registry import traits
 from seeder.runtimes import _docker_compose
 from seeder.runtimes._docker_survey import notices
 
@@ -61,7 +62,7 @@ def test_a_volume_that_stands_for_the_socket_is_refused(tmp_path):
 services: {web: {image: "redis:8", volumes: ["sock:/x"]}}
 volumes: {sock: {driver_opts: {type: none, o: bind, device: /var/run/docker.sock}}}
 """)
-    stack = read_stack(StackEntry("shop", "1", (tmp_path / "compose.yaml",)), environment={})
+    stack = read_stack(StackEntry("shop", "1", (tmp_path / "compose.yaml",)), engines=traits(), environment={})
     assert any(n.refused and "docker socket" in n.message for n in notices(stack, {}, None))
 
 

@@ -15,6 +15,7 @@ from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Port, Service
 from seeder.errors import EnvironmentFailed, Mark
+from seeder.registry import traits
 from seeder.run import Overlay, Run
 from seeder.runtimes import _local_service
 from seeder.runtimes._local_service import Invocation
@@ -40,7 +41,7 @@ def invoke(write: Callable[..., Path], run: Run) -> Invoke:
 
     def make(rest: str, files: dict[str, str | bytes] | None = None, overlay: Overlay | None = None, **more: bool) -> Invocation:
         folder = write({"compose.yaml": HEAD + rest, **(files or {})})
-        stack = read_stack(StackEntry(name="small", compose=(folder / "compose.yaml",), version="1"), environment={})
+        stack = read_stack(StackEntry(name="small", compose=(folder / "compose.yaml",), version="1"), engines=traits(), environment={})
         addresses = {key: Address("127.0.0.1", port) for key, port in PLACES.items()}
         own = {port: address for (name, port), address in addresses.items() if name == "web"}
         hosts = hosts_of(stack, addresses)

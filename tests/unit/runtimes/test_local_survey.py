@@ -11,6 +11,7 @@ import pytest
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.notice import Notice
+from seeder.registry import traits
 from seeder.runtimes.local import Local
 
 Survey = Callable[[str], list[Notice]]
@@ -23,7 +24,7 @@ def survey(write: Callable[..., Path]) -> Survey:
     def look(text: str) -> list[Notice]:
         folder = write({"compose.yaml": text, "settings.ini": "url = http://web:8000\n", "data/file": "x"})
         entry = StackEntry(name="small", compose=(folder / "compose.yaml",), version="1")
-        return list(Local().survey(read_stack(entry, environment={})))
+        return list(Local().survey(read_stack(entry, engines=traits(), environment={})))
 
     return look
 
@@ -109,5 +110,5 @@ def test_a_healthcheck_that_cannot_run_here_says_what_stands_in_for_it(survey: S
 
 def test_the_contract_s_stack_needs_no_remark() -> None:
     file = Path(__file__).parents[2] / "data" / "runtime" / "compose.yaml"
-    notices = Local().survey(read_stack(StackEntry(name="small", compose=(file,), version="1"), environment={}))
+    notices = Local().survey(read_stack(StackEntry(name="small", compose=(file,), version="1"), engines=traits(), environment={}))
     assert said(list(notices), refused=True) == ""
