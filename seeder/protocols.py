@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -164,17 +165,35 @@ class Initialises(Protocol):
         what it would have done: roles, database, init scripts. Repeating it changes nothing."""
 
 
+class Finality(IntEnum):
+    """What a session's commit means for those of the other stores; they are made in this order, so that nothing of a dataset stays
+    when one fails."""
+
+    REVOCABLE = 1  # it may fail, and `rollback` takes it back even when it did not
+    FINAL = 2  # it may fail, and cannot be taken back
+    CERTAIN = 3  # nothing but the loss of the server stops it, and it cannot be taken back
+
+
 class Session(Protocol):
     """An open load into one store. Nothing of it is visible to others before `commit`, as far as the engine can."""
+
+    @property
+    def finality(self) -> Finality:
+        """Known once all is loaded."""
 
     def load(self, records: Sequence[Records]) -> Mapping[str, int]:
         """Load all in an order that their constraints allow; answer the records per name. Raises DefinitionError that names
         file, line, column, value and constraint of a bad record."""
 
-    def commit(self) -> None:
-        """Verify constraints, set sequences after the highest value, refresh materialised views, make it last."""
+    def verify(self) -> None:
+        """Do all that may still be refused before the commit, once everything is loaded: constraints that wait until then, sequences
+        after the highest value, materialised views. Raises DefinitionError as `load` does."""
 
-    def rollback(self) -> None: ...
+    def commit(self) -> None:
+        """Make it last. Raises EnvironmentFailed."""
+
+    def rollback(self) -> None:
+        """Leave nothing of it; after a commit, where that is revocable. Raises EnvironmentFailed when it cannot be taken back."""
 
 
 @runtime_checkable

@@ -49,6 +49,9 @@ class Link:
             message = await self.connection.request(subject, payload, timeout=_SECONDS, headers=dict(headers) or None)
         except nats.errors.NoRespondersError as error:
             raise EnvironmentFailed(self._store, f"no stream takes {subject}", "create the stream first") from error
+        except nats.errors.MaxPayloadError as error:
+            most = self.connection.max_payload
+            raise EnvironmentFailed(self._store, f"{subject}: the server takes {most} bytes at most", "raise its max_payload") from error
         answer: dict[str, Any] = json.loads(message.data)
         if "error" in answer:
             raise EnvironmentFailed(self._store, f"{subject}: {answer['error']['description']}")

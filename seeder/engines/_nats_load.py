@@ -1,4 +1,5 @@
-"""One load into the streams of a server: everything is checked in `load`, messages are published in order in `commit`.
+"""One load into the streams of a server: everything is checked in `load`, messages are published in order in `commit`, one by one:
+those before one that the broker refuses, for a limit of the stream say, are stored and are deleted again.
 
 What is there already is told by `Nats-Msg-Id`, or by subject, headers and payload where a message has none; each stored message
 stands for one in the files. An upsert adds what is missing. Otherwise all are added, and an id that is there already is refused:
@@ -15,6 +16,7 @@ from seeder.engines import _nats_client, _nats_streams
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_streams import MESSAGE_ID, Stored, Stream
 from seeder.errors import Collector, EnvironmentFailed, Mark, nearest
+from seeder.protocols import Finality
 from seeder.target import Target
 
 
@@ -22,7 +24,13 @@ class NatsSession:
     def __init__(self, target: Target, *, upsert: bool) -> None:
         self._target = target
         self._upsert = upsert
-        self._waiting: list[Stored] = []
+        self._waiting: list[tuple[Stored, Mark]] = []
+        self._published: list[tuple[str, int]] = []  # stream and number of each message
+        self._final = False
+
+    @property
+    def finality(self) -> Finality:
+        return Finality.FINAL if self._final else Finality.REVOCABLE
 
     def load(self, records: Sequence[Records]) -> Mapping[str, int]:
         files = [item for item in records if isinstance(item, Messages)]
@@ -35,6 +43,9 @@ class NatsSession:
             counts[file.part.name] = counts.get(file.part.name, 0) + len(file.messages)
         return counts
 
+    def verify(self) -> None:
+        """All was checked when it was loaded."""
+
     def commit(self) -> None:
         if self._waiting:
             _nats_client.run(self._target, self._publish)
@@ -42,20 +53,32 @@ class NatsSession:
 
     def rollback(self) -> None:
         self._waiting = []
+        if self._published:
+            _nats_client.run(self._target, self._delete)
+        self._published = []
 
     async def _publish(self, link: Link) -> None:
-        for message in self._waiting:
-            answer = await link.publish(message.subject, message.headers, message.payload)
+        for message, mark in self._waiting:
+            try:
+                answer = await link.publish(message.subject, message.headers, message.payload)
+            except EnvironmentFailed as error:
+                found = error.problems[0]
+                raise EnvironmentFailed(found.subject, found.cause, found.remedy, mark) from error
             if answer.get("duplicate"):
                 cause = f"the broker took {message.headers.get(MESSAGE_ID)} for a message that it had shortly before, and dropped it"
-                raise EnvironmentFailed(self._target.store, cause, "give the message another Nats-Msg-Id")
+                raise EnvironmentFailed(self._target.store, cause, "give the message another Nats-Msg-Id", mark)
+            self._published.append((answer["stream"], answer["seq"]))
 
-    async def _checked(self, link: Link, files: Sequence[Messages], problems: Collector) -> list[Stored]:
+    async def _delete(self, link: Link) -> None:
+        for stream, number in reversed(self._published):
+            await link.ask(f"STREAM.MSG.DELETE.{stream}", {"seq": number, "no_erase": True})
+
+    async def _checked(self, link: Link, files: Sequence[Messages], problems: Collector) -> list[tuple[Stored, Mark]]:
         """The messages that are to be published; what is wrong with the others goes to `problems`."""
         there = _There(await _nats_streams.streams(link))
-        for message in self._waiting:
+        for message, _ in self._waiting:
             there.add(there.stream(message.subject), message)
-        missing: list[Stored] = []
+        missing: list[tuple[Stored, Mark]] = []
         for file in files:
             for given in file.messages:
                 message = Stored(0, given.subject, given.headers, _nats_streams.encoded(given.payload))
@@ -63,7 +86,8 @@ class NatsSession:
                 stream = there.stream(given.subject)
                 await there.learn(link, stream)
                 if self._wanted(there, stream, message, mark, problems):
-                    missing.append(message)
+                    missing.append((message, mark))
+                    self._final = self._final or there.keeps(stream)
         return missing
 
     def _wanted(self, there: _There, stream: Stream | None, message: Stored, mark: Mark, problems: Collector) -> bool:
@@ -96,6 +120,13 @@ class _There:
 
     def stream(self, subject: str) -> Stream | None:
         return next((stream for stream in self._streams if stream.takes(subject)), None)
+
+    def keeps(self, stream: Stream | None) -> bool:
+        """Whether a message cannot be taken out again: the stream forbids it, or hands its messages on."""
+        if stream is None or stream.config.get("deny_delete") or stream.config.get("republish"):
+            return True
+        origins = [of for other in self._streams for of in (other.config.get("mirror"), *(other.config.get("sources") or ())) if of]
+        return any(origin["name"] == stream.name for origin in origins)
 
     def hint(self, subject: str) -> str:
         known = [pattern for stream in self._streams for pattern in stream.config.get("subjects") or ()]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _UNIQUE, _FOREIGN, _CHECK, _NOT_NULL, _EXCLUSION = "23505", "23503", "23514", "23502", "23P01"
 _LOCKED = "55P03"
+_OF_SERVER = {"53", "57", "58"}  # classes: insufficient resources, operator intervention, system errors
 _PLACE = re.compile(r"^COPY .*?, line (\d+)(?:, column (.+?)(?:: |$))?", re.MULTILINE)
 _KEY = re.compile(r"Key \((.*?)\)=\((.*)\) ", re.DOTALL)
 _SHOWN = 80  # characters of a value
@@ -148,12 +149,17 @@ def _attempt(connection: Connection, work: Callable[[int], object], upto: int) -
         with connection.transaction():
             work(upto)
     except driver().Error as error:
-        if error.sqlstate is None:
+        if is_servers(error):
             raise
         refused: psycopg.Error = error
         return refused
     return None
 
 
+def is_servers(error: psycopg.Error) -> bool:
+    """Whether no data is to blame: the connection broke, or the server was stopped or has no room left."""
+    return error.sqlstate is None or error.sqlstate[:2] in _OF_SERVER
+
+
 def lost(store: str, error: Exception) -> EnvironmentFailed:
-    return EnvironmentFailed(store, f"the connection to the database broke: {words(error)}", "look at the database's log")
+    return EnvironmentFailed(store, f"the database did not go on: {words(error)}", "look at the database's log")

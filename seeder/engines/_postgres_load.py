@@ -16,13 +16,16 @@ from seeder.engines._postgres_blame import Placed
 from seeder.engines._postgres_catalog import Catalogue
 from seeder.engines._postgres_connection import connect, driver
 from seeder.errors import Collector, DefinitionError, Mark, nearest
+from seeder.protocols import Finality
 from seeder.target import Target
 
 _CANCEL_SECONDS = 5.0
 
 
 class PostgresSession:
-    """Whatever can be refused is refused in `load`: constraints are checked there, sequences set and views refreshed."""
+    """One transaction, in which all that a commit could refuse is refused by `verify`."""
+
+    finality = Finality.CERTAIN
 
     def __init__(self, target: Target, *, upsert: bool, natural_keys: Mapping[str, tuple[str, ...]]) -> None:
         self._store = target.store
@@ -39,14 +42,17 @@ class PostgresSession:
                 counts[name] = counts.get(name, 0) + count
             for script in (item for item in records if isinstance(item, Script)):
                 counts[script.part.name] = counts.get(script.part.name, 0) + self._script(script)
-            catalogue = catalog.read(self._connection)
-            finish.advance_sequences(self._connection, catalogue)
-            finish.refresh_views(self._connection)
         return counts
+
+    def verify(self) -> None:
+        """Constraints first: a trigger that waits for the commit may write rows too."""
+        with self._refusals():
+            self._connection.execute("set constraints all immediate")
+            finish.advance_sequences(self._connection, catalog.read(self._connection))
+            finish.refresh_views(self._connection)
 
     def commit(self) -> None:
         with self._refusals():
-            self._connection.execute("set constraints all immediate")
             self._connection.commit()
         self._connection.close()
 
@@ -115,7 +121,7 @@ class PostgresSession:
         try:
             yield
         except psycopg.Error as error:
-            if error.sqlstate is None:
+            if blame.is_servers(error):
                 raise blame.lost(self._store, error) from error
             raise blame.refusal(error, self._loaded, current) from error
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from seeder.content import Script
+from seeder.engines._postgres_blame import is_servers
 from seeder.engines._postgres_connection import driver, words
 from seeder.engines._postgres_script import Copy, Malformed, Meta, Statement, split
 from seeder.errors import DefinitionError, Mark
@@ -81,6 +82,8 @@ def _execute(connection: Connection, statement: Statement, script: Script) -> in
             status = (cursor.statusmessage or "").split()
             return cursor.rowcount if status[:1] in (["INSERT"], ["COPY"], ["UPDATE"], ["MERGE"]) else 0
     except driver().Error as error:
+        if is_servers(error):
+            raise
         raise _refusal(error, statement, script) from error
 
 

@@ -108,6 +108,7 @@ def _load(store: Store, world: World, *steps: Sequence[Records]) -> None:
     try:
         for records in steps:
             session.load(records)
+        session.verify()
         session.commit()
     except BaseException:
         session.rollback()

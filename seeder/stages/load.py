@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from seeder import machine, process, variables
 from seeder.content import Records, Table
 from seeder.environment import Environment
-from seeder.errors import EnvironmentFailed
-from seeder.events import Loaded
+from seeder.errors import EnvironmentFailed, SeederError
+from seeder.events import Loaded, Noticed
 from seeder.fitness import LoadedTable
 from seeder.operation import Call, Load, Plan, Sow
 from seeder.order import each
@@ -43,8 +43,9 @@ def _load(environment: Environment, operation: Load) -> None:
     with ExitStack() as undo:
         sessions = {store: _begin(environment, operation, store, undo) for store in operation.parts}
         tables = each(sessions, lambda store: _fill(environment, operation, store, sessions[store]))
-        for session in sessions.values():
-            session.commit()
+        each(sessions, lambda store: sessions[store].verify())
+        for store in sorted(sessions, key=lambda store: (sessions[store].finality, store)):
+            sessions[store].commit()
         undo.pop_all()
     environment.loaded += [table for of_store in tables.values() for table in of_store]
 
@@ -55,8 +56,16 @@ def _begin(environment: Environment, operation: Load, store: str, undo: ExitStac
         raise TypeError(f"{engine.name} takes no records; the plan should have refused it")
     keys = _natural_keys(operation, store)
     session = engine.begin(environment.target(store), upsert=operation.dataset.upserts, natural_keys=keys)
-    undo.callback(session.rollback)
+    undo.callback(_take_back, environment, store, session)
     return session
+
+
+def _take_back(environment: Environment, store: str, session: Session) -> None:
+    """What went wrong first is what is told; that something stays is said beside it."""
+    try:
+        session.rollback()
+    except SeederError as error:
+        environment.emit(Noticed(store, f"what was loaded could not be taken back: {error.problems[0].cause}"))
 
 
 def _natural_keys(operation: Load, store: str) -> Mapping[str, tuple[str, ...]]:

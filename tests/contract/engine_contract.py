@@ -13,6 +13,7 @@ import pytest
 from seeder.content import Records
 from seeder.definition.dataset import Part
 from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.protocols import Finality
 from seeder.registry import LOADERS
 from seeder.target import Address, Target
 from tests.contract.serving import NOON, Server, serving
@@ -38,6 +39,7 @@ def load(
     session = engine.begin(target, upsert=upsert, natural_keys=keys or {})
     try:
         counts = dict(session.load(records))
+        session.verify()
         session.commit()
     except BaseException:
         session.rollback()
@@ -146,8 +148,22 @@ class EngineContract:
         session = server.engine.begin(server.target(), upsert=False, natural_keys={})
         session.load(self.records(tmp_path))
         assert self.seen(server) == seen
+        session.verify()
+        assert self.seen(server) == seen
         session.rollback()
         assert self.digest(server) == before
+
+    def test_what_can_be_revoked_is_gone_after_a_rollback_of_the_commit(self, server: Server, tmp_path: Path) -> None:
+        """And what cannot be is made last, so that it never has to be."""
+        before = self.digest(server)
+        session = server.engine.begin(server.target(), upsert=True, natural_keys={})
+        session.load(self.records(tmp_path))
+        session.verify()
+        session.commit()
+        after = self.digest(server)
+        session.rollback()
+        assert before != after
+        assert self.digest(server) == (before if session.finality == Finality.REVOCABLE else after)
 
     @pytest.mark.parametrize("upsert", [False, True])
     def test_of_a_load_with_a_bad_record_nothing_stays(self, server: Server, tmp_path: Path, upsert: bool) -> None:

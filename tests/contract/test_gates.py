@@ -96,6 +96,7 @@ def fill(world: LiveWorld, store: str, records: Records) -> None:
     assert isinstance(engine, Loads)
     session = engine.begin(world.target(store), upsert=False, natural_keys={})
     session.load([records])
+    session.verify()
     session.commit()
 
 

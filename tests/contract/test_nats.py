@@ -15,6 +15,7 @@ import pytest
 from seeder.content import Records
 from seeder.engines import _nats_client
 from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.protocols import Finality
 from seeder.target import Target
 from tests.contract.engine_contract import RUNTIMES, EngineContract, load, read
 from tests.contract.serving import Server, serving
@@ -181,6 +182,27 @@ services:
         config = ask(server.target(), ("STREAM.INFO.ORDERS", None))[0]["config"]
         assert (config["max_msgs"], config["metadata"]["owner"]) == (10, "orders-team")
 
+    def test_a_message_that_is_refused_takes_those_before_it_along(self, server: Server, tmp_path: Path) -> None:
+        server.engine.reset(server.target())
+        make_streams(server, max_msgs=2, discard="new")
+        before = self.digest(server)
+        with pytest.raises(EnvironmentFailed, match=r"orders.jsonl:3: events: orders.eu.cancelled: maximum messages exceeded"):
+            load(server.engine, server.target(), self.records(tmp_path))
+        assert self.digest(server) == before
+
+    @pytest.mark.parametrize("config", [{"deny_delete": True}, {"republish": {"src": "orders.>", "dest": "copy.>"}}, None])
+    def test_messages_that_nobody_can_take_back_are_made_last(self, server: Server, tmp_path: Path, config: dict[str, Any] | None) -> None:
+        server.engine.reset(server.target())
+        make_streams(server, **(config or {}))
+        if config is None:
+            ask(server.target(), ("STREAM.CREATE.ALL", {"name": "ALL", "sources": [{"name": "ORDERS"}]}))
+        session = server.engine.begin(server.target(), upsert=False, natural_keys={})
+        orders, payments = self.records(tmp_path)
+        session.load([payments])
+        assert session.finality == Finality.REVOCABLE
+        session.load([orders])
+        assert session.finality == Finality.FINAL
+
     def test_many_messages_arrive_whole_and_in_order(self, server: Server, tmp_path: Path) -> None:
         lines = "".join(f'{{"subject": "orders.n", "payload": {number}}}\n' for number in range(1234))
         load(server.engine, server.target(), [read(tmp_path, "events/n.jsonl", lines)])
@@ -235,7 +257,7 @@ def test_a_mounted_configuration_is_honoured(runtime: str, tmp_path: Path) -> No
         assert server.target().url() == f"nats://secret%20token@{server.address}"
         make_streams(server)
         big = read(tmp_path, "events/big.jsonl", '{"subject": "orders.big", "payload": "' + "x" * 70_000 + '"}\n')
-        with pytest.raises(EnvironmentFailed, match="maximum payload"):
+        with pytest.raises(EnvironmentFailed, match=r"big.jsonl:1: events: orders.big: the server takes 65536 bytes at most"):
             load(server.engine, server.target(), [big])
 
 

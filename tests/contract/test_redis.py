@@ -98,6 +98,31 @@ services:
         load(loaded.engine, loaded.target(), [other], upsert=True)
         assert loaded.engine.lookup(loaded.target(), "queue") == ["x"]
 
+    def test_keys_that_a_commit_replaced_come_back_as_they_were(self, loaded: Server, tmp_path: Path) -> None:
+        other = '{"key": "queue", "type": "set", "value": ["x"]}\n{"key": "price:1:EUR", "value": "9"}\n{"key": "new", "value": "1"}\n'
+        before = self.digest(loaded)
+        session = loaded.engine.begin(loaded.target(), upsert=True, natural_keys={})
+        session.load([read(tmp_path, "cache/other.jsonl", other)])
+        session.verify()
+        session.commit()
+        assert loaded.engine.lookup(loaded.target(), "price:1:EUR") == "9"
+        session.rollback()
+        assert self.digest(loaded) == before
+        with _redis_client.connect(loaded.target()) as client:
+            assert 290_000 < client.pttl("price:1:EUR") <= 300_000
+
+    def test_a_server_without_memory_takes_nothing(self, loaded: Server, tmp_path: Path) -> None:
+        before = self.digest(loaded)
+        more = read(tmp_path, "cache/more.jsonl", '{"key": "queue", "value": "1"}\n')
+        with _redis_client.connect(loaded.target()) as client:
+            client.config_set("maxmemory", 1)
+            try:
+                with pytest.raises(EnvironmentFailed, match=r"cache: redis at .* used memory > 'maxmemory'"):
+                    load(loaded.engine, loaded.target(), [more], upsert=True)
+            finally:
+                client.config_set("maxmemory", 0)
+        assert self.digest(loaded) == before
+
     def test_all_databases_of_a_server_belong_to_its_store(self, loaded: Server, tmp_path: Path) -> None:
         second = replace(loaded.target(), database="2")
         load(loaded.engine, second, [read(tmp_path, "cache/more.jsonl", '{"key": "second", "value": "1"}\n')])

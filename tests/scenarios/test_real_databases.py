@@ -62,6 +62,7 @@ def load(world: LiveWorld, dataset: Dataset) -> int:
     assert isinstance(engine, Loads)
     session = engine.begin(world.target("db"), upsert=dataset.upserts, natural_keys={})
     counts = session.load(read(world, dataset))
+    session.verify()
     session.commit()
     return sum(counts.values())
 
