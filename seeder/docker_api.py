@@ -104,6 +104,14 @@ class Daemon:
         with _asking("docker"):
             return str(self._api.version()["Version"])
 
+    @functools.cached_property
+    def identity(self) -> str:
+        """Which engine it is, by whatever address it is reached. Raises EnvironmentFailed when it does not answer."""
+        with _asking("docker"):
+            once, again = self._api.info(), self._api.info()
+        # Podman makes up another id for each answer; its machine and its folder say which one it is.
+        return str(once["ID"]) if once.get("ID") and once["ID"] == again["ID"] else f"{once['Name']}:{once['DockerRootDir']}"
+
     # -- images and containers ----------------------------------------------------------------------------------------
 
     def image(self, reference: str) -> Image | None:

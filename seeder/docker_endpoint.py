@@ -32,6 +32,12 @@ class Endpoint:
     def remote(self) -> bool:
         return self.host not in LOOPBACK
 
+    @property
+    def reach(self) -> str:
+        """The variables by which a user means this daemon."""
+        tls = [f"DOCKER_CERT_PATH={self.tls}", *(["DOCKER_TLS_VERIFY=1"] if self.verify else [])] if self.tls else []
+        return " ".join([f"DOCKER_HOST={self.url or DEFAULT}", *tls])
+
     def knock(self) -> None:
         """Raise OSError within seconds when nobody is there; the SDK would take a minute, and leave its socket open."""
         parts = urllib.parse.urlsplit(self.url or DEFAULT)

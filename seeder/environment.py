@@ -17,7 +17,7 @@ from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress, RunStarted
 from seeder.fitness import Fitness, LoadedTable
 from seeder.process import Completed
-from seeder.protocols import Deployment, Engine
+from seeder.protocols import Deployment, Engine, Placed
 from seeder.registry import ENGINES, RUNTIMES
 from seeder.run import Overlay, Run, Task
 from seeder.target import Address, Target
@@ -133,8 +133,9 @@ def _credentials(auth: Auth | None) -> tuple[dict[str, str], tuple[str, str] | N
 
 def identify(plan: Plan, ttl: datetime.timedelta) -> Run:
     """A new run of this plan: its id, its folder, and until when seeders that know nothing of it but its labels leave it alone: its
-    own may be at work in it for longer than a kept environment lives."""
-    definition = plan.definition
+    own may be at work in it for longer than a kept environment lives. Raises EnvironmentFailed when the place where it is to live does
+    not answer."""
+    definition, runtime = plan.definition, RUNTIMES.get(plan.runtime)
     alphabet = "abcdefghijkmnpqrstuvwxyz23456789"  # no two that look alike
     name = "".join(secrets.choice(alphabet) for _ in range(8))
     return Run(
@@ -147,6 +148,7 @@ def identify(plan: Plan, ttl: datetime.timedelta) -> Run:
         as_of=definition.as_of,
         seed=definition.seed,
         expires=datetime.datetime.now(datetime.UTC) + max(ttl, AT_WORK),
+        place=runtime.place() if isinstance(runtime, Placed) else None,
     )
 
 

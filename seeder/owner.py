@@ -13,7 +13,9 @@ from typing import Literal
 
 from seeder import home
 from seeder.living import Identity, myself
-from seeder.run import Run, Swept
+from seeder.protocols import Placed
+from seeder.registry import RUNTIMES
+from seeder.run import Place, Run, Swept
 
 FILE = "run.json"
 State = Literal["alive", "kept", "expired", "orphan"]
@@ -21,7 +23,7 @@ State = Literal["alive", "kept", "expired", "orphan"]
 
 @dataclass(frozen=True)
 class Record:
-    """The run, what it is of, the seeder process that made it, and until when a kept one lives."""
+    """The run, what it is of, the seeder process that made it, until when a kept one lives, and where."""
 
     run: str
     project: str
@@ -31,6 +33,7 @@ class Record:
     expires: datetime.datetime
     process: Identity
     kept: bool = False
+    place: Place | None = None
 
     def state(self, now: datetime.datetime) -> State:
         """A kept one lives until its time is up, any other one as long as the process that made it, however long that takes. Of a
@@ -42,11 +45,21 @@ class Record:
     def over(self, now: datetime.datetime) -> bool:
         return self.state(now) in ("expired", "orphan")
 
+    def elsewhere(self) -> str | None:
+        """Why it cannot be reached from here, when its runtime means another place now than the one where it lives. Raises
+        SeederError when the one that is meant does not answer."""
+        runtime = RUNTIMES.get(self.runtime)
+        if self.place is None or not isinstance(runtime, Placed) or (now := runtime.place()).id == self.place.id:
+            return None
+        if now.reach == self.place.reach:
+            return f"it does not live at {now.reach} any more; if that is lost for good, give it up: seeder down --force {self.run}"
+        return f"it does not live at {now.reach}: set {self.place.reach}"
+
 
 def claim(run: Run) -> Record:
     """Make the run's folder and write down that it is this process's."""
     run.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    record = Record(run.id, run.project, run.stack, run.runtime, run.checkout, run.expires, myself())
+    record = Record(run.id, run.project, run.stack, run.runtime, run.checkout, run.expires, myself(), place=run.place)
     _write(record, run.folder)
     return record
 
@@ -62,8 +75,9 @@ def read(run: str) -> Record | None:
     try:
         data = json.loads((home.run_folder(run) / FILE).read_text(encoding="utf-8"))
         when = datetime.datetime.fromisoformat(data.pop("expires"))
-        who = Identity(**data.pop("process"))
-        return Record(**{**data, "checkout": Path(data["checkout"])}, expires=when, process=who)
+        who, where = Identity(**data.pop("process")), data.pop("place", None)
+        place = Place(**where) if where else None
+        return Record(**{**data, "checkout": Path(data["checkout"])}, expires=when, process=who, place=place)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

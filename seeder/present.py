@@ -170,7 +170,9 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
 def _run(one: Present, record: owner.Record, given: Mapping[str, Any]) -> Run:
     as_of = datetime.datetime.fromisoformat(given["as_of"])
     folder = home.run_folder(one.run)
-    return Run(one.run, record.project, record.stack, one.runtime, folder, record.checkout, as_of, given["seed"], record.expires)
+    return Run(
+        one.run, record.project, record.stack, one.runtime, folder, record.checkout, as_of, given["seed"], record.expires, record.place
+    )
 
 
 def _request(given: Mapping[str, Any]) -> Request:

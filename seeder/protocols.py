@@ -21,7 +21,7 @@ from seeder.fitness import Fitness, Revision
 from seeder.launch import Launch, LocalLaunch
 from seeder.notice import Diagnosis, Notice
 from seeder.process import Completed
-from seeder.run import NO_OVERLAYS, Overlay, Run, Swept, Task
+from seeder.run import NO_OVERLAYS, Overlay, Place, Run, Swept, Task
 from seeder.target import Address, Target
 from seeder.wait import Verdict
 
@@ -90,6 +90,14 @@ class Runtime(Protocol):
 
     def owners(self) -> Mapping[str, datetime.datetime | None]:
         """Run ids that own something here, with their expiry where the label tells it."""
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """What the runtime creates lives at one of several places; which one is meant may be another at the next command."""
+
+    def place(self) -> Place:
+        """The one that is meant now. Raises EnvironmentFailed when it does not answer."""
 
 
 class Deployment(Protocol):

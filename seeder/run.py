@@ -9,10 +9,19 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class Place:
+    """One of several places where a runtime may create things: its `id` for good, and how a user reaches it (`NAME=value`)."""
+
+    id: str
+    reach: str
+
+
+@dataclass(frozen=True)
 class Run:
     """Who owns what is created: one run of one stack of one project.
 
-    `folder` is the run's own folder, mode 0700, outside the checkout; `kept` environments live until `expires`.
+    `folder` is the run's own folder, mode 0700, outside the checkout; `kept` environments live until `expires`. `place` says where it
+    lives when the name of its runtime alone does not.
     """
 
     id: str
@@ -24,6 +33,7 @@ class Run:
     as_of: datetime.datetime
     seed: int
     expires: datetime.datetime
+    place: Place | None = None
 
     @property
     def moment(self) -> str:

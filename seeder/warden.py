@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime
 
+    from seeder.owner import Record
     from seeder.run import Run, Swept
 
 # Nothing of seeder is imported above: a warden that only waits stays small.
@@ -71,22 +72,28 @@ def watch(run: Run, results: Path | None = None) -> Warden:
     return Warden(child)
 
 
-def sweep(run: str, runtime: str) -> Swept:
+def sweep(run: str, runtime: str, *, anywhere: bool = False) -> Swept:
     """Remove all that the run owns, and look again until two looks in a row find nothing; the folder goes last.
 
-    Something may be created between a look and the end of its creator (a container, on its way while compose is killed).
+    Something may be created between a look and the end of its creator (a container, on its way while compose is killed). A run that
+    lives at another place than the one that answers now is left alone, unless `anywhere` says that its own is lost.
     """
-    from seeder.errors import EnvironmentFailed
+    from seeder import owner
+    from seeder.errors import EnvironmentFailed, SeederError
     from seeder.run import Swept
     from seeder.wait import READY, Verdict, not_yet, wait_for
 
+    record = None if anywhere else owner.read(run)
+    with contextlib.suppress(SeederError):  # one that does not answer is asked again below
+        if record and (reason := record.elsewhere()):
+            return Swept(left=(reason,))
     removed: list[str] = []
     left: tuple[str, ...] = ()
     empty = 0
 
     def look() -> Verdict:
         nonlocal left, empty
-        swept = _once(run, runtime)
+        swept = _once(run, runtime, record)
         removed.extend(swept.removed)
         left = swept.left
         empty = 0 if swept.removed or swept.left else empty + 1
@@ -99,7 +106,7 @@ def sweep(run: str, runtime: str) -> Swept:
     return Swept(tuple(removed), left)
 
 
-def _once(run: str, runtime: str) -> Swept:
+def _once(run: str, runtime: str, record: Record | None) -> Swept:
     from seeder import home, living, owner
     from seeder.errors import SeederError
     from seeder.registry import RUNTIMES
@@ -109,6 +116,8 @@ def _once(run: str, runtime: str) -> Swept:
     if ended.left:
         return Swept(ended.ended, ended.left)
     try:
+        if record and (reason := record.elsewhere()):
+            return Swept(ended.ended, (reason,))
         swept = RUNTIMES.get(runtime).sweep(run)
     except SeederError as error:  # its daemon does not answer; the record stays, so that a later start finds the run
         return Swept(ended.ended, (str(error.problems[0]),))

@@ -10,7 +10,7 @@ from seeder.cli._terminal import say
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--force", is_flag=True, help="Even if its seeder still runs, or it has no record here.")
+@click.option("--force", is_flag=True, help="Even if its seeder still runs, it has no record here, or where it lived is lost.")
 @_options.as_json
 def command(run: str | None, force: bool, as_json: bool) -> None:
     """End RUN and remove everything that it owns. RUN may be left out when one environment is alive."""
@@ -28,7 +28,7 @@ def command(run: str | None, force: bool, as_json: bool) -> None:
     if one.state == "alive" and one.owner and not force:
         cause = f"its seeder still runs (pid {one.owner.process.pid}) and ends it"
         raise EnvironmentFailed(one.run, cause, f"interrupt that one, or seeder down --force {one.run}")
-    swept = warden.sweep(one.run, one.runtime)
+    swept = warden.sweep(one.run, one.runtime, anywhere=force)
     if as_json:
         _render.answer({"run": one.run, "removed": list(swept.removed), "left": list(swept.left)})
     if swept.left:

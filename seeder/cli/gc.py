@@ -20,9 +20,10 @@ def command(as_json: bool) -> None:
     if as_json:
         _render.answer([{"run": run, "removed": list(each.removed), "left": list(each.left)} for run, each in swept])
     else:
-        for run, each in swept:
+        gone = [(run, each) for run, each in swept if not each.left]
+        for run, each in gone:
             say(f"run {run}: {', '.join(each.removed) or 'nothing was left of it'}")
-        say(f"{len(swept) or 'no'} run{'' if len(swept) == 1 else 's'} removed")
+        say(f"{len(gone) or 'no'} run{'' if len(gone) == 1 else 's'} removed")
     left = [f"{run}: {what}" for run, each in swept for what in each.left]
     if left:
         raise LeftOver("gc", f"could not be removed: {', '.join(left)}", "`seeder doctor` looks closer; then try again")

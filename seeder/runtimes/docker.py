@@ -20,7 +20,7 @@ from seeder.events import Emit, Noticed, Progress
 from seeder.launch import Launch
 from seeder.notice import Diagnosis, Notice
 from seeder.registry import ENGINES
-from seeder.run import NO_OVERLAYS, Overlay, Run, Swept, Task
+from seeder.run import NO_OVERLAYS, Overlay, Place, Run, Swept, Task
 from seeder.runtimes import (
     _docker_compose,
     _docker_diagnosis,
@@ -88,6 +88,9 @@ class Docker:
 
     def diagnose(self) -> Iterable[Diagnosis]:
         return _docker_diagnosis.diagnose(lambda: self._daemon)
+
+    def place(self) -> Place:
+        return Place(self._daemon.identity, self._daemon.at.reach)
 
     def sweep(self, run: str) -> Swept:
         swept = _docker_sweep.sweep(self._daemon, f"{RUN}={run}")

@@ -1,0 +1,65 @@
+"""A run is acted on only where it lives: another daemon that answers meanwhile has nothing of it, and says nothing about it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seeder.docker_endpoint import endpoint
+from tests.scenarios.failing import proper
+from tests.scenarios.front import Front
+from tests.scenarios.seeder import leftovers, seeder
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def other() -> Iterator[str]:
+    """Where another daemon answers: the same one behind a socket that says another id."""
+    identity = subprocess.run(["docker", "info", "--format", "{{.ID}}"], capture_output=True, text=True, check=True).stdout.strip()
+    with tempfile.TemporaryDirectory() as folder:  # a socket's path must be short
+        opened = Front(Path(folder) / "docker.sock", (identity, identity[::-1]))
+        yield opened.url
+        opened.close()
+
+
+@pytest.fixture
+def up(project, tmp_path) -> Iterator[tuple[Path, str, dict[str, str]]]:
+    """An environment whose time is up at once: its project, its run, and the home that knows it."""
+    folder, own = project("small"), {"SEEDER_HOME": str(tmp_path / "home")}
+    said = seeder("up", "small", "--runtime", "docker", "--ttl", "1ms", "--json", cwd=folder, **own)
+    proper(said, 0)
+    run = next((folder / ".seeder" / "runs").iterdir()).name
+    yield folder, run, own
+    seeder("down", "--force", run, cwd=folder, **own)
+
+
+def test_a_run_on_another_daemon_is_left_alone_with_where_it_lives(up, other, tmp_path):
+    folder, run, own = up
+    there = {**own, "DOCKER_HOST": other}
+    before = leftovers(run, tmp_path / "home")
+    told = f"it does not live at DOCKER_HOST={other}: set {endpoint().reach}"
+    proper(seeder("down", run, cwd=folder, **there), 3, told)
+    said = seeder("gc", cwd=folder, **there)
+    proper(said, 3, told)
+    assert "no runs removed" in said.err
+    proper(seeder("run", "small", "--runtime", "local", "--", "true", cwd=folder, **there), 0)
+    proper(seeder("gate", "--run", run, cwd=folder, **there), 3, told)
+    assert leftovers(run, tmp_path / "home") == before
+    proper(seeder("gc", cwd=folder, **own), 0)
+    assert leftovers(run, tmp_path / "home") == []
+
+
+def test_a_run_whose_daemon_is_lost_can_be_given_up(up, tmp_path):
+    folder, run, own = up
+    record = tmp_path / "home" / "state" / "runs" / run / "run.json"
+    identity = json.loads(record.read_text())["place"]["id"]
+    record.write_text(record.read_text().replace(identity, "another"))
+    proper(seeder("down", run, cwd=folder, **own), 3, f"it does not live at {endpoint().reach} any more", f"seeder down --force {run}")
+    proper(seeder("down", "--force", run, cwd=folder, **own), 0, "nothing left")
+    assert leftovers(run, tmp_path / "home") == []
