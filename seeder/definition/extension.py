@@ -158,4 +158,4 @@ class StackExtension(Strict):
     """`x-seeder` at the top level of a compose file."""
 
     references: Annotated[list[str], Field(description="store.table.column -> store.table.column")] = []
-    gates: Gates = Gates()
+    gates: Gates = Gates.model_construct()  # a default is right, and to check it would cost every command the building of its model

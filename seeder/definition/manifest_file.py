@@ -57,7 +57,7 @@ class DatasetItem(Strict):
     privacy: Privacy | None = None
     captured_at: Moment | None = None
     seed: SeedItem | None = None
-    gates: Gates = Gates()
+    gates: Gates = Gates.model_construct()
 
 
 class PolicyItem(Strict):
@@ -74,7 +74,7 @@ class ManifestFile(Strict):
 
     seeder: Annotated[Literal["1"], Field(description="version of this format")]
     project: Name
-    defaults: DefaultsItem = DefaultsItem()
+    defaults: DefaultsItem = DefaultsItem.model_construct()
     stacks: Annotated[dict[Name, StackItem], Field(min_length=1)]
     datasets: list[DatasetItem] = []
     policies: dict[Name, PolicyItem] = {}

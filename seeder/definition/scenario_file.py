@@ -122,7 +122,7 @@ class ScenarioFile(Strict):
     data: Annotated[list[Text], Field(description="datasets: NAME or NAME@VERSION, a version may be shortened")] = []
     expect: Annotated[list[ExpectItem], Field(description="checked before the command")] = []
     outputs: Annotated[dict[str, Any], Field(description="what the command and tests are told")] = {}
-    gates: Gates = Gates()
+    gates: Gates = Gates.model_construct()
 
 
 def read_scenarios(folder: Path, problems: Collector) -> dict[str, Scenario]:

@@ -7,6 +7,7 @@ One prepared cluster serves every service: it belongs to a role with a password 
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import importlib.util
 import os
@@ -116,7 +117,12 @@ def _program(major: int, extra: list[str]) -> str:
     header = folder(major) / "include" / "pg_config.h"
     found = next((line.split('"')[1] for line in _lines(header) if line.startswith("#define PG_VERSION ")), str(major))
     arguments = f", initdb {shlex.join(extra)}" if extra else ""
-    return f"PostgreSQL {found} ({PACKAGE} {importlib.metadata.version(PACKAGE)}{arguments})"
+    return f"PostgreSQL {found} ({PACKAGE} {_release()}{arguments})"
+
+
+@functools.cache
+def _release() -> str:
+    return importlib.metadata.version(PACKAGE)
 
 
 def _lines(path: Path) -> list[str]:

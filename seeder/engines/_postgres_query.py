@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seeder import process
 from seeder.content import ColumnInfo, TableInfo
-from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_local as local
-from seeder.engines._postgres_catalog import Relation
 from seeder.engines._postgres_connection import connect, driver, words
 from seeder.errors import EnvironmentFailed, nearest
 from seeder.target import Target
+
+if TYPE_CHECKING:
+    from seeder.engines._postgres_catalog import Catalogue, Relation
+    from seeder.engines._postgres_connection import Connection
 
 # Texts, quoted names, comments and casts come first, so that a colon in them is not taken for a parameter.
 _PARAMETER = re.compile(
@@ -66,7 +68,13 @@ def client(target: Target) -> tuple[list[str], dict[str, str]]:
 def tables(target: Target) -> dict[str, TableInfo]:
     """Every table by its label; partitions belong to their parent."""
     with closing(connect(target)) as connection:
-        return {relation.label: _info(relation) for relation in catalog.read(connection).wholes}
+        return {relation.label: _info(relation) for relation in _catalogue(connection).wholes}
+
+
+def _catalogue(connection: Connection) -> Catalogue:
+    from seeder.engines import _postgres_catalog  # a plan has no use for it
+
+    return _postgres_catalog.read(connection)
 
 
 def _info(relation: Relation) -> TableInfo:
@@ -78,7 +86,7 @@ def count(target: Target, table: str) -> int:
     from psycopg import sql
 
     with closing(connect(target)) as connection:
-        relation = _known(catalog.read(connection), target, table)
+        relation = _known(_catalogue(connection), target, table)
         row = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(relation.schema, relation.name))).fetchone()
         return int(row[0]) if row else 0
 
@@ -87,7 +95,7 @@ def missing(target: Target, table: str, column: str) -> list[tuple[Any, ...]]:
     from psycopg import sql
 
     with closing(connect(target)) as connection:
-        relation = _known(catalog.read(connection), target, table, column)
+        relation = _known(_catalogue(connection), target, table, column)
         shown = sql.SQL(", ").join(map(sql.Identifier, dict.fromkeys((*relation.key, column))))
         query = sql.SQL("select {0} from {1} where {2} is null order by {0} limit {3}").format(
             shown, sql.Identifier(relation.schema, relation.name), sql.Identifier(column), sql.Literal(_FIRST)
@@ -99,7 +107,7 @@ def values(target: Target, table: str, column: str) -> Iterator[tuple[Any, tuple
     from psycopg import sql
 
     with closing(connect(target)) as connection, connection.cursor(name="seeder_values") as cursor:
-        relation = _known(catalog.read(connection), target, table, column)
+        relation = _known(_catalogue(connection), target, table, column)
         key = sql.SQL(", ").join(sql.Identifier(name) for name in relation.key)
         value = sql.SQL('{}::text collate "C"').format(sql.Identifier(column))
         query = sql.SQL("select distinct on (v) {value} as v{key} from {table} where {column} is not null order by v{key}").format(
@@ -114,7 +122,7 @@ def values(target: Target, table: str, column: str) -> Iterator[tuple[Any, tuple
             yield found, tuple(of)
 
 
-def _known(catalogue: catalog.Catalogue, target: Target, table: str, column: str | None = None) -> Relation:
+def _known(catalogue: Catalogue, target: Target, table: str, column: str | None = None) -> Relation:
     relation = catalogue.find(table)
     if relation is None:
         raise EnvironmentFailed(f"{target.store}.{table}", "there is no such table", catalogue.hint(table))

@@ -10,7 +10,7 @@ from seeder.errors import EnvironmentFailed
 from seeder.events import Emit
 from seeder.run import Run
 from seeder.runtimes import _local_service
-from seeder.runtimes.local import LocalDeployment
+from seeder.runtimes._local_deployment import LocalDeployment
 from seeder.target import Address
 from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet
 

@@ -1,0 +1,166 @@
+"""One stack of one run as processes of this machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from seeder import machine, process
+from seeder.definition.stack import Condition, Stack
+from seeder.errors import EnvironmentFailed
+from seeder.events import Emit, Progress
+from seeder.launch import LocalLaunch
+from seeder.process import Completed
+from seeder.protocols import Embedded
+from seeder.registry import ENGINES
+from seeder.run import NO_OVERLAYS, Overlay, Run, Task
+from seeder.runtimes import _local_engine, _local_ready, _local_service, _ports
+from seeder.runtimes._rewrite import hosts_of
+from seeder.target import Address
+from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet
+
+_AT_ONCE = 4
+
+
+class LocalDeployment:
+    """One stack of one run as processes, each in a session of its own, each writing its own log."""
+
+    def __init__(
+        self,
+        run: Run,
+        stack: Stack,
+        emit: Emit,
+        addresses: Mapping[tuple[str, int], Address],
+        overlays: Mapping[str, Overlay] = NO_OVERLAYS,
+        *,
+        isolate_binds: bool = False,
+    ) -> None:
+        self.run, self.stack, self.emit, self.overlays, self.isolate_binds = run, stack, emit, overlays, isolate_binds
+        self.addresses = addresses
+        self._hosts = hosts_of(stack, self.addresses)
+        self._engines: dict[str, _local_engine.Prepared] = {}
+        self._services: dict[str, _local_service.Invocation] = {}
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = threading.Lock()
+
+    # -- before the start ---------------------------------------------------------------------------------------------
+
+    def prepare(self, images: Mapping[str, str]) -> Mapping[tuple[str, int], Address]:
+        """Make data folders and configuration. `images` says which version a store wants; a service has no image here, and one
+        for it is refused with EnvironmentFailed."""
+        for name in sorted(set(images) & set(self.stack.clients)):
+            remedy = "leave the image out, or use --runtime docker"
+            raise EnvironmentFailed(name, "the local runtime runs its local command, not an image", remedy)
+        for name in self.stack.clients:
+            self._services[name] = self._invocation(name)
+        for name in self.stack.servers:
+            service = self.stack.services[name]
+            self._services[name] = _local_service.server_invocation(service, self.stack, self.run, self._hosts, self._own(name))
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="seeder") as pool:
+            made = pool.map(lambda name: self._engine(name, images), self.stack.servers)
+            self._engines = dict(zip(self.stack.servers, made, strict=True))
+        return self.addresses
+
+    def _engine(self, name: str, images: Mapping[str, str]) -> _local_engine.Prepared:
+        launch = self._launch(name, images)
+        address = next(iter(self._own(name).values()))
+        environment = machine.environment(self.run, sys.executable)
+        prepared = _local_engine.prepare(launch, self.run.folder / "data" / name, address, environment)
+        self.emit(Progress("images", name, "prepared", launch.program))
+        return prepared
+
+    def _launch(self, name: str, images: Mapping[str, str]) -> LocalLaunch:
+        service = self.stack.services[name]
+        if name in images:
+            service = replace(service, image=images[name])
+        engine = ENGINES.get(self.stack.stores_of(name)[0].engine)
+        if not isinstance(engine, Embedded):
+            raise EnvironmentFailed(name, f"engine {engine.name} does not run without containers", "use --runtime docker", service.mark)
+        return engine.local(service)
+
+    def _invocation(self, name: str) -> _local_service.Invocation:
+        overlay = self.overlays.get(name, Overlay())
+        return _local_service.invocation(
+            self.stack.services[name], self.stack, self.run, self._hosts, self._own(name), overlay, isolate_binds=self.isolate_binds
+        )
+
+    def _own(self, name: str) -> dict[int, Address]:
+        return {port: address for (service, port), address in self.addresses.items() if service == name}
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    def start(self, service: str) -> None:
+        with self._lock:
+            child = self._children.get(service)
+            if child is not None and child.poll() in {None, 0}:
+                return
+        for address in self._own(service).values():
+            _ports.let_go(address.port)
+        what = self._engines.get(service) or self._services[service]
+        with self._log(service).open("ab") as log:
+            started = process.start(what.command, cwd=what.cwd, environment=what.environment, output=log)
+        with self._lock:
+            self._children[service] = started
+
+    def look(self, service: str, condition: Condition) -> Verdict:
+        child = self._children.get(service)
+        if child is None:
+            return not_yet("it was not started")
+        code = child.poll()
+        if code is not None:
+            return self._ended(service, code, condition)
+        if condition == "completed":
+            return not_yet("it still runs")
+        return self._healthy(service) if condition == "healthy" else READY
+
+    def _ended(self, service: str, code: int, condition: Condition) -> Verdict:
+        if code == 0 and condition != "healthy":
+            return READY
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        taken = [f"port {a.port} is taken by {by}" for a in self._own(service).values() if (by := _ports.holder(a.port))]
+        return never("; ".join([f"it {how}", *taken]), self.logs(service, LAST_LINES))
+
+    def _healthy(self, service: str) -> Verdict:
+        """Whether a store's server accepts its clients is the engine's to say; here its port counts."""
+        own = self._own(service)
+        if service in self._engines:
+            return _local_ready.look(_local_ready.Check("its port is open", "tcp", next(iter(own))), own, self._check)
+        check = _local_ready.check(self.stack.services[service], tuple(own))
+        return _local_ready.look(check, own, lambda wanted: self._check(wanted, service))
+
+    def _check(self, wanted: _local_ready.Check, service: str = "") -> Completed:
+        what = self._services[service]
+        health = self.stack.services[service].healthcheck
+        limit = min(health.timeout, 10.0) if health else 10.0
+        return process.run(what.rewriter.arguments(wanted.words), timeout=limit, cwd=what.cwd, environment=what.environment)
+
+    def execute(self, task: Task) -> Completed:
+        what = self._services[task.service]
+        environment = {**what.environment, **what.rewriter.environment(task.environment), process.RUN_LABEL: self.run.id}
+        command = what.rewriter.arguments(task.command)
+        cwd = task.cwd or what.cwd
+        with self._log(task.label).open("a", encoding="utf-8") as log:
+
+            def write(line: str) -> None:
+                log.write(f"{line}\n")
+                log.flush()
+
+            return process.run(command, timeout=task.timeout, cwd=cwd, environment=environment, on_line=write, remedy=task.remedy)
+
+    def logs(self, service: str, lines: int | None = None) -> str:
+        path = self._log(service)
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        return text if lines is None else "\n".join(text.splitlines()[-lines:])
+
+    def _log(self, label: str) -> Path:
+        return self.run.folder / "logs" / f"{label.replace('/', '_')}.log"
+
+    def reap(self) -> None:
+        """Take leave of children that a sweep has ended."""
+        for child in self._children.values():
+            child.poll()
