@@ -17,10 +17,10 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """One room's choices. Values are `module:factory`, called without arguments the first time a name is asked for."""
 
-    def __init__(self, what: str, known: Mapping[str, str], extras: Mapping[str, str] | None = None) -> None:
+    def __init__(self, what: str, known: Mapping[str, str]) -> None:
         self.what = what
+        self._own = frozenset(known)
         self._known = dict(known)
-        self._extras = dict(extras or {})
         self._made: dict[str, T] = {}
         self._looked_outside = False
 
@@ -45,8 +45,8 @@ class Registry(Generic[T]):
         except ModuleNotFoundError as error:
             if error.name and error.name.split(".")[0] == "seeder":
                 raise
-            extra = self._extras.get(name, name)
-            remedy = f"pip install 'seeder-env[{extra}]'"
+            own = f"pip install 'seeder-env[{name}]'"
+            remedy = own if name in self._own else f"install it, or uninstall the package that offers {self.what} {name}"
             raise DefinitionError(name, f"{self.what} {name} needs the package {error.name}", remedy) from error
         made: Callable[[], T] = factory
         return made

@@ -32,9 +32,8 @@ class Judged:
 
 
 def accepted(stack: Stack) -> dict[str, frozenset[PartKind]]:
-    """What the stack's engines take from a dataset; an unknown engine takes nothing."""
-    names = {store.engine for store in stack.stores.values()}
-    engines = {name: ENGINES.get(name) if name in ENGINES.names() else None for name in names}
+    """What those of the stack's engines that are known take from a dataset."""
+    engines = {name: ENGINES.get(name) for name in {store.engine for store in stack.stores.values()} & set(ENGINES.names())}
     return {name: engine.accepts if isinstance(engine, Loads) else frozenset() for name, engine in engines.items()}
 
 

@@ -144,7 +144,8 @@ def _part(
         return Part("files", first, "/" + "/".join(path.parts[2:]), file, path.suffix[1:])
     store = _store_of(path, stack)
     if store:
-        return _of_store(store, path, file, accepts.get(stack.stores[store].engine, ()), problems)
+        takes = accepts.get(stack.stores[store].engine)
+        return None if takes is None else _of_store(store, path, file, takes, problems)  # an engine that nobody knows is refused for itself
     if first in stack.services:
         return _of_service(first, path, file, stack, problems)
     cause = f"stack {stack.name} has neither a store nor a service {first}"
