@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import platformdirs
-
 VARIABLE = "SEEDER_HOME"
 
 
@@ -28,6 +26,8 @@ def run_folder(run: str) -> Path:
 def _base(kind: str) -> Path:
     if given := os.environ.get(VARIABLE):
         return Path(given).expanduser().absolute() / kind
+    import platformdirs
+
     return platformdirs.user_state_path("seeder") if kind == "state" else platformdirs.user_cache_path("seeder")
 
 

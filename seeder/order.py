@@ -5,8 +5,10 @@ from __future__ import annotations
 import graphlib
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future  # a plan sorts, and runs nothing
 
 T = TypeVar("T")
 
@@ -57,6 +59,8 @@ def along(graph: Mapping[str, Iterable[str]], work: Callable[[str], None], *, at
     The first error, of the work or of a signal, is raised at once. Nothing new is begun then; what still runs is left behind: it
     ends when teardown takes away what it works on, and holds up neither that nor the end of the process.
     """
+    from concurrent.futures import FIRST_COMPLETED, wait
+
     sorter = _prepared(graph)
     free: list[str] = []
     running: dict[Future[None], str] = {}
@@ -85,6 +89,8 @@ def each(names: Iterable[str], work: Callable[[str], T], *, at_once: int = 8) ->
 
 def _begun(work: Callable[[str], None], node: str) -> Future[None]:
     """The work, in a thread of its own that nobody has to wait for (those of a pool are joined when the process ends)."""
+    from concurrent.futures import Future
+
     future: Future[None] = Future()
 
     def do() -> None:
