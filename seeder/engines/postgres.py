@@ -6,6 +6,7 @@ What a plan does not ask for is imported where it is used, so that short command
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from seeder.engines import (
     _image,
     _postgres_connection,
     _postgres_image,
+    _postgres_init_scripts,
     _postgres_local,
     _postgres_query,
 )
@@ -45,7 +47,8 @@ class Postgres:
         )
 
     def local(self, service: Service) -> LocalLaunch:
-        return _postgres_local.launch(service)
+        launch = _postgres_local.launch(service)
+        return replace(launch, notes=(*launch.notes, *_postgres_init_scripts.notes(service)))
 
     def target(self, store: Store, service: Service, address: Address) -> Target:
         login = _postgres_image.login(service)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator
-from pathlib import Path, PurePosixPath
 
 from seeder.definition.stack import Mount, Service, Stack
 from seeder.errors import SeederError
 from seeder.notice import Notice
-from seeder.protocols import Embedded, Initialises
+from seeder.protocols import Embedded
 from seeder.registry import ENGINES
 from seeder.runtimes import _local_ready
 from seeder.runtimes._local_mounts import in_place
@@ -17,8 +15,6 @@ from seeder.runtimes._local_service import PLACEHOLDER, ports_of
 from seeder.runtimes._rewrite import Rewriter, hosts_of
 from seeder.target import Address
 
-_INIT = PurePosixPath("/docker-entrypoint-initdb.d")
-_BY_PSQL = (".sql", ".sql.gz", ".sql.xz")
 _PLACEHOLDERS = "an argument {port} takes the number that seeder reserves"
 
 
@@ -48,30 +44,7 @@ def _server(stack: Stack, service: Service) -> Iterator[Notice]:
             continue
         yield Notice(service.name, f"{service.image or 'its image'} -> {launch.program}")
         yield from (Notice(service.name, note) for note in launch.notes)
-        if isinstance(engine, Initialises):
-            yield from _scripts(service)
     yield from _isolation(service)
-
-
-def _scripts(service: Service) -> Iterator[Notice]:
-    """What an image's entrypoint would run once inside the container is run here by whoever runs seeder."""
-    whose = "with the rights of root" if os.geteuid() == 0 else "with your rights"
-    for name in sorted(_names(service)):
-        if name.endswith(".sh"):
-            yield Notice(service.name, f"its init script {name} runs on this machine, {whose}", "--runtime docker runs it in the container")
-        elif name.endswith(_BY_PSQL):
-            yield Notice(service.name, f"its init script {name} is run by psql of this machine, {whose}")
-        elif ".sql." in name:
-            yield Notice(service.name, f"its init script {name} is left out: nothing here unpacks it", "pack it with gzip or xz")
-
-
-def _names(service: Service) -> Iterator[str]:
-    for mount in service.mounts:
-        target, source = PurePosixPath(mount.target), Path(mount.source or "")
-        if target == _INIT and mount.kind == "bind" and source.is_dir():
-            yield from (path.name for path in source.iterdir() if path.is_file())
-        elif target.parent == _INIT and mount.kind != "volume":
-            yield target.name
 
 
 def _client(stack: Stack, service: Service) -> Iterator[Notice]:
