@@ -1,17 +1,14 @@
-"""Init scripts: what is mounted into the image's folder for them, and is run here as the image would run it."""
+"""Init scripts: what is mounted into the image's folder for them, and is run here as the image would run it.
+
+A plan only names them; what running them needs is imported then.
+"""
 
 from __future__ import annotations
 
-import gzip
-import lzma
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from seeder import process
 from seeder.definition.stack import Service
 from seeder.engines import _postgres_local
 from seeder.errors import EnvironmentFailed
@@ -19,7 +16,7 @@ from seeder.target import Target
 
 _FOLDER = PurePosixPath("/docker-entrypoint-initdb.d")
 _SECONDS = 600.0
-_OPENERS: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
+_PACKED = (".gz", ".xz")
 
 
 def notes(service: Service) -> Iterator[str]:
@@ -36,6 +33,10 @@ def notes(service: Service) -> Iterator[str]:
 
 def run(service: Service, target: Target) -> None:
     """In the order of the names. Raises EnvironmentFailed with the output of one that failed."""
+    import tempfile
+
+    from seeder import process
+
     with tempfile.TemporaryDirectory(prefix="seeder-", dir=process.scratch()) as folder:
         for name, source in sorted(_sources(service).items()):
             script = _file(name, source, Path(folder))
@@ -69,7 +70,7 @@ def _file(name: str, source: Path | str, folder: Path) -> Path:
 
 
 def _is_sql(name: str) -> bool:
-    return name.endswith((".sql", *(f".sql{packed}" for packed in _OPENERS)))
+    return name.endswith((".sql", *(f".sql{packed}" for packed in _PACKED)))
 
 
 def _command(name: str, script: Path, folder: Path) -> list[str] | None:
@@ -78,12 +79,18 @@ def _command(name: str, script: Path, folder: Path) -> list[str] | None:
         return [str(script)] if os.access(script, os.X_OK) else ["bash", str(script)]
     if not _is_sql(name):
         return None
-    plain = script
-    if script.suffix in _OPENERS:
-        plain = folder / f"{name}.plain"
-        with _OPENERS[script.suffix](script) as packed, plain.open("wb") as out:
-            shutil.copyfileobj(packed, out)
+    plain = _unpacked(script, folder / f"{name}.plain") if script.suffix in _PACKED else script
     return ["psql", "-v", "ON_ERROR_STOP=1", "--no-psqlrc", "-w", "-f", str(plain)]
+
+
+def _unpacked(script: Path, plain: Path) -> Path:
+    import gzip
+    import lzma
+    import shutil
+
+    with (gzip if script.suffix == ".gz" else lzma).open(script) as packed, plain.open("wb") as out:
+        shutil.copyfileobj(packed, out)
+    return plain
 
 
 def _environment(service: Service, target: Target) -> dict[str, str]:
