@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from seeder.content import Message, Records, StoreDigest, TableInfo
 from seeder.definition.dataset import Part, PartKind
 from seeder.definition.stack import Condition, Service, Stack, Store
-from seeder.errors import Problem
 from seeder.definition.stores import Traits
+from seeder.errors import Problem
 from seeder.fitness import Fitness, Revision
 from seeder.launch import Launch, LocalLaunch
 from seeder.notice import Diagnosis, Notice
@@ -144,6 +144,7 @@ class Engine(Protocol):
     """How one kind of store is told, started and reached."""
 
     name: str
+    traits: Traits
 
     def launch(self, service: Service) -> Launch: ...
 
@@ -153,7 +154,6 @@ class Engine(Protocol):
     def probe(self, target: Target) -> Verdict:
         """One look on the wire: does the server accept this store's clients? Gives up within two seconds. A database of
         several in one server that does not exist yet counts as ready."""
-    traits: Traits
 
 
 @runtime_checkable
@@ -222,6 +222,11 @@ class Queries(Protocol):
     def query(self, target: Target, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Rows of one statement, `:name` parameters bound by the driver. Raises EnvironmentFailed with the database's words."""
 
+
+@runtime_checkable
+class Opens(Protocol):
+    """A person can look into the store with a client of its kind."""
+
     def client(self, target: Target) -> tuple[list[str], dict[str, str]]:
         """Command and extra environment of an interactive client (psql); secrets in the environment, never in the command."""
 
@@ -249,11 +254,6 @@ class Digests(Protocol):
 @runtime_checkable
 class Saves(Protocol):
     """The engine's portable form: files in a folder that any runtime can read back."""
-
-@runtime_checkable
-class Opens(Protocol):
-    """A person can look into the store with a client of its kind."""
-
 
     def save(self, target: Target, folder: Path) -> None: ...
 
