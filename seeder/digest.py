@@ -1,4 +1,4 @@
-"""The digest of an environment: recomputed from the live stores, never from a record."""
+"""The digest of an environment: recomputed from the live stores, never from what was written down."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from seeder import command, digest, interrupt, owner, present, process, record, warden
+from seeder import command, digest, interrupt, owner, present, process, warden
 from seeder.definition.request import Definition
 from seeder.environment import Environment, identify, open_environment
 from seeder.errors import LeftOver, of_machine
@@ -22,6 +22,7 @@ from seeder.operation import Plan
 from seeder.plan import choose, make
 from seeder.run import Run
 from seeder.stages import gate, load, migrate, snapshot, up
+from seeder.story import Result, Story, bundles
 
 FLOW = (
     ("images", up.prepare),
@@ -51,7 +52,7 @@ def plan(definition: Definition) -> Plan:
     return make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))
 
 
-def run(plan: Plan, options: Options, listener: Emit) -> record.Result:
+def run(plan: Plan, options: Options, listener: Emit) -> Result:
     """Provide the environment, run the command in it, tear down; answer how it ended.
 
     Only what is wrong before anything started is raised; everything later ends in the result.
@@ -60,7 +61,7 @@ def run(plan: Plan, options: Options, listener: Emit) -> record.Result:
         command.find(options.command)
     warden.sweep_expired(datetime.datetime.now(datetime.UTC))
     us = identify(plan, options.ttl)
-    story = record.Record(us, plan, listener)
+    story = Story(us, plan, listener)
     with interrupt.guarded(options.timeout) as signals, ExitStack() as last:
         last.callback(story.close)
         last.push(lambda _kind, error, _where: story.failed(error) if error else None)  # whatever escapes is no success
@@ -92,7 +93,7 @@ def run(plan: Plan, options: Options, listener: Emit) -> record.Result:
     return story.result
 
 
-def _provide(environment: Environment, plan: Plan, story: record.Record) -> None:
+def _provide(environment: Environment, plan: Plan, story: Story) -> None:
     for name, stage in FLOW:
         with story.stage(name):
             stage(environment, plan)
@@ -103,7 +104,7 @@ def _provide(environment: Environment, plan: Plan, story: record.Record) -> None
     environment.emit(Digested(total, {name: one.digest for name, one in stores.items()}))
 
 
-def _command(environment: Environment, words: Sequence[str], story: record.Record) -> None:
+def _command(environment: Environment, words: Sequence[str], story: Story) -> None:
     with story.stage("command"):
         ending = command.run(words, {**environment.variables(), process.RUN_LABEL: environment.run.id})
     story.emit(CommandEnded(ending.code, story.result.split["command"]))
@@ -114,11 +115,11 @@ def _command(environment: Environment, words: Sequence[str], story: record.Recor
         story.result.message = f"the command ended with code {ending.code}"
 
 
-def _snapshot(us: Run, plan: Plan, environment: Environment | None, story: record.Record) -> None:
+def _snapshot(us: Run, plan: Plan, environment: Environment | None, story: Story) -> None:
     try:
         with story.stage("snapshot"):
             told = snapshot.Told(story.result.message, story.result.as_json(), story.journal_path)
-            taken = snapshot.take(us, plan, environment, record.bundles(us.checkout) / us.id, told, story.emit)
+            taken = snapshot.take(us, plan, environment, bundles(us.checkout) / us.id, told, story.emit)
     except Exception as error:  # noqa: BLE001  (a full disk, say: the failure itself is told, and everything is torn down)
         story.emit(Noticed("evidence", f"could not be kept: {of_machine(error) or error}"))
         return
@@ -126,7 +127,7 @@ def _snapshot(us: Run, plan: Plan, environment: Environment | None, story: recor
     story.emit(BundleKept(str(taken.path), story.result.message))
 
 
-def _keep(us: Run, ttl: datetime.timedelta, undo: ExitStack, story: record.Record, guard: warden.Warden) -> None:
+def _keep(us: Run, ttl: datetime.timedelta, undo: ExitStack, story: Story, guard: warden.Warden) -> None:
     """Its time to live begins now."""
     expires = datetime.datetime.now(datetime.UTC) + ttl
     owner.keep(dataclasses.replace(us, expires=expires))
@@ -136,7 +137,7 @@ def _keep(us: Run, ttl: datetime.timedelta, undo: ExitStack, story: record.Recor
     story.result.facts["expires"] = expires.isoformat(timespec="seconds")
 
 
-def _sweep(us: Run, story: record.Record, guard: warden.Warden | None) -> None:
+def _sweep(us: Run, story: Story, guard: warden.Warden | None) -> None:
     with story.stage("teardown"):
         swept = warden.sweep(us.id, us.runtime)
     story.emit(Cleaned(len(swept.removed), swept.left))

@@ -197,7 +197,7 @@ def _look_elsewhere(pid: int) -> _Process | None:
 
 @functools.cache
 def _boot() -> str:
-    """Start times count from the boot: its id keeps a record from being believed after the next one."""
+    """Start times count from the boot: its id keeps an identity from being believed after the next one."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 

@@ -1,4 +1,4 @@
-"""Who owns a run: the record in its folder, by which a later seeder knows whether the run is alive, kept or left over."""
+"""Who owns a run: the claim in its folder, by which a later seeder knows whether the run is alive, kept or left over."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ State = Literal["alive", "kept", "expired", "orphan"]
 
 
 @dataclass(frozen=True)
-class Record:
+class Claim:
     """The run, what it is of, the seeder process that made it, until when a kept one lives, and where."""
 
     run: str
@@ -56,41 +56,41 @@ class Record:
         return f"it does not live at {now.reach}: set {self.place.reach}"
 
 
-def claim(run: Run) -> Record:
+def claim(run: Run) -> Claim:
     """Make the run's folder and write down that it is this process's."""
     run.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    record = Record(run.id, run.project, run.stack, run.runtime, run.checkout, run.expires, myself(), place=run.place)
-    _write(record, run.folder)
-    return record
+    made = Claim(run.id, run.project, run.stack, run.runtime, run.checkout, run.expires, myself(), place=run.place)
+    _write(made, run.folder)
+    return made
 
 
 def keep(run: Run) -> None:
     """From now on the environment outlives this process, until it expires."""
-    record = read(run.id) or claim(run)
-    _write(replace(record, kept=True, expires=run.expires), run.folder)
+    mine = read(run.id) or claim(run)
+    _write(replace(mine, kept=True, expires=run.expires), run.folder)
 
 
-def read(run: str) -> Record | None:
-    """The run's record; None when there is no such run, or its record is not whole."""
+def read(run: str) -> Claim | None:
+    """The run's claim; None when there is no such run, or its claim is not whole."""
     try:
         data = json.loads((home.run_folder(run) / FILE).read_text(encoding="utf-8"))
         when = datetime.datetime.fromisoformat(data.pop("expires"))
         who, where = Identity(**data.pop("process")), data.pop("place", None)
         place = Place(**where) if where else None
-        return Record(**{**data, "checkout": Path(data["checkout"])}, expires=when, process=who, place=place)
+        return Claim(**{**data, "checkout": Path(data["checkout"])}, expires=when, process=who, place=place)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def records() -> Iterator[Record]:
-    """Every run that has a folder and a record, by id."""
+def claims() -> Iterator[Claim]:
+    """Every run that has a folder and a claim, by id."""
     for folder in sorted(home.runs().iterdir()):
-        if record := read(folder.name):
-            yield record
+        if found := read(folder.name):
+            yield found
 
 
 def fragments(now: datetime.datetime) -> list[str]:
-    """Runs of whose folder only a part is there: killed while it was removed, or an hour ago before its record was written."""
+    """Runs of whose folder only a part is there: killed while it was removed, or an hour ago before its claim was written."""
     gone = [folder.name[1:-5] for folder in home.runs().glob(".*.gone")]
     nameless = [folder.name for folder in home.runs().glob("[!.]*") if _nameless(folder, now.timestamp() - 3600)]
     return sorted({*gone, *nameless})
@@ -128,8 +128,8 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _write(record: Record, folder: Path) -> None:
-    data = {**asdict(record), "checkout": str(record.checkout), "expires": record.expires.isoformat()}
+def _write(made: Claim, folder: Path) -> None:
+    data = {**asdict(made), "checkout": str(made.checkout), "expires": made.expires.isoformat()}
     fresh = folder / f"{FILE}.new"
     fresh.touch(mode=0o600)
     fresh.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")

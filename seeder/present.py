@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seeder import home, owner, process, record, variables
+from seeder import home, owner, process, story, variables
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
 from seeder.environment import Environment
@@ -38,15 +38,15 @@ class Present:
     runtime: str
     state: owner.State
     expires: datetime.datetime | None
-    owner: owner.Record | None = None
+    claim: owner.Claim | None = None
 
     @property
     def begun(self) -> datetime.datetime | None:
         """When it was begun, as its journal tells."""
-        if self.owner is None:
+        if self.claim is None:
             return None
         try:
-            with record.journal(self.owner.checkout, self.run).open(encoding="utf-8") as lines:
+            with story.journal(self.claim.checkout, self.run).open(encoding="utf-8") as lines:
                 return datetime.datetime.fromisoformat(json.loads(lines.readline())["at"])
         except (OSError, ValueError, KeyError):
             return None
@@ -56,13 +56,13 @@ class Present:
 
 
 def known(now: datetime.datetime) -> list[Present]:
-    """Every environment of this machine's user that has a record, by run id."""
-    return [Present(r.run, r.runtime, r.state(now), r.expires, r) for r in owner.records()]
+    """Every environment of this machine's user that is claimed, by run id."""
+    return [Present(r.run, r.runtime, r.state(now), r.expires, r) for r in owner.claims()]
 
 
 def labelled(now: datetime.datetime) -> list[Present]:
-    """What runtimes own of runs that have no record here: another user's, another SEEDER_HOME's, or left over."""
-    mine, found = {r.run for r in owner.records()}, []
+    """What runtimes own of runs that nobody here claims: another user's, another SEEDER_HOME's, or left over."""
+    mine, found = {r.run for r in owner.claims()}, []
     for name in RUNTIMES.names():
         runtime = RUNTIMES.get(name)
         if runtime.available() is None:
@@ -79,7 +79,7 @@ def find(name: str | None, now: datetime.datetime, folder: Path) -> Present:
     if name:
         return _named(name, every)
     usable = [one for one in every if one.state in ("alive", "kept")]
-    near = [one for one in usable if one.owner and folder.is_relative_to(one.owner.checkout)]
+    near = [one for one in usable if one.claim and folder.is_relative_to(one.claim.checkout)]
     if len(usable) == 1 or len(near) == 1:
         return (near or usable)[0]
     if not usable:
@@ -98,7 +98,7 @@ def _named(name: str, every: Sequence[Present]) -> Present:
 
 
 def _listed(found: Iterable[Present]) -> str:
-    return ", ".join(f"{one.run} ({one.owner.stack if one.owner else one.runtime})" for one in found)
+    return ", ".join(f"{one.run} ({one.claim.stack if one.claim else one.runtime})" for one in found)
 
 
 # -- reaching ---------------------------------------------------------------------------------------------------------
@@ -148,13 +148,13 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
     runtime cannot find it."""
     given, asked = document(one), _read(one, home.run_folder(one.run) / ASKED)
     runtime = RUNTIMES.get(one.runtime)
-    if one.owner is None or not isinstance(runtime, Rejoins):
+    if one.claim is None or not isinstance(runtime, Rejoins):
         raise EnvironmentFailed(one.run, f"runtime {one.runtime} cannot take up an environment of another process", "ask its seeder")
-    if reason := one.owner.elsewhere():
+    if reason := one.claim.elsewhere():
         raise EnvironmentFailed(one.run, reason)
-    definition = resolve(read_project(one.owner.checkout / "manifest.yaml"), _request(asked["request"]), traits())
+    definition = resolve(read_project(one.claim.checkout / "manifest.yaml"), _request(asked["request"]), traits())
     plan = make(definition, runtime, "it runs there", datetime.datetime.now(datetime.UTC))
-    run = _run(one, one.owner, given)
+    run = _run(one, one.claim, given)
     undo.enter_context(process.owned(run.id, run.folder / "tmp"))
     addresses = {
         (name, int(port)): Address(service["host"], number)
@@ -167,12 +167,10 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
     return environment, plan
 
 
-def _run(one: Present, record: owner.Record, given: Mapping[str, Any]) -> Run:
+def _run(one: Present, claim: owner.Claim, given: Mapping[str, Any]) -> Run:
     as_of = datetime.datetime.fromisoformat(given["as_of"])
     folder = home.run_folder(one.run)
-    return Run(
-        one.run, record.project, record.stack, one.runtime, folder, record.checkout, as_of, given["seed"], record.expires, record.place
-    )
+    return Run(one.run, claim.project, claim.stack, one.runtime, folder, claim.checkout, as_of, given["seed"], claim.expires, claim.place)
 
 
 def _request(given: Mapping[str, Any]) -> Request:

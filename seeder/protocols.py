@@ -308,10 +308,10 @@ class Migrator(Protocol):
 
 @runtime_checkable
 class Remembers(Protocol):
-    """The tool keeps a record of its revisions in the store."""
+    """The tool keeps a list of its revisions in the store."""
 
     def drift(self, store: Store, revisions: Sequence[Revision], world: World) -> str | None:
-        """How the store's own record differs from the files, as a sentence; None when they agree."""
+        """How the store's own list differs from the files, as a sentence; None when they agree."""
 
 
 # -- loaders ----------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def migrates_sql(engine: Engine) -> bool:
 def of_stack(stack: Stack) -> Judged:
     """Its gates, exports and placeholders, its engines, and its migrations."""
     unknown = list(_unknown_engines(stack))
-    problems = [*consistency.faults(stack), *unknown, *_vague_volatile(stack)]
+    problems = [*consistency.problems(stack), *unknown, *_vague_volatile(stack)]
     histories: dict[str, tuple[Revision, ...]] = {}
     for name, store in sorted(stack.stores.items()):
         if store.migrate and store.engine in ENGINES.names():

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime
 
-    from seeder.owner import Record
+    from seeder.owner import Claim
     from seeder.run import Run, Swept
 
 # Nothing of seeder is imported above: a warden that only waits stays small.
@@ -83,9 +83,9 @@ def sweep(run: str, runtime: str, *, anywhere: bool = False) -> Swept:
     from seeder.run import Swept
     from seeder.wait import READY, Verdict, not_yet, wait_for
 
-    record = None if anywhere else owner.read(run)
+    claim = None if anywhere else owner.read(run)
     with contextlib.suppress(SeederError):  # one that does not answer is asked again below
-        if record and (reason := record.elsewhere()):
+        if claim and (reason := claim.elsewhere()):
             return Swept(left=(reason,))
     removed: list[str] = []
     left: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ def sweep(run: str, runtime: str, *, anywhere: bool = False) -> Swept:
 
     def look() -> Verdict:
         nonlocal left, empty
-        swept = _once(run, runtime, record)
+        swept = _once(run, runtime, claim)
         removed.extend(swept.removed)
         left = swept.left
         empty = 0 if swept.removed or swept.left else empty + 1
@@ -106,7 +106,7 @@ def sweep(run: str, runtime: str, *, anywhere: bool = False) -> Swept:
     return Swept(tuple(removed), left)
 
 
-def _once(run: str, runtime: str, record: Record | None) -> Swept:
+def _once(run: str, runtime: str, claim: Claim | None) -> Swept:
     from seeder import home, living, owner
     from seeder.errors import SeederError
     from seeder.registry import RUNTIMES
@@ -116,10 +116,10 @@ def _once(run: str, runtime: str, record: Record | None) -> Swept:
     if ended.left:
         return Swept(ended.ended, ended.left)
     try:
-        if record and (reason := record.elsewhere()):
+        if claim and (reason := claim.elsewhere()):
             return Swept(ended.ended, (reason,))
         swept = RUNTIMES.get(runtime).sweep(run)
-    except SeederError as error:  # its daemon does not answer; the record stays, so that a later start finds the run
+    except SeederError as error:  # its daemon does not answer; the claim stays, so that a later start finds the run
         return Swept(ended.ended, (str(error.problems[0]),))
     folder = Swept() if swept.left else owner.discard(run)
     return Swept((*ended.ended, *swept.removed, *folder.removed), (*swept.left, *folder.left))
@@ -127,7 +127,7 @@ def _once(run: str, runtime: str, record: Record | None) -> Swept:
 
 def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:
     """Sweep every run of this machine that is over: its seeder died and did not keep it, or its time is up; then what runtimes
-    own of runs that nobody here knows, once the expiry on its label is past. By record, label and time, never by name.
+    own of runs that nobody here knows, once the expiry on its label is past. By claim, label and time, never by name.
 
     Answers each run with what was removed, and what was left because its runtime does not answer now.
     """
@@ -136,8 +136,8 @@ def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:
     from seeder.registry import RUNTIMES
     from seeder.run import Swept
 
-    known = {record.run: record for record in owner.records()}
-    over = {run: record.runtime for run, record in known.items() if record.over(now)}
+    known = {claim.run: claim for claim in owner.claims()}
+    over = {run: claim.runtime for run, claim in known.items() if claim.over(now)}
     silent: dict[str, str] = {}
     for name in RUNTIMES.names():
         runtime = RUNTIMES.get(name)

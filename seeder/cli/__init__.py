@@ -113,7 +113,7 @@ def _run(given: list[str]) -> int:
 
             _render.error(known)
             return known.run_code if name in WRAPPING else known.code
-        click.echo(f"error: this is a fault in seeder itself: {type(error).__name__}: {error}", err=True)
+        click.echo(f"error: this is a defect of seeder itself: {type(error).__name__}: {error}", err=True)
         click.echo("  -> run again with `seeder --debug ...` and report what it prints", err=True)
         return 123 if name in WRAPPING else 3
     return code if isinstance(code, int) else 0

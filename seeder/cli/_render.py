@@ -14,7 +14,7 @@ from seeder.cli._terminal import say, styled
 if TYPE_CHECKING:
     from seeder.errors import Problem, SeederError
     from seeder.events import Emit
-    from seeder.record import Result
+    from seeder.story import Result
 
 SPLIT = ("images", "start", "migrate", "load", "gate", "digest", "command", "snapshot", "teardown")
 
@@ -35,7 +35,7 @@ def listener(*, quiet: bool = False) -> Emit:
 def closing(result: Result) -> None:
     """The end of a run, to stderr: what went wrong, how it ended, with what, and where the time went."""
     if result.ended_by == "internal":
-        failure(f"this is a fault in seeder itself: {result.message}\n    -> report it, with the journal in .seeder/runs/{result.run}")
+        failure(f"this is a defect of seeder itself: {result.message}\n    -> report it, with the journal in .seeder/runs/{result.run}")
     elif result.message and result.ended_by != "command":
         failure(result.message, result.log)
     say(summary(result))

@@ -10,7 +10,7 @@ from seeder.cli._terminal import say
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--force", is_flag=True, help="Even if its seeder still runs, it has no record here, or where it lived is lost.")
+@click.option("--force", is_flag=True, help="Even if its seeder still runs, nobody here claims it, or where it lived is lost.")
 @_options.as_json
 def command(run: str | None, force: bool, as_json: bool) -> None:
     """End RUN and remove everything that it owns. RUN may be left out when one environment is alive."""
@@ -25,8 +25,8 @@ def command(run: str | None, force: bool, as_json: bool) -> None:
         if not strangers:
             raise
         one = strangers[0]
-    if one.state == "alive" and one.owner and not force:
-        cause = f"its seeder still runs (pid {one.owner.process.pid}) and ends it"
+    if one.state == "alive" and one.claim and not force:
+        cause = f"its seeder still runs (pid {one.claim.process.pid}) and ends it"
         raise EnvironmentFailed(one.run, cause, f"interrupt that one, or seeder down --force {one.run}")
     swept = warden.sweep(one.run, one.runtime, anywhere=force)
     if as_json:

@@ -11,7 +11,7 @@ from seeder.cli._terminal import say
 @click.command()
 @_options.as_json
 def command(as_json: bool) -> None:
-    """Remove environments that expired, and what runs left whose seeder died: by record, label and time, never by name."""
+    """Remove environments that expired, and what runs left whose seeder died: by claim, label and time, never by name."""
     from seeder import warden
     from seeder.cli import _render
     from seeder.errors import LeftOver

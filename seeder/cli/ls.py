@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("ls")
-@click.option("--all", "-a", "everyone", is_flag=True, help="Also what carries the label of a run that has no record here.")
+@click.option("--all", "-a", "everyone", is_flag=True, help="Also what carries the label of a run that nobody here claims.")
 @_options.as_json
 def command(everyone: bool, as_json: bool) -> None:
     """List environments: alive (its seeder runs), kept, expired, or orphan (its seeder died). `seeder gc` removes the last two."""
@@ -32,17 +32,17 @@ def command(everyone: bool, as_json: bool) -> None:
 
 
 def _facts(one: Present) -> dict[str, Any]:
-    record, begun = one.owner, one.begun
+    claim, begun = one.claim, one.begun
     return {
         "run": one.run,
-        "stack": record.stack if record else None,
+        "stack": claim.stack if claim else None,
         "scenario": _scenario(one),
         "runtime": one.runtime,
         "state": one.state,
         "begun": begun.isoformat(timespec="seconds") if begun else None,
         "expires": one.expires.isoformat(timespec="seconds") if one.expires else None,
-        "pid": record.process.pid if record and one.state == "alive" else None,
-        "checkout": str(record.checkout) if record else None,
+        "pid": claim.process.pid if claim and one.state == "alive" else None,
+        "checkout": str(claim.checkout) if claim else None,
     }
 
 

@@ -85,10 +85,10 @@ def verify(bundles: tuple[str, ...], project: Path | None, as_json: bool) -> Non
 
 def _folder(project: Path | None) -> Path:
     """Where the project's bundles are; its files need not be valid for that."""
-    from seeder import record
+    from seeder import story
     from seeder.definition.manifest import find_manifest
 
-    return record.bundles(find_manifest(project or Path.cwd()).parent)
+    return story.bundles(find_manifest(project or Path.cwd()).parent)
 
 
 def _find(name: str, project: Path | None) -> Path:

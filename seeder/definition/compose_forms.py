@@ -131,7 +131,7 @@ def _list_of(form: Form) -> Callable[[Any, Place], List | None]:
     return formed
 
 
-def _record(known: frozenset[str], forms: dict[str, Form]) -> Form:
+def _keyed(known: frozenset[str], forms: dict[str, Form]) -> Form:
     def formed(value: Any, place: Place) -> Any:
         if not isinstance(value, Map):
             return None if value is None else place.needs("a mapping")
@@ -180,7 +180,7 @@ def _context(value: Any, place: Place) -> str | None:
     return given if given and volumes.is_remote(given) else path(given, place)
 
 
-_BUILD_RECORD = _record(keys.BUILD, {
+_BUILD_KEYS = _keyed(keys.BUILD, {
     "context": _context, "dockerfile": text, "dockerfile_inline": text, "target": text, "args": _variables,
 })  # fmt: skip
 
@@ -188,7 +188,7 @@ _BUILD_RECORD = _record(keys.BUILD, {
 def _build(value: Any, place: Place) -> Any:
     if isinstance(value, str):
         return Map(place.mark, {"context": _context(value, place)}, {"context": place.mark})
-    return _BUILD_RECORD(value, place)
+    return _BUILD_KEYS(value, place)
 
 
 def _started(place: Place) -> Map:
@@ -197,7 +197,7 @@ def _started(place: Place) -> Map:
     return Map(place.mark, items, dict.fromkeys(items, place.mark))
 
 
-_DEPENDENCY = _record(keys.DEPENDENCY, {"condition": text, "required": _truth, "restart": _truth})
+_DEPENDENCY = _keyed(keys.DEPENDENCY, {"condition": text, "required": _truth, "restart": _truth})
 
 
 def _named(form: Form, nothing: Callable[[Place], Any]) -> Form:
@@ -216,23 +216,23 @@ def _named(form: Form, nothing: Callable[[Place], Any]) -> Form:
     return formed
 
 
-_NETWORK_RECORD = _record(keys.NETWORK_USE, {"aliases": _texts})
+_NETWORK_KEYS = _keyed(keys.NETWORK_USE, {"aliases": _texts})
 
 
 def _network_use(value: Any, place: Place) -> Any:
-    return Map(place.mark) if value is None else _NETWORK_RECORD(value, place)
+    return Map(place.mark) if value is None else _NETWORK_KEYS(value, place)
 
 
 def _file_mount(value: Any, place: Place) -> Any:
     if isinstance(value, str):
         return Map(place.mark, {"source": value}, {"source": place.mark})
-    return _record(keys.FILE_MOUNT, {"source": text, "target": text})(value, place)
+    return _keyed(keys.FILE_MOUNT, {"source": text, "target": text})(value, place)
 
 
 def _env_file(value: Any, place: Place) -> Any:
     if isinstance(value, str):
         value = Map(place.mark, {"path": value}, {"path": place.mark})
-    return _record(keys.ENV_FILE, {"path": path, "required": _truth})(value, place)
+    return _keyed(keys.ENV_FILE, {"path": path, "required": _truth})(value, place)
 
 
 def _env_files(value: Any, place: Place) -> List | None:
@@ -245,7 +245,7 @@ def _env_files(value: Any, place: Place) -> List | None:
 def _extends(value: Any, place: Place) -> Any:
     if isinstance(value, str):
         return Map(place.mark, {"service": value}, {"service": place.mark})
-    return _record(keys.EXTENDS, {"service": text, "file": text})(value, place)
+    return _keyed(keys.EXTENDS, {"service": text, "file": text})(value, place)
 
 
 def _volume(value: Any, place: Place) -> Any:
@@ -262,10 +262,10 @@ def _exposed(value: Any, place: Place) -> Any:
 
 def _resource(kind: str) -> Form:
     forms: dict[str, Form] = {"file": path, "environment": text, "content": text, "name": text}
-    record = _record(keys.RESOURCES[kind], forms)
+    keyed = _keyed(keys.RESOURCES[kind], forms)
 
     def formed(value: Any, place: Place) -> Any:
-        return Map(place.mark) if value is None else record(value, place)
+        return Map(place.mark) if value is None else keyed(value, place)
 
     return formed
 
@@ -280,7 +280,7 @@ _SERVICE: dict[str, Form] = {
     "build": _build,
     "depends_on": _named(_DEPENDENCY, _started),
     "networks": _named(_network_use, lambda place: Map(place.mark)),
-    "healthcheck": _record(keys.HEALTHCHECK, {"test": _words, "disable": _truth}),
+    "healthcheck": _keyed(keys.HEALTHCHECK, {"test": _words, "disable": _truth}),
     "ports": _list_of(_port),
     "expose": _list_of(_exposed),
     "volumes": _list_of(_volume),

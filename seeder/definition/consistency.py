@@ -17,7 +17,7 @@ _LOCAL = re.compile(r"python|host|port(?::(?P<port>\d+))?")
 EXPORTED: Final = ("url", "host", "port", "scheme", "user", "password", "database")
 
 
-def faults(stack: Stack) -> Iterator[Problem]:
+def problems(stack: Stack) -> Iterator[Problem]:
     """What would fail or mean something else than it says."""
     yield from _gates(stack)
     yield from _exports(stack)

@@ -45,7 +45,7 @@ def given(inputs: Sequence[Input], texts: Mapping[str, str], problems: Collector
     return result
 
 
-def fault(one: Input, value: Any) -> str | None:
+def mistake(one: Input, value: Any) -> str | None:
     """Why the value is none for this input; None when it is."""
     if not _TYPES[one.type](value):
         return f"{value!r} is not {_NAMES[one.type]}"
@@ -66,7 +66,7 @@ def _read(one: Input, text: str, problems: Collector) -> Value:
     except (ValueError, KeyError):
         problems.add(f"--set {one.name}={text}", f"{text!r} is not {_NAMES[one.type]}", f"give {_wanted(one)}")
         return None
-    if cause := fault(one, value):
+    if cause := mistake(one, value):
         problems.add(f"--set {one.name}={text}", cause, f"give {_wanted(one)}")
     return value
 

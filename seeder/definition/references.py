@@ -51,7 +51,7 @@ def unknown(value: Any, inputs: Mapping[str, Any], at: Path = ()) -> Iterator[tu
             yield from unknown(item, inputs, (*at, number))
     elif isinstance(value, str):
         for match in _REFERENCE.finditer(value):
-            if not match["dollar"] and (cause := _fault(match, inputs)):
+            if not match["dollar"] and (cause := _mistake(match, inputs)):
                 yield at, match[0], cause
 
 
@@ -60,7 +60,7 @@ def named_parameters(query: str) -> list[str]:
     return list(dict.fromkeys(match["name"] for match in _PARAMETER.finditer(query) if match["name"]))
 
 
-def _fault(match: re.Match[str], inputs: Mapping[str, Any]) -> str | None:
+def _mistake(match: re.Match[str], inputs: Mapping[str, Any]) -> str | None:
     root, _, name = match["name"].strip().partition(".")
     if not match["end"]:
         return "the reference is not closed; write a dollar sign as $$"

@@ -11,7 +11,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, model_validat
 
 from seeder.definition.extension import Gates, Strict
 from seeder.definition.fields import Duration, Name, Text, VersionText
-from seeder.definition.inputs import Input, fault
+from seeder.definition.inputs import Input, mistake
 from seeder.definition.references import named_parameters, unknown
 from seeder.definition.scenario import DatasetRef, Expectation, Scenario
 from seeder.definition.validation import validated
@@ -176,9 +176,9 @@ def _input(name: str, item: InputItem, document: Document, problems: Collector) 
     if not _NAME.fullmatch(name):
         problems.add(subject, f"{name!r} is not a name for an input", "use letters, digits and _", document.mark(("inputs", name)))
     for number, value in enumerate(item.enum):
-        if cause := fault(Input(name, item.type), value):
+        if cause := mistake(Input(name, item.type), value):
             problems.add(f"{subject}.enum", cause, "make it fit the type", document.mark(("inputs", name, "enum", number)))
-    if not required and (cause := fault(whole, item.default)):
+    if not required and (cause := mistake(whole, item.default)):
         problems.add(f"{subject}.default", cause, "give a default that fits", document.mark(("inputs", name, "default")))
     return whole
 

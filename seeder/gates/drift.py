@@ -16,7 +16,7 @@ class Drift:
     name = "drift"
 
     def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:
-        """Every migrated store stands at the last of its revisions, as far as its tool keeps a record; every table that was loaded
+        """Every migrated store stands at the last of its revisions, as far as its tool keeps a list; every table that was loaded
         has the columns of its file, and fills those that the file leaves out."""
         for name in sorted(fitness.revisions):
             yield from _check_head(name, fitness, world)
@@ -32,7 +32,7 @@ def _check_head(name: str, fitness: Fitness, world: World) -> Iterable[Problem]:
     migrator = MIGRATORS.get(store.migrate.tool)
     if not isinstance(migrator, Remembers):
         if isinstance(world.engine(name), Inspects):  # elsewhere nobody expects a schema to be compared
-            world.emit(Noticed(name, f"`{migrator.tool}` keeps no record of what it applied, so its head cannot be checked"))
+            world.emit(Noticed(name, f"`{migrator.tool}` keeps no list of what it applied, so its head cannot be checked"))
         return
     difference = migrator.drift(store, fitness.revisions[name], world)
     if difference:

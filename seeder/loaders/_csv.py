@@ -10,7 +10,7 @@ from typing import Final
 
 from seeder.content import Row
 from seeder.errors import DefinitionError, Mark, Problem, nearest
-from seeder.loaders import _faults
+from seeder.loaders import _mistakes
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 
@@ -66,7 +66,7 @@ def _records(path: Path) -> Iterator[tuple[int, Fields] | Problem]:
     held: list[bytes] = []
     with path.open("rb") as lines:
         for number, raw in enumerate(lines, 1):
-            held.append(raw.removeprefix(_faults.BOM) if number == 1 else raw)
+            held.append(raw.removeprefix(_mistakes.BOM) if number == 1 else raw)
             quotes += raw.count(b'"')
             size += len(raw)
             if quotes % 2 == 0:
@@ -85,7 +85,7 @@ def _unclosed(path: Path, line: int) -> Problem:
 
 
 def _record(path: Path, line: int, raw: bytes) -> tuple[int, Fields] | Problem:
-    text = _faults.decoded(path, line, raw.removesuffix(b"\n").removesuffix(b"\r"))
+    text = _mistakes.decoded(path, line, raw.removesuffix(b"\n").removesuffix(b"\r"))
     if isinstance(text, Problem):
         return text
     if "\0" in text:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from seeder.errors import Mark, Problem, nearest
-from seeder.loaders import _faults, _json, _relative
+from seeder.loaders import _json, _mistakes, _relative
 
 T = TypeVar("T")
 
@@ -28,8 +28,8 @@ def read(path: Path, make: Callable[[int, dict[str, Any]], T], as_of: datetime.d
     try:
         made = list(_made(path, make, as_of, known))
     except OSError as error:
-        raise _faults.unreadable(path, error) from error
-    _faults.refuse(path, (found for found in made if isinstance(found, Problem)))
+        raise _mistakes.unreadable(path, error) from error
+    _mistakes.refuse(path, (found for found in made if isinstance(found, Problem)))
     return tuple(found for found in made if not isinstance(found, Problem))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from seeder.errors import Mark, Problem
-from seeder.loaders import _faults
+from seeder.loaders import _mistakes
 
 Object = dict[str, Any]
 
@@ -18,13 +18,13 @@ def objects(path: Path) -> Iterator[tuple[int, Object] | Problem]:
     """Every object with its line; blank lines are passed over. Numbers with a fraction keep all their digits (Decimal)."""
     with path.open("rb") as lines:
         for number, raw in enumerate(lines, 1):
-            text = raw.removeprefix(_faults.BOM) if number == 1 else raw
+            text = raw.removeprefix(_mistakes.BOM) if number == 1 else raw
             if text.strip():
                 yield _object(path, number, text)
 
 
 def _object(path: Path, line: int, raw: bytes) -> tuple[int, Object] | Problem:
-    text = _faults.decoded(path, line, raw)
+    text = _mistakes.decoded(path, line, raw)
     if isinstance(text, Problem):
         return text
     try:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from seeder.errors import DefinitionError, Mark, Problem
-from seeder.loaders import _faults
+from seeder.loaders import _mistakes
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _EXPECT: Final = re.compile(r"(?:#|//)\s*expect\b\s*(?P<status>.*)", re.IGNORECASE)
@@ -48,11 +48,11 @@ def read(path: Path) -> tuple[Request, ...]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise _faults.unreadable(path, error) from error
+        raise _mistakes.unreadable(path, error) from error
     except UnicodeDecodeError as error:
         raise DefinitionError(path.name, "the file is not UTF-8 text", "save it as UTF-8", Mark(path, 1)) from error
     found = [_request(path, *block) for block in _blocks(text)]
-    _faults.refuse(path, (problem for problem in found if isinstance(problem, Problem)))
+    _mistakes.refuse(path, (problem for problem in found if isinstance(problem, Problem)))
     return tuple(request for request in found if isinstance(request, Request))
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from seeder.content import Key, Keys
 from seeder.definition.dataset import Part, PartKind
 from seeder.errors import Mark, Problem, nearest
-from seeder.loaders import _faults, _fields
+from seeder.loaders import _fields, _mistakes
 from seeder.loaders._fields import Wrong
 
 _KNOWN: Final = ("key", "type", "value", "ttl")
@@ -24,7 +24,7 @@ class KeysLoader:
         """Values are text (string), lists of text (list, set), text by text (hash) or numbers by text (zset); numbers and booleans
         in the file become the text that JSON writes for them. Raises DefinitionError with all bad lines."""
         keys = _fields.read(part.path, _key, as_of, _KNOWN)
-        _faults.refuse(part.path, _twins(part, keys))
+        _mistakes.refuse(part.path, _twins(part, keys))
         return Keys(part, keys)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from seeder.content import Script
 from seeder.definition.dataset import Part, PartKind
 from seeder.errors import Mark, Problem
-from seeder.loaders import _faults
+from seeder.loaders import _mistakes
 
 _ARCHIVE: Final = b"PGDMP"
 
@@ -21,9 +21,9 @@ class SqlLoader:
     def read(self, part: Part, as_of: datetime.datetime) -> Script:  # noqa: ARG002  (SQL knows no relative dates)
         """The file can be read and is UTF-8 text. Raises DefinitionError with all lines that are not."""
         try:
-            _faults.refuse(part.path, _problems(part.path))
+            _mistakes.refuse(part.path, _problems(part.path))
         except OSError as error:
-            raise _faults.unreadable(part.path, error) from error
+            raise _mistakes.unreadable(part.path, error) from error
         return Script(part)
 
 
@@ -34,6 +34,6 @@ def _problems(path: Path) -> Iterator[Problem]:
                 cause, remedy = "this is an archive of pg_dump, not SQL", f"pg_restore -f {path.name} ARCHIVE writes it as SQL"
                 yield Problem(path.name, cause, remedy, Mark(path, 1))
                 return
-            text = _faults.decoded(path, number, raw)
+            text = _mistakes.decoded(path, number, raw)
             if isinstance(text, Problem):
                 yield text

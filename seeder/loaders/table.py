@@ -13,7 +13,7 @@ from seeder.content import Row, Table
 from seeder.definition import yaml
 from seeder.definition.dataset import Part, PartKind
 from seeder.errors import DefinitionError, Mark, Problem, nearest
-from seeder.loaders import _csv, _faults, _json, _parquet, _relative
+from seeder.loaders import _csv, _json, _mistakes, _parquet, _relative
 
 Reading = tuple[tuple[str, ...], Callable[[], Iterator[Row | Problem]]]
 
@@ -27,9 +27,9 @@ class TableLoader:
         try:
             columns, records = _FORMATS[part.format](part.path)
             rows = functools.partial(_resolved, part, columns, records, as_of)
-            _faults.refuse(part.path, (row for row in rows() if isinstance(row, Problem)))
+            _mistakes.refuse(part.path, (row for row in rows() if isinstance(row, Problem)))
         except OSError as error:
-            raise _faults.unreadable(part.path, error) from error
+            raise _mistakes.unreadable(part.path, error) from error
         return Table(part, columns, functools.partial(_sound, rows))
 
 

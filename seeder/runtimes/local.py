@@ -70,7 +70,7 @@ class Local:
     def owners(self) -> Mapping[str, datetime.datetime | None]:
         from seeder import owner
 
-        return {record.run: record.expires for record in owner.records() if record.runtime == self.name}
+        return {claim.run: claim.expires for claim in owner.claims() if claim.runtime == self.name}
 
 
 def _reserved(run: Run, stack: Stack) -> dict[tuple[str, int], Address]:

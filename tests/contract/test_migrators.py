@@ -121,7 +121,7 @@ def test_a_failing_revision_is_named_with_its_file_the_message_and_the_statement
     assert drift(live) == "the version table holds revision 0002, the files end with 0003"
 
 
-def test_a_revision_with_a_fault_of_its_own_is_named_with_its_line(world: Open, folder: Path) -> None:
+def test_a_revision_with_a_mistake_of_its_own_is_named_with_its_line(world: Open, folder: Path) -> None:
     path = revision(folder, "0003", "0002", "select 1")
     path.write_text(path.read_text() + "    undefined.call()\n")
     with pytest.raises(EnvironmentFailed) as caught:

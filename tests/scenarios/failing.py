@@ -48,7 +48,7 @@ def proper(said: Said, code: int, *phrases: str) -> None:
     for phrase in phrases:
         assert phrase in said.err, said.err
     assert "Traceback" not in said.err
-    assert "fault in seeder" not in said.err
+    assert "defect of seeder" not in said.err
 
 
 def gone(folder: Path, home: Path) -> None:

@@ -32,7 +32,7 @@ def said(words, folder, monkeypatch, capfd) -> tuple[int, str]:
     code = _run(words)
     err = capfd.readouterr().err
     assert "Traceback" not in err
-    assert "fault in seeder" not in err, err
+    assert "defect of seeder" not in err, err
     return code, err
 
 

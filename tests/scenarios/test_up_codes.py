@@ -6,7 +6,7 @@ from tests.scenarios.failing import change
 from tests.scenarios.seeder import seeder
 
 
-def test_a_bad_row_is_the_definitions_fault(project, home):
+def test_a_bad_row_is_a_mistake_of_the_definition(project, home):
     folder = project("small")
     change(folder, "testdata/golden/notes/db/notes.csv", "2,task", "1,task")
     said = seeder("up", "--scenario", "ready", "--runtime", "local", cwd=folder)

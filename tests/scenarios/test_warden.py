@@ -256,20 +256,20 @@ def test_folders_that_vanish_while_they_are_looked_at_are_no_matter(run: Run) ->
 def test_the_record_of_a_run_says_whose_it_is(run: Run) -> None:
     assert owner.claim(run) == owner.read(run.id)
     owner.keep(replace(run, expires=run.expires + datetime.timedelta(hours=1)))
-    record = owner.read(run.id)
-    assert record.kept
-    assert record.expires == run.expires + datetime.timedelta(hours=1)
-    assert record.process == living.myself()
-    assert RUNTIMES.get("local").owners()[run.id] == record.expires
+    claim = owner.read(run.id)
+    assert claim.kept
+    assert claim.expires == run.expires + datetime.timedelta(hours=1)
+    assert claim.process == living.myself()
+    assert RUNTIMES.get("local").owners()[run.id] == claim.expires
 
 
 def test_a_run_of_another_machine_is_over_only_when_its_time_is_up(run: Run) -> None:
     """A home on a shared disk, or mounted into several containers: process numbers there say nothing here."""
     owner.claim(run)
     file = run.folder / owner.FILE
-    record = json.loads(file.read_text(encoding="utf-8"))
-    record["process"] = {"pid": 2**22 + 1, "started": "0", "place": "another"}
-    file.write_text(json.dumps(record), encoding="utf-8")
+    claim = json.loads(file.read_text(encoding="utf-8"))
+    claim["process"] = {"pid": 2**22 + 1, "started": "0", "place": "another"}
+    file.write_text(json.dumps(claim), encoding="utf-8")
     assert warden.sweep_expired(now()) == []
     assert owner.read(run.id).state(now()) == "alive"
     assert [swept for swept, _ in warden.sweep_expired(run.expires)] == [run.id]

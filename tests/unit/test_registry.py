@@ -43,7 +43,5 @@ def test_two_of_one_name_are_refused(offered):
 
 
 def test_what_a_package_misses_is_named(offered):
-    with pytest.raises(
-        DefinitionError, match=r"(?s)needs the package absent_package.*uninstall the package that offers gate theirs"
-    ):
+    with pytest.raises(DefinitionError, match=r"(?s)needs the package absent_package.*uninstall the package that offers gate theirs"):
         offered(theirs="absent_package:Theirs").get("theirs")

@@ -11,7 +11,7 @@ from rich.console import Console
 from seeder import events, home, variables
 from seeder.cli import _lines, _render, _terminal
 from seeder.cli._live import Board
-from seeder.record import Result
+from seeder.story import Result
 
 BEGUN = events.RunStarted("abc", "shop", "shop", "local", "ready", 7, "2026-01-15T12:00:00+00:00", "ci")
 RUN = [

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seeder.run import Run
 
 FOLDER = ".seeder"
-KEPT_RUNS = 100  # records of older runs are removed; bundles stay until someone removes them
+KEPT_RUNS = 100  # journals of older runs are removed; bundles stay until someone removes them
 
 
 @dataclass
@@ -55,7 +55,7 @@ def journal(checkout: Path, run: str) -> Path:
     return checkout / FOLDER / "runs" / run / "events.jsonl"
 
 
-class Record:
+class Story:
     """The journal, the clock and the result of one run."""
 
     def __init__(self, us: Run, plan: Plan, listener: Emit) -> None:
