@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,8 @@ COMMANDS = (
     ["scenario", "show", "ready"],
 )
 DOCUMENTED = {0, 2, 3}
-FUZZ = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+TIMES = int(os.environ.get("SEEDER_TEST_FUZZ", "1"))  # as many examples, and others each time
+FUZZ = settings(max_examples=60 * TIMES, deadline=None, derandomize=TIMES == 1, database=None, suppress_health_check=list(HealthCheck))
 
 # What people and broken tools put into files.
 LONG = [
@@ -186,7 +188,7 @@ LINES = st.lists(st.sampled_from(NAMES) | st.sampled_from(OPTIONS) | st.text(max
 STARTS = {"run", "up", "gc", "lock"}  # what may do something is only given words that it must refuse
 
 
-@settings(FUZZ, max_examples=400)
+@settings(FUZZ, max_examples=400 * TIMES)
 @given(words=LINES)
 def test_a_broken_command_line_never_breaks_seeder(tmp_path_factory, words):
     folder = tmp_path_factory.getbasetemp() / "fuzz"
