@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seeder.definition import compose_resources
 from seeder.definition.compose_check import check_model
 from seeder.definition.compose_files import Files, Group
 from seeder.definition.compose_service import LATER, Reader
@@ -58,6 +59,8 @@ def read_stack(
         references=tuple(one for one in references if {one.source.store, one.target.store} <= stores.keys()),
         absent=selection.absent,
         x=extension,
+        networks=compose_resources.networks(model, selection.services),
+        volumes=compose_resources.volumes(model, selection.services),
         env_files=tuple(file for file in files.further if file not in group.files),
     )
 

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+from seeder.definition import compose_resources
 from seeder.definition.stack import Mount
 from seeder.definition.yaml import Map
 
@@ -15,7 +16,8 @@ _FOLDERS: dict[Literal["config", "secret"], str] = {"config": "/", "secret": "/r
 def mounts(raw: Map, model: Map, variables: Mapping[str, str]) -> Iterator[Mount]:
     """Every mount of the service, in the order volumes, tmpfs, configs, secrets."""
     for volume in raw.get("volumes", ()):
-        if device := _device(volume, model):
+        named = volume["type"] == "volume" and volume.get("source")
+        if named and (device := compose_resources.volume(model, named).device):
             yield Mount("bind", _inside(volume["target"]), device, volume["read_only"])
         elif volume["type"] in ("bind", "volume", "tmpfs"):
             yield Mount(volume["type"], _inside(volume["target"]), volume.get("source") or None, volume["read_only"])
@@ -26,14 +28,6 @@ def mounts(raw: Map, model: Map, variables: Mapping[str, str]) -> Iterator[Mount
             yield _file(kind, entry, model.get(f"{kind}s", {}).get(entry.get("source")) or {}, variables)
 
 
-def _device(volume: Map, model: Map) -> str | None:
-    """The host folder of a volume that is a bind mount in disguise."""
-    if volume["type"] != "volume":
-        return None
-    options = (model.get("volumes", {}).get(volume.get("source")) or {}).get("driver_opts") or {}
-    return options.get("device") if "bind" in str(options.get("o") or "").split(",") else None
-
-
 def _file(kind: Literal["config", "secret"], entry: Map, resource: Mapping[str, Any], variables: Mapping[str, str]) -> Mount:
     target = entry.get("target") or entry.get("source") or ""
     if not target.startswith("/"):
@@ -41,7 +35,8 @@ def _file(kind: Literal["config", "secret"], entry: Map, resource: Mapping[str, 
     content = resource.get("content")
     if resource.get("environment"):
         content = variables.get(resource["environment"], "")
-    return Mount(kind, _inside(target), resource.get("file"), read_only=True, content=content)
+    rights = tuple(key for key in ("uid", "gid", "mode") if entry.get(key) is not None)
+    return Mount(kind, _inside(target), resource.get("file"), read_only=True, content=content, rights=rights)
 
 
 def _inside(target: str) -> str:

@@ -60,6 +60,9 @@ class Reader:
             networks=_networks(raw),
             **{key: raw.get(key) for key in ("hostname", "container_name", "working_dir", "user", "network_mode", "pid", "ipc")},
             privileged=bool(raw.get("privileged")),
+            addresses=tuple(_addresses(raw)),
+            replicas=_replicas(raw),
+            logging=bool(raw.get("logging")),
             unhonoured=tuple(sorted(_unhonoured(raw))),
             x=self._extension(name, raw),
         )
@@ -181,6 +184,19 @@ def _networks(raw: Map) -> dict[str, tuple[str, ...]]:
     if "networks" in raw:
         return {name: tuple(entry.get("aliases") or ()) for name, entry in raw["networks"].items()}
     return {} if raw.get("network_mode") else {"default": ()}
+
+
+def _addresses(raw: Map) -> Iterator[str]:
+    for joined in raw.get("networks", {}).values():
+        fixed = [joined.get("ipv4_address"), joined.get("ipv6_address"), *(joined.get("link_local_ips") or ())]
+        yield from (str(address) for address in fixed if address)
+
+
+def _replicas(raw: Map) -> int:
+    """How often it is to run, by `scale` or `deploy.replicas`; what is no number is compose's to refuse."""
+    deploy = raw.get("deploy")
+    written = [raw.get("scale"), deploy.get("replicas") if isinstance(deploy, Map) else None]
+    return max([1, *(int(text) for text in map(str, written) if text.isdecimal())])
 
 
 def _implied(raw: Map) -> Iterator[str]:

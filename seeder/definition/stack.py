@@ -28,7 +28,8 @@ class Port:
 class Mount:
     """Something mounted into a service. `source` is an absolute host path for binds, a volume key for volumes, None otherwise.
 
-    Configs and secrets are mounts too; their `content` is given when the file holds it inline.
+    Configs and secrets are mounts too; their `content` is given when the file holds it inline, and `rights` are those of uid, gid and
+    mode that are asked for.
     """
 
     kind: Literal["bind", "volume", "tmpfs", "config", "secret"]
@@ -36,6 +37,7 @@ class Mount:
     source: str | None = None
     read_only: bool = False
     content: str | None = None
+    rights: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,9 @@ class Service:
     pid: str | None = None
     ipc: str | None = None
     privileged: bool = False
+    addresses: tuple[str, ...] = ()  # fixed ones that it asks for on its networks
+    replicas: int = 1
+    logging: bool = False  # asks for a log driver, or options of it
     unhonoured: tuple[str, ...] = ()  # compose keys that only a container runtime can give meaning to (cap_add, sysctls, ...)
     x: ServiceExtension = field(default_factory=ServiceExtension)
 
@@ -114,6 +119,34 @@ class Service:
         """Of the known ports the one that is meant when none is said: the first that the compose file writes, else the lowest."""
         written = [*(port.target for port in self.ports), *self.expose]
         return next((port for port in written if port in known), min(known, default=None))
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of the stack. An `external` one is somebody else's; `name` is what it is called there; `subnets` are fixed ones."""
+
+    name: str | None = None
+    external: bool = False
+    subnets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume of the stack. An `external` one is somebody else's; `options` are those of its driver."""
+
+    external: bool = False
+    driver: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def device(self) -> str | None:
+        """The host folder of one that is a bind mount in disguise."""
+        return self.options.get("device") if "bind" in self.options.get("o", "").split(",") else None
+
+    @property
+    def memory(self) -> bool:
+        """It is a tmpfs in disguise."""
+        return self.options.get("type") == "tmpfs"
 
 
 @dataclass(frozen=True)
@@ -178,6 +211,8 @@ class Stack:
         default_factory=dict
     )  # service -> why it is not part of this run (profile, --services, only: compose)
     x: StackExtension = field(default_factory=StackExtension)
+    networks: Mapping[str, Network] = field(default_factory=dict)  # those that its services use
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
     env_files: tuple[Path, ...] = ()  # files read beside the compose files (.env, env_file, extends, include)
 
     def stores_of(self, service: str) -> tuple[Store, ...]:

@@ -14,7 +14,6 @@ from typing import Any
 
 from seeder.definition.stack import Stack
 from seeder.errors import DefinitionError
-from seeder.notice import Notice
 from seeder.run import NO_OVERLAYS, Overlay
 
 Model = dict[str, Any]
@@ -99,37 +98,31 @@ def _service_of(edge: str, holders: Mapping[str, str]) -> str:
     return ":".join([holders[parts[1]], *parts[2:]])
 
 
-def own(model: Model, stack: Stack, terms: Terms) -> list[Notice]:
-    """Edit a reduced model in place; answer what could not be kept as it was written."""
-    notices: list[Notice] = []
+def own(model: Model, stack: Stack, terms: Terms) -> None:
+    """Edit a reduced model in place. What cannot be kept as it was written, the survey has told before."""
     model["name"] = terms.project
     for name, service in model["services"].items():
-        notices += _own_service(name, service, terms)
+        _own_service(name, service, terms)
         service["environment"] = _environment(name, service.get("environment") or {}, stack, terms)
-    notices += _own_networks(model, terms)
+    _own_networks(model, terms)
     for kind in ("secrets", "configs"):
         for key, entry in (model.get(kind) or {}).items():
             entry["name"] = f"{terms.project}_{key}"
-    return notices
 
 
-def _own_service(name: str, service: Model, terms: Terms) -> list[Notice]:
+def _own_service(name: str, service: Model, terms: Terms) -> None:
     """seeder decides when a container starts, when it is ready, and that it stays dead when it dies."""
-    notices = []
     alias = service.pop("container_name", None)
     if alias and service.get("networks"):
         service["networks"] = {key: _with_alias(endpoint, alias) for key, endpoint in service["networks"].items()}
-    deploy = service.get("deploy") or {}
-    if max(int(service.pop("scale", None) or 1), int(deploy.pop("replicas", None) or 1)) > 1:
-        notices.append(Notice(name, "runs once: replicas share the published port", "give each instance a service of its own"))
-    deploy.pop("restart_policy", None)
+    for key in ("replicas", "restart_policy"):
+        (service.get("deploy") or {}).pop(key, None)
     service["restart"] = "no"
     service["image"] = terms.images[name]
     service["healthcheck"] = {"disable": True}
     service["labels"] = {**(service.get("labels") or {}), **terms.labels}
-    for key in ("build", "profiles", "pull_policy", "logging", "develop"):  # a log driver of its own could not be read back
+    for key in ("build", "profiles", "pull_policy", "logging", "develop", "scale"):
         service.pop(key, None)
-    return notices
 
 
 def _with_alias(endpoint: Model | None, alias: str) -> Model:
@@ -146,16 +139,13 @@ def _environment(name: str, written: Model, stack: Stack, terms: Terms) -> Model
 # -- networks ---------------------------------------------------------------------------------------------------------
 
 
-def _own_networks(model: Model, terms: Terms) -> list[Notice]:
-    notices = []
+def _own_networks(model: Model, terms: Terms) -> None:
     networks: Model = model.setdefault("networks", {})
     for key, network in networks.items():
-        if network.pop("external", None) and network.get("name") in ("host", "none"):
-            raise DefinitionError(key, f"the network {network['name']} is the machine's own", "use a network of the stack")
+        for special in ("external", "ipam"):
+            network.pop(special, None)
         network |= {"name": f"{terms.project}_{key}", "labels": {**(network.get("labels") or {}), **terms.labels}}
         (network.get("driver_opts") or {}).pop("com.docker.network.bridge.name", None)
-        if (network.pop("ipam", None) or {}).get("config"):
-            notices.append(Notice(key, "its fixed subnet is replaced by one of docker's choice, so that runs do not meet"))
     for service in model["services"].values():
         for endpoint in (service.get("networks") or {}).values():
             for fixed in ("ipv4_address", "ipv6_address", "link_local_ips"):
@@ -163,7 +153,6 @@ def _own_networks(model: Model, terms: Terms) -> list[Notice]:
     _open_internal(model, terms)
     used = {key for service in model["services"].values() for key in service.get("networks") or {}}
     model["networks"] = {key: network for key, network in networks.items() if key in used}
-    return notices
 
 
 def _open_internal(model: Model, terms: Terms) -> None:

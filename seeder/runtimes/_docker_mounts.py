@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from seeder.errors import EnvironmentFailed
-from seeder.notice import Notice
 from seeder.runtimes._docker_model import Model, Terms
 
 SOCKETS = ("docker.sock", "podman.sock", "containerd.sock", "crio.sock")
@@ -32,7 +31,6 @@ class Kept:
 
     files: dict[Path, File] = field(default_factory=dict)
     copies: dict[str, dict[str, Path]] = field(default_factory=dict)  # service -> path inside -> here
-    notices: list[Notice] = field(default_factory=list)
 
 
 def own(model: Model, terms: Terms) -> Kept:
@@ -41,12 +39,8 @@ def own(model: Model, terms: Terms) -> Kept:
     volumes: Model = model.setdefault("volumes", {})
     shared = {key: volume for key, volume in volumes.items() if not _is_memory(volume)}
     devices = {key: _device(volume) for key, volume in shared.items()}
-    for key, volume in shared.items():
-        if volume.pop("external", None):
-            kept.notices.append(Notice(key, "is an external volume; the run gets an empty one of its own"))
-        elif devices[key] is None and (volume.get("driver_opts") or volume.get("driver", "local") != "local"):
-            kept.notices.append(Notice(key, "has a volume driver of its own; the run gets an empty volume of the local one"))
-        for special in ("driver", "driver_opts"):
+    for volume in shared.values():
+        for special in ("external", "driver", "driver_opts"):
             volume.pop(special, None)
     for name, service in model["services"].items():
         mounts = [_unwrapped(mount, devices) for mount in service.get("volumes") or []]

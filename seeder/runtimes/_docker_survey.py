@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from seeder.definition.extension import Allowance
-from seeder.definition.stack import Mount, Service, Stack
+from seeder.definition.stack import Mount, Network, Service, Stack, Volume
 from seeder.notice import Notice
 from seeder.runtimes._docker_mounts import SOCKETS, over_data
 
@@ -23,6 +23,8 @@ def notices(stack: Stack, data: Mapping[str, Sequence[str]], remote: str | None,
         result += _binds(service, data.get(name, ()))
         if remote:
             result += _remote_binds(service, data.get(name, ()), remote)
+    result += [notice for key, network in stack.networks.items() for notice in _of_the_machine(key, network)]
+    result += replaced(stack)
     if remote:
         message = f"ports are published on every address of {remote}, where the docker daemon runs"
         result.append(Notice(stack.name, message, f"let only trusted machines reach {remote}"))
@@ -41,6 +43,50 @@ def _host_resources(service: Service, sockets: Sequence[str]) -> Iterable[Notice
     for allowance, message, wanted in asked:
         if wanted and allowance not in service.x.allow:
             yield Notice(service.name, message, f"remove it, or accept it: `x-seeder: {{allow: [{allowance}]}}`", refused=True)
+
+
+def replaced(stack: Stack) -> Iterable[Notice]:
+    """What a run has in another form than is written, so that runs do not meet and their logs can be read. Told by the plan, and by
+    a run when it makes these things."""
+    for service in stack.services.values():
+        yield from _of_service(service)
+    logging = [name for name, service in stack.services.items() if service.logging]
+    if logging:
+        yield Notice(stack.name, f"`logging` of {', '.join(logging)} is left out: what other log drivers get could not be read back")
+    for key, network in stack.networks.items():
+        yield from _network(key, network)
+    for key, volume in stack.volumes.items():
+        yield from _volume(key, volume)
+
+
+def _of_service(service: Service) -> Iterable[Notice]:
+    if service.replicas > 1:
+        yield Notice(service.name, "runs once: replicas share the published port", "give each instance a service of its own")
+    if service.addresses:
+        message = f"its fixed addresses ({', '.join(service.addresses)}) are replaced by some of docker's choice, so that runs do not meet"
+        yield Notice(service.name, message, "reach it by its name")
+
+
+def _of_the_machine(key: str, network: Network) -> Iterable[Notice]:
+    if network.external and (network.name or key) in ("host", "none"):
+        yield Notice(key, f"the network {network.name or key} is the machine's own", "use a network of the stack", refused=True)
+
+
+def _network(key: str, network: Network) -> Iterable[Notice]:
+    if network.external:
+        yield Notice(key, "is an external network; the run gets one of its own, which only its services are in")
+    if network.subnets:
+        yield Notice(key, "its fixed subnet is replaced by one of docker's choice, so that runs do not meet")
+
+
+def _volume(key: str, volume: Volume) -> Iterable[Notice]:
+    """One that is a folder of the host in disguise is told of as that."""
+    if volume.memory or volume.device:
+        return
+    if volume.external:
+        yield Notice(key, "is an external volume; the run gets an empty one of its own")
+    elif volume.options or volume.driver not in (None, "local"):
+        yield Notice(key, "has a volume driver of its own; the run gets an empty volume of the local one")
 
 
 def _reaches(mount: Mount, sockets: Sequence[str]) -> bool:

@@ -25,6 +25,9 @@ def survey(stack: Stack, images: Collection[str]) -> Iterator[Notice]:
         yield Notice(name, cause, f"leave out --image {name}, or use --runtime docker", refused=True)
     for name, service in sorted(stack.services.items()):
         yield from _server(stack, service) if name in stack.servers else _client(stack, service)
+    for key, volume in stack.volumes.items():
+        if volume.external:
+            yield Notice(key, "is an external volume; the run gets an empty folder of its own")
     networks = sorted({network for service in stack.services.values() for network in service.networks})
     if len(networks) > 1:
         yield Notice(stack.name, f"networks {', '.join(networks)} do not separate processes: all share this machine's loopback")
@@ -45,6 +48,7 @@ def _server(stack: Stack, service: Service) -> Iterator[Notice]:
         yield Notice(service.name, f"{service.image or 'its image'} -> {launch.program}")
         yield from (Notice(service.name, note) for note in launch.notes)
     yield from _isolation(service)
+    yield from _rights(service)
 
 
 def _client(stack: Stack, service: Service) -> Iterator[Notice]:
@@ -54,6 +58,7 @@ def _client(stack: Stack, service: Service) -> Iterator[Notice]:
         return
     yield from _ports(service, ports)
     yield from _isolation(service)
+    yield from _rights(service)
     yield from (notice for mount in service.mounts if (notice := _mount(stack, service, mount)))
     check = _local_ready.check(service, ports)
     if check.differs and any(d.service == service.name and d.condition == "healthy" for s in stack.services.values() for d in s.depends_on):
@@ -93,6 +98,13 @@ def _isolation(service: Service) -> Iterator[Notice]:
     keys = [*(key for key, value in asked.items() if value), *(["privileged"] if service.privileged else []), *service.unhonoured]
     if keys:
         yield Notice(service.name, f"a process cannot honour {', '.join(dict.fromkeys(keys))}")
+
+
+def _rights(service: Service) -> Iterator[Notice]:
+    """Files of a run are those of who runs it, and nobody else's to read."""
+    for mount in service.mounts:
+        if mount.rights:
+            yield Notice(service.name, f"{', '.join(mount.rights)} of {mount.kind} {mount.target} are not set: the file is yours alone")
 
 
 def _mount(stack: Stack, service: Service, mount: Mount) -> Notice | None:

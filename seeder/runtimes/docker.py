@@ -141,9 +141,9 @@ class Containers:
         names, known = Images(self._daemon, self._emit, self._run.folder / "logs", environment).get(model, images)
         launches = _launches(self._stack)
         terms = self._terms(names, known, launches)
-        notices = _docker_model.own(model, self._stack, terms)
+        _docker_model.own(model, self._stack, terms)
         self._kept = _docker_mounts.own(model, terms)
-        for notice in [*notices, *self._kept.notices]:
+        for notice in _docker_survey.replaced(self._stack):
             self._emit(Noticed(notice.subject, notice.message, notice.remedy))
         self._model = model
         self._health = {name: self._health_of(name, known[names[name]]) for name in model["services"]}

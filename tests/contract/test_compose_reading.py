@@ -16,7 +16,7 @@ import pytest
 from seeder.definition.compose import read_stack
 from seeder.definition.duration import seconds
 from seeder.definition.manifest import StackEntry
-from seeder.definition.stack import Healthcheck, Mount, Service
+from seeder.definition.stack import Healthcheck, Mount, Network, Service, Volume
 from seeder.registry import traits
 
 CASES = sorted(path for path in (Path(__file__).parent / "compose").iterdir() if path.is_dir())
@@ -35,12 +35,15 @@ def test_a_compose_file_is_read_as_compose_reads_it(folder: Path) -> None:
     arguments = ["docker", "compose", *(f"--file={file}" for file in files), *(f"--profile={name}" for name in profiles)]
     answer = subprocess.run([*arguments, "config", "--format", "json"], capture_output=True, text=True, env=environment, check=False)
     assert answer.returncode == 0, answer.stderr
-    theirs = json.loads(answer.stdout.replace("$$", "$"))["services"]
+    model = json.loads(answer.stdout.replace("$$", "$"))
+    theirs = model["services"]
 
     stack = read_stack(StackEntry("case", "1", files), engines=traits(), environment=environment, profiles=profiles)
     assert {name: ours_of(service) for name, service in stack.services.items()} == {
         name: theirs_of(service, theirs) for name, service in theirs.items()
     }
+    assert {key: ours_beside(one) for key, one in stack.networks.items()} == their_networks(model)
+    assert {key: ours_beside(one) for key, one in stack.volumes.items()} == their_volumes(model)
 
 
 def ours_of(service: Service) -> dict[str, Any]:
@@ -48,6 +51,9 @@ def ours_of(service: Service) -> dict[str, Any]:
     return {
         **{key: as_list(getattr(service, key)) for key in SAME},
         "privileged": service.privileged,
+        "addresses": list(service.addresses),
+        "replicas": service.replicas,
+        "logging": service.logging,
         "environment": dict(service.environment),
         "ports": sorted((str(p.target), p.published or "", p.protocol, p.host_ip or "") for p in service.ports),
         "depends_on": {edge.service: (edge.condition, edge.required) for edge in service.depends_on},
@@ -56,6 +62,32 @@ def ours_of(service: Service) -> dict[str, Any]:
         "profiles": list(service.profiles),
         "networks": {name: sorted(aliases) for name, aliases in service.networks.items()},
         "build": build and (build.remote or str(build.context), build.dockerfile, build.target, dict(build.args), build.inline),
+    }
+
+
+def ours_beside(one: Network | Volume) -> tuple[Any, ...]:
+    if isinstance(one, Volume):
+        return (one.external, one.driver, dict(one.options))
+    return (one.external, one.name if one.external else None, list(one.subnets))
+
+
+def their_networks(model: dict[str, Any]) -> dict[str, Any]:
+    used = {key for service in model["services"].values() for key in service.get("networks", {})}
+    return {key: their_network(key, one) for key, one in model["networks"].items() if key in used} if used else {}
+
+
+def their_network(key: str, one: dict[str, Any]) -> tuple[Any, ...]:
+    external = one.get("external", False)
+    subnets = [pool["subnet"] for pool in one.get("ipam", {}).get("config", ())]
+    return (external, one["name"] if external and one["name"] != key else None, subnets)
+
+
+def their_volumes(model: dict[str, Any]) -> dict[str, Any]:
+    used = {mount.get("source") for service in model["services"].values() for mount in service.get("volumes", ())}
+    return {
+        key: (one.get("external", False), one.get("driver"), one.get("driver_opts", {}))
+        for key, one in model.get("volumes", {}).items()
+        if key in used
     }
 
 
@@ -71,7 +103,7 @@ def check_of(check: Healthcheck) -> tuple[Any, ...]:
 
 def mount_of(mount: Mount) -> tuple[str, ...]:
     source = "" if mount.kind in ("config", "secret") else mount.source or ""
-    return (mount.kind, mount.target.rstrip("/"), source, str(mount.read_only))
+    return (mount.kind, mount.target.rstrip("/"), source, str(mount.read_only), *mount.rights)
 
 
 def theirs_of(raw: dict[str, Any], everyone: dict[str, Any]) -> dict[str, Any]:
@@ -80,6 +112,9 @@ def theirs_of(raw: dict[str, Any], everyone: dict[str, Any]) -> dict[str, Any]:
     return {
         **{key: raw.get(key) for key in SAME},
         "privileged": raw.get("privileged", False),
+        "addresses": [address for entry in raw.get("networks", {}).values() for address in their_addresses(entry or {})],
+        "replicas": max(1, raw.get("scale") or 1, raw.get("deploy", {}).get("replicas") or 1),
+        "logging": bool(raw.get("logging")),
         "environment": {key: value for key, value in raw.get("environment", {}).items() if value is not None},
         "ports": sorted(
             (str(p["target"]), p.get("published", ""), p.get("protocol", "tcp"), p.get("host_ip", "")) for p in raw.get("ports", ())
@@ -106,11 +141,17 @@ def their_build(raw: dict[str, Any]) -> tuple[Any, ...]:
     return (raw["context"], raw.get("dockerfile") or "Dockerfile", raw.get("target"), args, raw.get("dockerfile_inline"))
 
 
+def their_addresses(entry: dict[str, Any]) -> list[str]:
+    fixed = [entry.get("ipv4_address"), entry.get("ipv6_address"), *entry.get("link_local_ips", ())]
+    return [address for address in fixed if address]
+
+
 def their_mounts(raw: dict[str, Any]) -> list[tuple[str, ...]]:
     found = [(v["type"], v["target"].rstrip("/"), v.get("source", ""), str(v.get("read_only", False))) for v in raw.get("volumes", ())]
     found += [("tmpfs", entry.partition(":")[0], "", "False") for entry in raw.get("tmpfs", ())]
     for kind, folder in (("config", "/"), ("secret", "/run/secrets/")):
         for entry in raw.get(f"{kind}s", ()):
             target = entry.get("target") or entry["source"]
-            found.append((kind, target if target.startswith("/") else folder + target, "", "True"))
+            rights = [key for key in ("uid", "gid", "mode") if key in entry]
+            found.append((kind, target if target.startswith("/") else folder + target, "", "True", *rights))
     return found

@@ -77,12 +77,11 @@ def test_a_container_name_becomes_an_alias_on_each_network(tmp_path):
 def test_restart_policies_replicas_and_log_drivers_do_not_apply(tmp_path):
     web = {"restart": "always", "deploy": {"replicas": 3, "restart_policy": {"condition": "any"}}, "logging": {"driver": "syslog"}}
     model = model_of(web=web | {"build": {"context": "."}, "profiles": ["x"], "labels": {"mine": "1"}})
-    notices = _docker_model.own(model, stack_of("web"), terms_of(tmp_path, "web"))
+    _docker_model.own(model, stack_of("web"), terms_of(tmp_path, "web"))
     service = model["services"]["web"]
     assert (service["restart"], service["deploy"], service["image"]) == ("no", {}, "image:1")
     assert service["labels"] == {"mine": "1", "dev.seeder.run": "r1"}
     assert not {"logging", "build", "profiles"} & set(service)
-    assert [notice.subject for notice in notices] == ["web"]
 
 
 def test_services_get_the_reference_time_and_their_overlay_and_stores_do_not(tmp_path):
@@ -93,21 +92,13 @@ def test_services_get_the_reference_time_and_their_overlay_and_stores_do_not(tmp
     assert model["services"]["db"]["environment"] == {"P": "x"}
 
 
-def test_fixed_subnets_and_addresses_are_given_up_with_a_notice(tmp_path):
+def test_fixed_subnets_and_addresses_are_given_up(tmp_path):
     model = model_of(db={"networks": {"back": {"ipv4_address": "10.1.0.5", "aliases": ["d"]}}})
     model["networks"] = {"back": {"name": "b", "ipam": {"config": [{"subnet": "10.1.0.0/24"}]}}, "unused": {"name": "u"}}
-    notices = _docker_model.own(model, stack_of("db"), terms_of(tmp_path, "db"))
+    _docker_model.own(model, stack_of("db"), terms_of(tmp_path, "db"))
     assert model["services"]["db"]["networks"] == {"back": {"aliases": ["d"]}}
     assert set(model["networks"]) == {"back"}
     assert "ipam" not in model["networks"]["back"]
-    assert [notice.subject for notice in notices] == ["back"]
-
-
-def test_a_network_of_the_machine_in_disguise_is_refused(tmp_path):
-    model = model_of(db={})
-    model["networks"]["default"] = {"name": "host", "external": True}
-    with pytest.raises(DefinitionError, match="machine's own"):
-        _docker_model.own(model, stack_of("db"), terms_of(tmp_path, "db"))
 
 
 # -- mounts -----------------------------------------------------------------------------------------------------------
@@ -141,10 +132,9 @@ def test_other_binds_of_a_store_stay(tmp_path, target, read_only):
 def test_named_and_external_volumes_become_the_runs_own(tmp_path):
     model = model_of(web={"volumes": [mount("volume", "/a", "named"), mount("volume", "/b", "theirs"), mount("volume", "/c")]})
     model["volumes"] = {"named": {"name": "pinned"}, "theirs": {"name": "theirs", "external": True}, "unused": {"name": "u"}}
-    kept = _docker_mounts.own(model, terms_of(tmp_path, "web"))
+    _docker_mounts.own(model, terms_of(tmp_path, "web"))
     assert {v["name"] for v in model["volumes"].values()} == {"seeder-shop-r1_named", "seeder-shop-r1_theirs", "seeder-shop-r1_web-c"}
     assert not any("external" in volume for volume in model["volumes"].values())
-    assert [notice.subject for notice in kept.notices] == ["theirs"]
 
 
 def test_a_volume_that_is_a_bind_in_disguise_is_treated_as_one(tmp_path):

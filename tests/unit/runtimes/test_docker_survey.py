@@ -86,6 +86,40 @@ def test_folders_of_this_machine_are_refused_on_another():
     assert "far.example cannot see" in seen[0].message
 
 
+EXTERNAL = "services: {web: {image: x, networks: [n]}}\nnetworks: {n: {external: true, name: %s}}"
+VOLUME = "services: {web: {image: x, volumes: ['vol:/v']}}\nvolumes: {vol: {%s}}"
+REPLACED = {
+    "web: runs once": "services: {web: {image: x, scale: 2}}",
+    "web: its fixed addresses (10.7.0.5)": "services: {web: {image: x, networks: {n: {ipv4_address: 10.7.0.5}}}}\nnetworks: {n: }",
+    "shop: `logging` of web is left out": "services: {web: {image: x, logging: {driver: syslog}}}",
+    "default: its fixed subnet": "services: {web: {image: x}}\nnetworks: {default: {ipam: {config: [{subnet: 10.7.0.0/16}]}}}",
+    "n: is an external network": EXTERNAL % "theirs",
+    "n: the network host is the machine's own": EXTERNAL % "host",
+    "vol: is an external volume; the run gets an empty one": VOLUME % "external: true",
+    "vol: has a volume driver": VOLUME % "driver: nfs",
+}
+KEPT = """
+services: {web: {image: x, deploy: {replicas: 1}, volumes: ["vol:/v", "memory:/m"], networks: [n]}}
+networks: {n: {driver: bridge}, unused: {external: true}}
+volumes: {vol: {}, memory: {driver_opts: {type: tmpfs, device: tmpfs}}, unused: {external: true}}
+"""
+
+
+def of_text(folder: Path, text: str) -> list[str]:
+    (folder / "compose.yaml").write_text(text)
+    stack = read_stack(StackEntry("shop", "1", (folder / "compose.yaml",)), engines=traits(), environment={})
+    return [f"{notice.subject}: {notice.message}" for notice in notices(stack, {}, None)]
+
+
+@pytest.mark.parametrize("expected", REPLACED)
+def test_what_a_run_has_in_another_form_is_named(tmp_path, expected):
+    assert of_text(tmp_path, REPLACED[expected])[0].startswith(expected)
+
+
+def test_what_stays_as_it_is_or_is_not_used_is_not_named(tmp_path):
+    assert of_text(tmp_path, KEPT) == []
+
+
 @pytest.mark.parametrize(
     ("said", "cause", "remedy"),
     [

@@ -85,6 +85,19 @@ def test_what_a_process_cannot_honour_is_named(survey: Survey) -> None:
     assert "small: networks a, b do not separate processes" in said(notices)
 
 
+def test_rights_of_configs_and_secrets_are_named_where_they_are_given(survey: Survey) -> None:
+    notices = survey(
+        "services:\n  web: {image: x, configs: [plain, {source: conf, uid: '5', mode: 0440}], environment: {A: /conf, B: /plain},"
+        " x-seeder: {local: {command: [app]}}}\nconfigs: {conf: {content: x}, plain: {content: x}}\n"
+    )
+    assert [n.message for n in notices if "/" in n.message] == ["uid, mode of config /conf are not set: the file is yours alone"]
+
+
+def test_volumes_of_others_are_named(survey: Survey) -> None:
+    text = "services: {cache: {image: 'redis:8', volumes: ['theirs:/data']}}\nvolumes: {theirs: {external: true}}\n"
+    assert "theirs: is an external volume; the run gets an empty folder of its own" in said(survey(text))
+
+
 def test_binds_are_written_in_place_and_read_from_a_copy_where_addresses_change(survey: Survey) -> None:
     notices = survey(
         "services:\n  web:\n    image: x\n    expose: [8000]\n    environment: {DATA: /data, SETTINGS: /etc/settings.ini}\n"
