@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -16,6 +17,8 @@ from seeder import interrupt
 from seeder.errors import SeederError
 
 _END_SECONDS = 2.0
+_TELL_SECONDS = 1.0  # from a signal until the user hears that the command goes on
+_KILL_SECONDS = 5.0  # from the second signal until the command is killed
 
 
 class NotFound(SeederError):
@@ -53,18 +56,13 @@ def find(command: Sequence[str]) -> str:
     raise NotFound(program, "no such command", "check the spelling and PATH; the command stands after `--`")
 
 
-def run(command: Sequence[str], variables: Mapping[str, str]) -> Ending:
-    """Run in the foreground and wait. Ctrl-C reaches the command from the terminal; other signals are passed on to it. When the
+def run(command: Sequence[str], variables: Mapping[str, str], goes_on: Callable[[], None] = lambda: None) -> Ending:
+    """Run in the foreground and wait. Ctrl-C reaches the command from the terminal; other signals are passed on to it. A command
+    that goes on is told of once by `goes_on`; the second signal asks it to end, the third, or five seconds, kill it. When the
     wait is ended by an error (the time limit), the command is asked to end, and killed two seconds later."""
-    got: list[int] = []
     child = _start(command, variables)
-
-    def note(number: int, _: FrameType | None) -> None:
-        got.append(number)
-        if child.poll() is None and not (number == signal.SIGINT and _in_foreground()):
-            child.send_signal(number)
-
-    before = {number: signal.signal(number, note) for number in interrupt.heeded()}
+    signals = _Signals(child, goes_on)
+    before = {number: signal.signal(number, signals) for number in interrupt.heeded()}
     try:
         code = child.wait()
     except BaseException:
@@ -73,7 +71,45 @@ def run(command: Sequence[str], variables: Mapping[str, str]) -> Ending:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return Ending(128 - code if code < 0 else code, got[0] if got else None)
+        signals.close()
+    return Ending(128 - code if code < 0 else code, signals.first)
+
+
+class _Signals:
+    """What seeder gets while the command runs. What takes its time is done by timers: a handler may be interrupted by the next."""
+
+    def __init__(self, child: subprocess.Popen[Any], goes_on: Callable[[], None]) -> None:
+        self.first: int | None = None
+        self._child = child
+        self._ends = 0
+        self._telling = threading.Timer(_TELL_SECONDS, goes_on)
+        self._killing = threading.Timer(_KILL_SECONDS, child.kill)
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        self.first = self.first or number
+        self._ends += number != signal.SIGHUP  # a terminal that is closed may say so more than once
+        if self._child.poll() is not None:
+            return
+        if number == signal.SIGHUP or self._ends == 1:
+            self._pass_on(number)
+        elif self._ends == 2:  # noqa: PLR2004  (asked twice)
+            self._child.terminate()
+            self._killing.start()
+        else:
+            self._child.kill()
+
+    def _pass_on(self, number: int) -> None:
+        if not (number == signal.SIGINT and _in_foreground()):
+            self._child.send_signal(number)
+        if self._ends == 1 and self._telling.ident is None:
+            self._telling.start()
+
+    def close(self) -> None:
+        """The command has ended."""
+        for timer in (self._telling, self._killing):
+            timer.cancel()
+            if timer.ident is not None:
+                timer.join()
 
 
 def _start(command: Sequence[str], variables: Mapping[str, str]) -> subprocess.Popen[Any]:

@@ -106,7 +106,9 @@ def _provide(environment: Environment, plan: Plan, story: Story) -> None:
 
 def _command(environment: Environment, words: Sequence[str], story: Story) -> None:
     with story.stage("command"):
-        ending = command.run(words, {**environment.variables(), process.RUN_LABEL: environment.run.id})
+        goes_on = Noticed("command", "goes on after the signal, and seeder waits for it", "Ctrl-C again ends it, a third time at once")
+        variables = {**environment.variables(), process.RUN_LABEL: environment.run.id}
+        ending = command.run(words, variables, lambda: story.emit(goes_on))
     story.emit(CommandEnded(ending.code, story.result.split["command"]))
     if ending.interrupted:
         raise interrupt.Interrupted(ending.interrupted)

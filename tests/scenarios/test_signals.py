@@ -47,6 +47,34 @@ def test_ctrl_c_during_the_command_reaches_it_from_the_terminal_alone(project, h
     gone(folder, home)
 
 
+def test_a_command_that_ignores_ctrl_c_is_waited_for_in_words_and_ended_by_the_second(project, home):
+    folder = project("small")
+    stubborn = "trap 'echo ignoring' INT; trap 'echo asked; exit 3' TERM; echo here; while :; do sleep 1; done"
+    with terminal(*WORDS, "local", "--", "sh", "-c", stubborn, cwd=folder) as screen:
+        screen.shows("here")
+        screen.press("\x03")
+        screen.shows("goes on after the signal, and seeder waits for it -> Ctrl-C again ends it")
+        screen.press("\x03")
+        assert screen.ends() == 130
+        assert "asked" in screen.text
+    assert result(folder)["ended_by"] == "signal"
+    gone(folder, home)
+
+
+def test_a_command_that_ignores_every_signal_is_killed_by_the_third_ctrl_c(project, home):
+    folder = project("small")
+    deaf = "trap 'echo ignoring' INT TERM; echo here; while :; do sleep 1; done"
+    with terminal(*WORDS, "local", "--", "sh", "-c", deaf, cwd=folder) as screen:
+        screen.shows("here")
+        for times in (1, 2, 3):
+            screen.press("\x03")
+            if times < 3:
+                until("it was told", lambda times=times: screen.text.count("ignoring") >= times)
+        assert screen.ends() == 130
+        assert "Traceback" not in screen.text
+    gone(folder, home)
+
+
 def test_ctrl_c_during_the_teardown_does_not_stop_it(project, home, runtime):
     folder = project("small")
     with terminal(*WORDS, runtime, "--", "true", cwd=folder) as screen:
