@@ -6,13 +6,14 @@ import dataclasses
 import datetime
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from seeder import home, owner, process, story, variables
+from seeder.content import Table
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
 from seeder.environment import Environment
@@ -22,7 +23,7 @@ from seeder.fitness import LoadedTable
 from seeder.operation import Plan
 from seeder.plan import make
 from seeder.protocols import Rejoins
-from seeder.registry import RUNTIMES, traits
+from seeder.registry import LOADERS, RUNTIMES, traits
 from seeder.run import Run
 from seeder.target import Address, Target
 
@@ -32,11 +33,12 @@ ASKED = "asked.json"
 @dataclass(frozen=True)
 class Present:
     """One environment. alive: the seeder that made it runs; kept: it stays until it expires; expired: its time is up; orphan:
-    its seeder died. Of one that only labels tell of (`owner` is None) no more is known than its run and its expiry."""
+    its seeder died; foreign: labels tell of it, and nobody here claims it (`claim` is None), so that no more is known of it than
+    its run and its expiry: its seeder may be at work under another user or SEEDER_HOME."""
 
     run: str
     runtime: str
-    state: owner.State
+    state: owner.State | Literal["foreign"]
     expires: datetime.datetime | None
     claim: owner.Claim | None = None
 
@@ -67,7 +69,7 @@ def labelled(now: datetime.datetime) -> list[Present]:
         runtime = RUNTIMES.get(name)
         if runtime.available() is None:
             others = {run: expires for run, expires in runtime.owners().items() if run not in mine}
-            found += [Present(run, name, "expired" if e and e <= now else "orphan", e) for run, e in sorted(others.items())]
+            found += [Present(run, name, "expired" if e and e <= now else "foreign", e) for run, e in sorted(others.items())]
     return found
 
 
@@ -133,14 +135,13 @@ def _read(one: Present, path: Path) -> Mapping[str, Any]:
 
 
 def remember(environment: Environment) -> None:
-    """Write down, in the run's folder, what another process needs to reach this environment and to take it up: its addresses, what
-    was asked for, and the tables that were loaded."""
+    """Write down, in the run's folder, what another process needs to reach this environment and to take it up: its addresses, and what
+    was asked for."""
     variables.write(environment)
     request = dataclasses.asdict(environment.plan.definition.request)
-    loaded = [{**dataclasses.asdict(table), "file": str(table.file)} for table in environment.loaded]
     path = environment.run.folder / ASKED
     path.touch(mode=0o600)
-    path.write_text(json.dumps({"request": request, "loaded": loaded}) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({"request": request}) + "\n", encoding="utf-8")
 
 
 def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan]:
@@ -163,7 +164,7 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
     }
     environment = Environment(run, plan, runtime.rejoin(run, plan.stack, addresses, emit), emit, undo)
     environment.addresses = addresses
-    environment.loaded = [_loaded(table) for table in asked["loaded"]]
+    environment.loaded = list(_tables(plan, run.as_of))
     return environment, plan
 
 
@@ -179,5 +180,12 @@ def _request(given: Mapping[str, Any]) -> Request:
     return Request(**{**given, **listed})
 
 
-def _loaded(given: Mapping[str, Any]) -> LoadedTable:
-    return LoadedTable(**{**given, "columns": tuple(given["columns"]), "file": Path(given["file"])})
+def _tables(plan: Plan, as_of: datetime.datetime) -> Iterator[LoadedTable]:
+    """What the datasets' files, as they are now, leave in the stores of an environment that is loaded with them."""
+    for operation in plan.loads:
+        for store, parts in operation.parts.items():
+            for part in parts:
+                table = LOADERS.get(part.kind).read(part, as_of)
+                if isinstance(table, Table):
+                    rows = sum(1 for _ in table.rows())
+                    yield LoadedTable(operation.dataset.label, store, table.name, table.columns, rows, part.path)

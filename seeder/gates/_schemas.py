@@ -10,6 +10,8 @@ from seeder.errors import Problem, nearest
 from seeder.protocols import Inspects, World
 from seeder.target import Target
 
+ANEW = "what changes in files once an environment is up reaches only the next one: `seeder down`, then `seeder up`"
+
 
 @dataclass(frozen=True)
 class Found:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from seeder.definition.extension import CountRange
 from seeder.errors import Mark, Problem
 from seeder.fitness import Fitness
-from seeder.gates._schemas import Schemas, split
+from seeder.gates._schemas import ANEW, Schemas, split
 from seeder.protocols import World
 
 
@@ -15,12 +15,13 @@ class Counts:
     name = "counts"
 
     def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:
-        """A table that was loaded holds at least the rows of each of its files; a declared count is met exactly, or within its
+        """A table that is loaded holds at least the rows of each of its files; a declared count is met exactly, or within its
         range."""
         schemas = Schemas(world)
         for loaded in fitness.tables:
             wanted = CountRange(min=loaded.rows)
-            subject, remedy = f"{loaded.store}.{loaded.table}", f"something took rows of {loaded.dataset} away after it was loaded"
+            subject = f"{loaded.store}.{loaded.table}"
+            remedy = f"something took rows of {loaded.dataset} away, or gave it more after it was loaded; {ANEW}"
             yield from _check(schemas, subject, wanted, f"{loaded.file.name} of {loaded.dataset}", remedy, Mark(loaded.file, 1))
         for who, gates in fitness.gates:
             for name, count in sorted(gates.counts.items()):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from seeder.errors import Mark, Problem, nearest
 from seeder.events import Noticed
 from seeder.fitness import Fitness, LoadedTable
-from seeder.gates._schemas import Schemas
+from seeder.gates._schemas import ANEW, Schemas
 from seeder.protocols import Inspects, Remembers, World
 from seeder.registry import MIGRATORS
 
@@ -36,7 +36,7 @@ def _check_head(name: str, fitness: Fitness, world: World) -> Iterable[Problem]:
         return
     difference = migrator.drift(store, fitness.revisions[name], world)
     if difference:
-        yield Problem(name, f"the schema is not the one that the migrations make: {difference}", "migrate the store to its head")
+        yield Problem(name, f"the schema is not the one that the migrations make: {difference}", ANEW)
 
 
 def _check_columns(schemas: Schemas, loaded: LoadedTable) -> Iterable[Problem]:

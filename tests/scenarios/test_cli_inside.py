@@ -68,6 +68,19 @@ def test_a_changed_row_changes_the_digest_and_the_gates_refuse_it(inside):
     assert json.loads(ask("digest", "--json").out) == before
 
 
+def test_gates_hold_an_environment_against_the_files_as_they_are_now(project):
+    folder = project("small")
+    with environment(folder, "local") as run:
+        notes = folder / "testdata/golden/notes/db/notes.csv"
+        notes.write_text(notes.read_text() + "3,task,third,as_of-1h,false\n")
+        (folder / "migrations/0003_later.sql").write_text("create table later (id int);\n")
+        refused = seeder("gate", "--run", run, cwd=folder)
+        assert refused.code == 4
+        assert "db.notes: holds 2 rows, notes.csv of notes@1.0.0 wants at least 3" in refused.err
+        assert "the schema is not the one that the migrations make" in refused.err
+        assert refused.err.count("reaches only the next one: `seeder down`, then `seeder up`") == 2
+
+
 def test_environments_are_listed_found_by_a_prefix_and_ended(project, home, runtime):
     folder = project("small")
     with environment(folder, runtime) as first, environment(folder, runtime) as second:
