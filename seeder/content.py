@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Script:
+    """A file of SQL."""
+
     part: Part
 
 
@@ -52,12 +55,16 @@ class Key:
 
 @dataclass(frozen=True)
 class Keys:
+    """A file of keys."""
+
     part: Part
     keys: tuple[Key, ...]
 
 
 @dataclass(frozen=True)
 class Message:
+    """A message as a file gives it."""
+
     line: int
     subject: str
     headers: Mapping[str, str]
@@ -66,6 +73,8 @@ class Message:
 
 @dataclass(frozen=True)
 class Messages:
+    """A file of messages, in order."""
+
     part: Part
     messages: tuple[Message, ...]
 
@@ -99,3 +108,9 @@ class StoreDigest:
 
     digest: str
     parts: Mapping[str, tuple[int, str]]
+
+    @classmethod
+    def of(cls, parts: Mapping[str, tuple[int, str]]) -> StoreDigest:
+        """The digest of a store by those of its parts, whatever their order."""
+        lines = (f"{name}\t{records}\t{digest}\n" for name, (records, digest) in sorted(parts.items()))
+        return cls(hashlib.sha256("".join(lines).encode()).hexdigest(), parts)

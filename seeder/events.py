@@ -23,6 +23,8 @@ class Event:
 
 @dataclass(frozen=True)
 class RunStarted(Event):
+    """A run begins, of what and with which choices."""
+
     kind: ClassVar[str] = "run.started"
     run: str
     project: str
@@ -44,6 +46,8 @@ class StageStarted(Event):
 
 @dataclass(frozen=True)
 class StageEnded(Event):
+    """A stage is over; `ok` says whether the next may begin."""
+
     kind: ClassVar[str] = "stage.ended"
     stage: str
     seconds: float
@@ -74,6 +78,8 @@ class Noticed(Event):
 
 @dataclass(frozen=True)
 class Loaded(Event):
+    """The records of a dataset are in one of its stores."""
+
     kind: ClassVar[str] = "dataset.loaded"
     dataset: str
     version: str
@@ -83,6 +89,8 @@ class Loaded(Event):
 
 @dataclass(frozen=True)
 class Digested(Event):
+    """What the loaded stores hold: one digest for all, and that of each."""
+
     kind: ClassVar[str] = "digest"
     digest: str
     stores: dict[str, str]
@@ -100,6 +108,8 @@ class Refused(Event):
 
 @dataclass(frozen=True)
 class Failed(Event):
+    """Why the run will not end well."""
+
     kind: ClassVar[str] = "failed"
     failure: str  # the failure class: definition, environment, gate, timeout, command, leftover, signal
     message: str
@@ -107,6 +117,8 @@ class Failed(Event):
 
 @dataclass(frozen=True)
 class BundleKept(Event):
+    """The evidence of a failure was saved."""
+
     kind: ClassVar[str] = "bundle.kept"
     path: str
     reason: str
@@ -114,6 +126,8 @@ class BundleKept(Event):
 
 @dataclass(frozen=True)
 class CommandEnded(Event):
+    """The wrapped command is over."""
+
     kind: ClassVar[str] = "command.ended"
     code: int
     seconds: float
@@ -130,6 +144,8 @@ class Cleaned(Event):
 
 @dataclass(frozen=True)
 class RunEnded(Event):
+    """The run is over: its code, and what decided it."""
+
     kind: ClassVar[str] = "run.ended"
     code: int
     ended_by: str

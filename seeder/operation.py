@@ -40,6 +40,8 @@ class Start(Operation):
 
 @dataclass(frozen=True)
 class Migrate(Operation):
+    """Bring a store to the head of its history."""
+
     verb: ClassVar[str] = "migrate"
     store: Store
     tool: str
@@ -87,6 +89,8 @@ class Sow(Operation):
 
 @dataclass(frozen=True)
 class Check(Operation):
+    """Ask a gate."""
+
     verb: ClassVar[str] = "gate"
     gate: str
 

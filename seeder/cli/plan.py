@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 @_options.as_json
 def command(request: Request, project: Path | None, as_json: bool) -> None:
     """Show every operation that `seeder run` would do for STACK, each with its cause. Starts nothing."""
-    from seeder.cli import _render
+    from concurrent.futures import ThreadPoolExecutor
+
     from seeder.definition.request import find_project, resolve
     from seeder.plan import choose, make  # not by way of lifecycle, which brings what a run needs
     from seeder.registry import traits
 
-    definition = resolve(find_project(project), request, traits())
-    plan = make(definition, *choose(definition.runtime), datetime.datetime.now(datetime.UTC))
+    manifest = find_project(project)
+    with ThreadPoolExecutor(1) as aside:  # Docker takes its time to answer
+        chosen = aside.submit(choose, request.runtime or manifest.defaults.runtime)
+        definition = resolve(manifest, request, traits())
+    plan = make(definition, *chosen.result(), datetime.datetime.now(datetime.UTC))
     if as_json:
+        from seeder.cli import _render
+
         _render.answer(plan.as_json())
     else:
         click.echo(plan.text(), nl=False)

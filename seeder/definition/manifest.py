@@ -23,6 +23,8 @@ SCENARIOS: Final = "testdata/scenarios"
 
 @dataclass(frozen=True)
 class Defaults:
+    """What a command takes when it is not said."""
+
     stack: str | None = None
     runtime: str = "auto"
     policy: str | None = None
@@ -32,6 +34,8 @@ class Defaults:
 
 @dataclass(frozen=True)
 class StackEntry:
+    """A stack that the manifest knows: its compose files, merged in order, and the application's version."""
+
     name: str
     version: str
     compose: tuple[Path, ...]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import graphlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from seeder import order
 from seeder.definition.links import find_links
 from seeder.definition.stack import Service
 from seeder.definition.stores import Engines
@@ -14,6 +14,8 @@ from seeder.errors import Collector, UsageError, nearest
 
 @dataclass(frozen=True)
 class Selection:
+    """The services that are left of a stack."""
+
     services: Mapping[str, Service]
     absent: Mapping[str, str]  # service -> the reason
 
@@ -63,15 +65,10 @@ def _closed(named: Sequence[str], services: Mapping[str, Service], engines: Engi
     for link in find_links(services, engines, aliases):
         servers[link.client].add(link.server)
 
-    found: set[str] = set()
-    todo = [name for name in named if name in services]
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            edges = {edge.service for edge in services[name].depends_on if edge.required}
-            todo += (edges | servers[name]) & services.keys()
-    return found
+    def needed(name: str) -> set[str]:
+        return ({edge.service for edge in services[name].depends_on if edge.required} | servers[name]) & services.keys()
+
+    return order.closure((name for name in named if name in services), needed)
 
 
 def _without_absent(service: Service, chosen: set[str], services: Mapping[str, Service], problems: Collector) -> Service:
@@ -88,10 +85,8 @@ def _without_absent(service: Service, chosen: set[str], services: Mapping[str, S
 
 
 def _check_circles(services: Mapping[str, Service], problems: Collector) -> None:
-    graph = {name: sorted(edge.service for edge in service.depends_on) for name, service in sorted(services.items())}
     try:
-        graphlib.TopologicalSorter(graph).prepare()
-    except graphlib.CycleError as error:
-        circle = list(reversed(error.args[1]))
-        cause = f"services wait for each other: {' -> '.join(circle)}"
-        problems.add(f"services.{circle[0]}.depends_on", cause, "break the circle", services[circle[0]].mark)
+        order.sort({name: [edge.service for edge in service.depends_on] for name, service in services.items()})
+    except order.Cycle as circle:
+        first = circle.path[0]
+        problems.add(f"services.{first}.depends_on", f"services wait for each other: {circle}", "break the circle", services[first].mark)
