@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 import os
 import socket
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from seeder.errors import EnvironmentFailed
 
 DEFAULT = "unix:///var/run/docker.sock" if os.name == "posix" else "npipe:////./pipe/docker_engine"
 KNOCK_SECONDS = 5.0
+EVERYWHERE = "0.0.0.0"  # noqa: S104  (of another machine whose addresses are not known here)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -31,6 +33,12 @@ class Endpoint:
     @property
     def remote(self) -> bool:
         return self.host not in LOOPBACK
+
+    @property
+    def listens(self) -> str:
+        """Where published ports listen there: at the address by which the daemon's machine is known here, so that seeder reaches them
+        and other networks of that machine do not; at every address where its name cannot be resolved here."""
+        return address(self.host) or EVERYWHERE
 
     @property
     def reach(self) -> str:
@@ -82,6 +90,22 @@ def endpoint(variables: Mapping[str, str] = os.environ) -> Endpoint:
         raise EnvironmentFailed("docker", f"there is no docker context {context}", "see `docker context ls`")
     tls_folder = folder / "contexts/tls" / digest / "docker"
     return Endpoint(found["Host"], _host(found["Host"]), tls_folder if tls_folder.is_dir() else None, not found.get("SkipTLSVerify"))
+
+
+def resolved(host: str) -> list[str]:
+    """The addresses of a name, none where it has none."""
+    try:
+        return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    except OSError:
+        return []
+
+
+def address(host: str, resolve: Callable[[str], Sequence[str]] = resolved) -> str | None:
+    """The host as a number, of several ones the first of IPv4. None for a name that has none."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return min(resolve(host), key=lambda one: ":" in one, default=None)
 
 
 def _host(url: str) -> str:

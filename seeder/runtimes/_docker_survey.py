@@ -8,26 +8,31 @@ from pathlib import PurePath
 
 from seeder.definition.extension import Allowance
 from seeder.definition.stack import Mount, Network, Service, Stack, Volume
+from seeder.docker_endpoint import EVERYWHERE
 from seeder.notice import Notice
 from seeder.runtimes._docker_mounts import SOCKETS, over_data
 
 LISTENING = ("/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/crio/crio.sock")
 
 
-def notices(stack: Stack, data: Mapping[str, Sequence[str]], remote: str | None, sockets: Sequence[str] = LISTENING) -> list[Notice]:
-    """`data`: where each server's engine keeps its state. `remote`: the other machine's name when the daemon runs there.
-    `sockets`: where engines of this machine listen."""
+def notices(
+    stack: Stack, data: Mapping[str, Sequence[str]], remote: tuple[str, str] | None, sockets: Sequence[str] = LISTENING
+) -> list[Notice]:
+    """`data`: where each server's engine keeps its state. `remote`: when the daemon runs on another machine, its name and the address
+    at which ports are published there. `sockets`: where engines of this machine listen."""
     result: list[Notice] = []
     for name, service in stack.services.items():
         result += _host_resources(service, sockets)
         result += _binds(service, data.get(name, ()))
         if remote:
-            result += _remote_binds(service, data.get(name, ()), remote)
+            result += _remote_binds(service, data.get(name, ()), remote[0])
     result += [notice for key, network in stack.networks.items() for notice in _of_the_machine(key, network)]
     result += replaced(stack)
     if remote:
-        message = f"ports are published on every address of {remote}, where the docker daemon runs"
-        result.append(Notice(stack.name, message, f"let only trusted machines reach {remote}"))
+        host, listens = remote
+        where = "every address" if listens == EVERYWHERE else listens
+        message = f"ports are published at {where} of {host}, where the docker daemon runs"
+        result.append(Notice(stack.name, message, f"let only trusted machines reach {host}"))
     return result
 
 

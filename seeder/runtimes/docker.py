@@ -14,7 +14,7 @@ from seeder import process
 from seeder.definition.dotenv import read_variables
 from seeder.definition.stack import Condition, Stack
 from seeder.docker_api import Daemon, Image, Refused, State
-from seeder.docker_endpoint import Endpoint, endpoint
+from seeder.docker_endpoint import EVERYWHERE, Endpoint, endpoint
 from seeder.errors import Collector, EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit, Noticed, Progress
 from seeder.launch import Launch
@@ -41,6 +41,7 @@ from seeder.wait import LAST_LINES, Verdict
 RUN, PROJECT, STACK, EXPIRES = "dev.seeder.run", "dev.seeder.project", "dev.seeder.stack", "dev.seeder.expires"
 SERVICE = "com.docker.compose.service"
 TAKEN = re.compile(r"port is already allocated|address already in use|ports are not available|bind for \S+ failed", re.IGNORECASE)
+FOREIGN = re.compile(r"cannot assign requested address", re.IGNORECASE)
 DRAWS = 3  # how often a service's ports are drawn anew when another program took one of them
 
 
@@ -62,8 +63,6 @@ class Docker:
             problem = _docker_compose.problem()
             if problem is None and (find_spec("docker") is None or endpoint().version() is None):
                 self._daemon.ping()
-        except ModuleNotFoundError as error:
-            return Problem("docker", f"the package {error.name} is not installed", "pip install 'seeder-env[docker]'")
         except SeederError as error:
             return error.problems[0]
         return problem
@@ -73,7 +72,7 @@ class Docker:
         data = {name: launch.data for name, launch in _launches(stack).items()}
         own = (at.url or "").removeprefix("unix://")
         sockets = (*_docker_survey.LISTENING, own) if own.startswith("/") else _docker_survey.LISTENING
-        return _docker_survey.notices(stack, data, at.host if at.remote else None, sockets)
+        return _docker_survey.notices(stack, data, (at.host, at.listens) if at.remote else None, sockets)
 
     def open(
         self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay] = NO_OVERLAYS, *, isolate_binds: bool = False
@@ -127,6 +126,7 @@ class Containers:
         self._model: _docker_model.Model = {}
         self._kept = _docker_mounts.Kept()
         self._numbers: dict[_docker_ports.Key, int] = {}
+        self._listens = daemon.at.listens
         self._addresses: dict[tuple[str, int], Address] = {}
         self._ids: dict[str, str] = {}
         self._health: dict[str, Health] = {}
@@ -204,7 +204,7 @@ class Containers:
         for service, port, protocol in needed:
             if protocol == "tcp" or (service, port, "tcp") not in self._numbers:
                 self._addresses[service, port] = Address(host, self._numbers[service, port, protocol])
-        _docker_ports.publish(self._model, self._numbers, "0.0.0.0" if self._daemon.at.remote else host)  # noqa: S104
+        _docker_ports.publish(self._model, self._numbers, self._listens)
 
     def _create(self, services: Sequence[str] = ()) -> None:
         file = self._run.model
@@ -244,17 +244,31 @@ class Containers:
         try:
             self._daemon.start(self._id(service), service)
         except Refused as refused:
-            if not TAKEN.search(refused.text):
+            if FOREIGN.search(refused.text) and draws:
+                self._listen_everywhere(service)
+            elif not TAKEN.search(refused.text):
                 raise
-            if not draws:
+            elif not draws:
                 raise self._taken(service, refused) from refused
-            self._redraw(service, mine)
+            else:
+                self._redraw(service, mine)
             self.start(service, draws - 1)
 
     def _redraw(self, service: str, keys: Sequence[_docker_ports.Key]) -> None:
         self._emit(Noticed(service, "another program took one of its ports; other ports are taken"))
         with self._creating:
             self._draw(keys)
+            self._create([service])
+
+    def _listen_everywhere(self, service: str) -> None:
+        """The daemon's machine has not the address by which it is known here: something translates addresses between them."""
+        with self._creating:
+            if self._listens != EVERYWHERE:
+                host = self._daemon.at.host
+                message = f"{self._listens} is no address of {host} itself: ports are published on every address that it has"
+                self._emit(Noticed(self._stack.name, message, f"let only trusted machines reach {host}"))
+                self._listens = EVERYWHERE
+                _docker_ports.publish(self._model, self._numbers, self._listens)
             self._create([service])
 
     def _taken(self, service: str, refused: Refused) -> EnvironmentFailed:

@@ -92,7 +92,16 @@ class TestRemote(OnDocker):
         one.up("web")
         assert one.addresses["web", 8000].host == remote.host
         assert docker("exec", one.container("web"), "cat", "/served/conf", "/served/flags") == "inlinefast"
-        assert docker("port", one.container("web"), "8000").startswith("0.0.0.0:")
+        assert docker("port", one.container("web"), "8000").startswith(f"{remote.host}:")
+        assert "\n" not in docker("port", one.container("web"), "8000")
+
+    @pytest.mark.usefixtures("remote")
+    def test_behind_a_translated_address_ports_are_published_everywhere_and_that_is_said(self, opened):
+        one = opened("services: {a: {image: 'python:3.13-slim', command: [python3, -m, http.server, '8000'], expose: [8000]}}")
+        one.containers._listens = "192.0.2.1"  # of nobody
+        one.prepare().up("a")
+        assert docker("port", one.container("a"), "8000").startswith("0.0.0.0:")
+        assert one.notices == ["mini"]
 
     def test_a_daemon_that_stops_in_the_midst_of_a_run_is_said_so(self, remote, opened, monkeypatch):
         one = opened("services: {web: {image: 'python:3.13-slim', command: [sleep, '60']}}").prepare().up("web")
@@ -102,8 +111,7 @@ class TestRemote(OnDocker):
         monkeypatch.delenv("DOCKER_HOST")
         assert Docker().sweep(one.run.id).left == ()
 
-    @pytest.mark.usefixtures("remote")
-    def test_folders_of_this_machine_are_refused_before_anything_starts(self, tmp_path):
+    def test_folders_of_this_machine_are_refused_before_anything_starts(self, remote, tmp_path):
         text = """
             services:
               web: {image: "redis:8", volumes: ["./conf:/conf:ro"]}
@@ -112,7 +120,7 @@ class TestRemote(OnDocker):
         notices = Docker().survey(stack_of(tmp_path, text))
         [refused] = [notice for notice in notices if notice.refused]
         assert (refused.subject, "cannot see" in refused.message) == ("web", True)
-        assert any("published on every address" in notice.message for notice in notices)
+        assert any(f"published at {remote.host}" in notice.message for notice in notices)
 
 
 class TestNoDaemon:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder.docker_endpoint import Endpoint, endpoint
+from seeder.docker_endpoint import Endpoint, address, endpoint
 from seeder.errors import EnvironmentFailed
 
 
@@ -25,6 +25,27 @@ from seeder.errors import EnvironmentFailed
 def test_the_host_follows_docker_host(tmp_path, url, host, remote):
     found = endpoint({"DOCKER_HOST": url, "DOCKER_CONFIG": str(tmp_path)})
     assert (found.url, found.host, found.remote) == (url, host, remote)
+
+
+@pytest.mark.parametrize(
+    ("host", "known", "expected"),
+    [
+        ("192.0.2.7", [], "192.0.2.7"),
+        ("2001:db8::7", [], "2001:db8::7"),
+        ("docker", ["172.18.0.2"], "172.18.0.2"),
+        ("docker", ["2001:db8::7", "172.18.0.2", "172.18.0.3"], "172.18.0.2"),
+        ("docker", ["2001:db8::7"], "2001:db8::7"),
+        ("alias-of-ssh", [], None),
+    ],
+)
+def test_the_address_of_the_daemons_machine(host, known, expected):
+    assert address(host, lambda name: known if name == host else []) == expected
+
+
+def test_ports_listen_at_the_address_by_which_the_daemon_is_known():
+    assert Endpoint().listens == "127.0.0.1"
+    assert Endpoint("tcp://192.0.2.7:2376", "192.0.2.7").listens == "192.0.2.7"
+    assert Endpoint("ssh://no-such-name.invalid", "no-such-name.invalid").listens == "0.0.0.0"
 
 
 def test_certificates_are_used_when_asked_for(tmp_path):

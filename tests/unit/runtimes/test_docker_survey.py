@@ -81,9 +81,21 @@ def test_a_data_folder_of_the_checkout_is_said_to_stay_untouched():
 
 
 def test_folders_of_this_machine_are_refused_on_another():
-    seen = survey(remote="far.example", mounts=(Mount("bind", "/b", "/p/b", read_only=True),))
+    seen = survey(remote=("far.example", "192.0.2.7"), mounts=(Mount("bind", "/b", "/p/b", read_only=True),))
     assert [notice.refused for notice in seen] == [True, False]
     assert "far.example cannot see" in seen[0].message
+
+
+@pytest.mark.parametrize(
+    ("remote", "said"),
+    [
+        (("far.example", "192.0.2.7"), "at 192.0.2.7 of far.example"),
+        (("far.example", "0.0.0.0"), "at every address of far.example"),
+    ],
+)
+def test_where_ports_of_another_machine_are_published_is_said(remote, said):
+    [seen] = survey(remote=remote)
+    assert said in seen.message
 
 
 EXTERNAL = "services: {web: {image: x, networks: [n]}}\nnetworks: {n: {external: true, name: %s}}"
