@@ -99,6 +99,7 @@ class TableInfo:
     name: str
     columns: tuple[ColumnInfo, ...]
     key: tuple[str, ...]  # primary key columns
+    constraints: Mapping[str, str] = field(default_factory=dict)  # the others and unique indexes: name -> definition
 
 
 @dataclass(frozen=True)

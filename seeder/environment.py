@@ -15,7 +15,7 @@ from seeder.definition.extension import Auth
 from seeder.definition.stack import Condition, Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress, RunStarted
-from seeder.fitness import Fitness, LoadedTable
+from seeder.fitness import Fitness, LoadedTable, Migrated
 from seeder.process import Completed
 from seeder.protocols import Deployment, Engine, Placed
 from seeder.registry import ENGINES, RUNTIMES
@@ -45,6 +45,7 @@ class Environment:
         self.emit = emit
         self.exit = exit_stack
         self.addresses: Mapping[tuple[str, int], Address] = {}
+        self.migrated: dict[str, Migrated] = {}
         self.loaded: list[LoadedTable] = []
         self._clients: dict[str, httpx.Client] = {}
         self._lock = threading.Lock()
@@ -117,8 +118,8 @@ class Environment:
 
     @property
     def fitness(self) -> Fitness:
-        """The plan's fitness, with the tables that were loaded."""
-        return replace(self.plan.fitness, tables=tuple(self.loaded))
+        """The plan's fitness, with the tables that migrations made and those that were loaded."""
+        return replace(self.plan.fitness, tables=tuple(self.loaded), migrated=dict(self.migrated))
 
 
 def _credentials(auth: Auth | None) -> tuple[dict[str, str], tuple[str, str] | None]:

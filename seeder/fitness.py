@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from seeder.content import TableInfo
 from seeder.definition.extension import Gates
 from seeder.definition.scenario import Expectation
 from seeder.definition.stack import Reference
@@ -18,6 +19,11 @@ class Revision:
     id: str
     file: Path
     summary: str = ""
+
+
+def head(revisions: Sequence[Revision]) -> str:
+    """The id of the last one; nothing when there are none."""
+    return revisions[-1].id if revisions else ""
 
 
 @dataclass(frozen=True)
@@ -33,11 +39,20 @@ class LoadedTable:
 
 
 @dataclass(frozen=True)
+class Migrated:
+    """A store right after it was migrated: the last revision that was applied, and its tables by name."""
+
+    head: str
+    tables: Mapping[str, TableInfo]
+
+
+@dataclass(frozen=True)
 class Fitness:
     """What gates check a world against."""
 
     revisions: Mapping[str, tuple[Revision, ...]]  # store -> its history
     tables: tuple[LoadedTable, ...] = ()
+    migrated: Mapping[str, Migrated] = field(default_factory=dict)  # store -> as migrations left it, where its engine can tell
     gates: tuple[tuple[str, Gates], ...] = ()  # (who declared it, what)
     references: tuple[Reference, ...] = ()
     expectations: tuple[Expectation, ...] = ()

@@ -208,7 +208,7 @@ def _gates(stack: Stack, fitness: Fitness) -> Iterable[Check]:
     counts = sum(len(declared.counts) for _, declared in fitness.gates)
     details = {
         "ready": (counted(len(stack.services), "service"), "always"),
-        "drift": (counted(len(fitness.revisions), "migrated store"), "migration heads, dataset columns") if fitness.revisions else None,
+        "drift": (counted(len(fitness.revisions), "migrated store"), "heads, tables, dataset columns") if fitness.revisions else None,
         "counts": ("every loaded table" + (f", {counts} declared" if counts else ""), "holds what was loaded"),
         "nulls": (counted(nulls, "column"), "declared") if nulls else None,
         "references": (counted(len(fitness.references), "cross-store key"), "declared by the stack") if fitness.references else None,

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seeder import home, owner, process, story, variables
-from seeder.content import Table
+from seeder.content import ColumnInfo, Table, TableInfo
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.events import Emit
-from seeder.fitness import LoadedTable
+from seeder.fitness import LoadedTable, Migrated
 from seeder.operation import Plan
 from seeder.plan import make
 from seeder.protocols import Rejoins
@@ -135,13 +135,14 @@ def _read(one: Present, path: Path) -> Mapping[str, Any]:
 
 
 def remember(environment: Environment) -> None:
-    """Write down, in the run's folder, what another process needs to reach this environment and to take it up: its addresses, and what
-    was asked for."""
+    """Write down, in the run's folder, what another process needs to reach this environment and to take it up: its addresses, what
+    was asked for, and how migrations left its stores."""
     variables.write(environment)
     request = dataclasses.asdict(environment.plan.definition.request)
+    migrated = {store: dataclasses.asdict(one) for store, one in environment.migrated.items()}
     path = environment.run.folder / ASKED
     path.touch(mode=0o600)
-    path.write_text(json.dumps({"request": request}) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({"request": request, "migrated": migrated}) + "\n", encoding="utf-8")
 
 
 def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan]:
@@ -164,6 +165,7 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
     }
     environment = Environment(run, plan, runtime.rejoin(run, plan.stack, addresses, emit), emit, undo)
     environment.addresses = addresses
+    environment.migrated = {store: _migrated(given) for store, given in asked["migrated"].items() if store in plan.fitness.revisions}
     environment.loaded = list(_tables(plan, run.as_of))
     return environment, plan
 
@@ -178,6 +180,15 @@ def _request(given: Mapping[str, Any]) -> Request:
     services = given["services"]
     listed = {"services": tuple(services) if services is not None else None, "profiles": tuple(given["profiles"])}
     return Request(**{**given, **listed})
+
+
+def _migrated(given: Mapping[str, Any]) -> Migrated:
+    return Migrated(given["head"], {name: _table(table) for name, table in given["tables"].items()})
+
+
+def _table(given: Mapping[str, Any]) -> TableInfo:
+    columns = tuple(ColumnInfo(**column) for column in given["columns"])
+    return TableInfo(**{**given, "columns": columns, "key": tuple(given["key"])})
 
 
 def _tables(plan: Plan, as_of: datetime.datetime) -> Iterator[LoadedTable]:

@@ -79,7 +79,8 @@ def _catalogue(connection: Connection) -> Catalogue:
 
 def _info(relation: Relation) -> TableInfo:
     columns = tuple(ColumnInfo(column.name, column.type, column.nullable, column.filled) for column in relation.columns.values())
-    return TableInfo(relation.label, columns, relation.key)
+    constraints = {constraint.name: constraint.definition for constraint in relation.constraints.values() if constraint.kind != "primary"}
+    return TableInfo(relation.label, columns, relation.key, constraints)
 
 
 def count(target: Target, table: str) -> int:

@@ -45,12 +45,16 @@ class Schemas:
         if not isinstance(engine, Inspects):
             return Problem(subject, f"{store} is a {engine.name} store and holds no tables", "name a table of a database")
         target = self._world.target(store)
-        if store not in self._tables:
-            self._tables[store] = engine.tables(target)
-        tables = self._tables[store]
+        tables = self.tables(store, engine)
         if table not in tables:
             return Problem(subject, f"{store} has no table {table}", nearest(table, sorted(tables)))
         return Found(engine, target, tables[table])
+
+    def tables(self, store: str, engine: Inspects) -> Mapping[str, TableInfo]:
+        """All of the store, by name."""
+        if store not in self._tables:
+            self._tables[store] = engine.tables(self._world.target(store))
+        return self._tables[store]
 
     def find_column(self, subject: str, store: str, table: str, column: str) -> Found | Problem:
         """The table that has this column, or why there is none."""
