@@ -14,9 +14,10 @@ from seeder.definition.compose import read_stack
 from seeder.definition.dataset import Dataset, fits
 from seeder.definition.manifest import Manifest, find_manifest, survey_project
 from seeder.definition.policy import refusals, too_many
+from seeder.definition.requirements import unmet
 from seeder.definition.scenario import Scenario
 from seeder.definition.stack import Stack
-from seeder.definition.version import matches, unmet
+from seeder.definition.version import matches
 from seeder.errors import DefinitionError, Problem, nearest
 from seeder.registry import RUNTIMES, traits
 

@@ -11,11 +11,10 @@ from seeder import soundness
 from seeder.definition import overlay
 from seeder.definition.checksums import verify
 from seeder.definition.dataset import Dataset, Part
-from seeder.definition.duration import seconds
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.request import Definition
+from seeder.definition.requirements import unmet
 from seeder.definition.stack import Service, Stack, Store
-from seeder.definition.version import unmet
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed
 from seeder.fitness import Fitness, Revision
 from seeder.operation import Call, Check, Configure, Load, Migrate, Plan, Sow, Start
@@ -108,10 +107,13 @@ def _start(stack: Stack, name: str, is_early: bool, done: set[str]) -> Start:
     return Start(name, service.image or "built image", cause, service, is_early, tuple(d.service for d in waits), _within(service))
 
 
-def _within(service: Service) -> float:
-    """How long to wait: what the stack says, else at least a minute, and as long as the healthcheck itself would allow."""
+USUAL = 60.0  # seconds that a service has to become ready
+
+
+def _within(service: Service) -> tuple[float, str]:
+    """How long to wait, and why so long: what the stack says, else at least a minute, and as long as the healthcheck would allow."""
     if service.x.ready:
-        return seconds(service.x.ready.within)
+        return service.x.ready.within, "`x-seeder.ready.within`"
     check = service.healthcheck
     return max(60.0, check.start_period + check.retries * (check.interval + check.timeout)) if check and not check.disabled else 60.0
 

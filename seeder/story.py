@@ -124,8 +124,8 @@ class Story:
         return r
 
 
-def facts(plan: Plan, us: Run) -> dict[str, Any]:
-    """What a result says of its run beside how it ended."""
+def asked(plan: Plan, us: Run) -> dict[str, Any]:
+    """What was asked for, as results and bundles tell it."""
     definition = plan.definition
     return {
         "project": us.project,
@@ -135,8 +135,15 @@ def facts(plan: Plan, us: Run) -> dict[str, Any]:
         "policy": definition.policy.name if definition.policy else None,
         "seed": us.seed,
         "as_of": us.moment,
+    }
+
+
+def facts(plan: Plan, us: Run) -> dict[str, Any]:
+    """What a result says of its run beside how it ended."""
+    return {
+        **asked(plan, us),
         "expires": us.expires.isoformat(timespec="seconds"),
-        "datasets": {dataset.name: dataset.version for dataset in definition.datasets},
+        "datasets": {dataset.name: dataset.version for dataset in plan.definition.datasets},
         "volatile": [f"{name}.{column}" for name, store in sorted(plan.stack.stores.items()) for column in store.volatile],
     }
 

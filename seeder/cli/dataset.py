@@ -112,21 +112,17 @@ def _chosen(manifest: Manifest, names: Iterable[str]) -> list[Dataset]:
 
 
 def _policy(manifest: Manifest, name: str | None) -> Policy | None:
-    from seeder.errors import UsageError, nearest
+    from seeder.definition.request import named
 
-    if name is not None and name not in manifest.policies:
-        raise UsageError(name, "there is no such policy", nearest(name, sorted(manifest.policies)))
-    return manifest.policies[name] if name is not None else None
+    return None if name is None else named(manifest.policies, name, "policy")
 
 
 def _stacks(manifest: Manifest, name: str | None) -> list[Stack]:
     from seeder.definition.compose import read_stack
-    from seeder.errors import UsageError, nearest
+    from seeder.definition.request import named
     from seeder.registry import traits
 
-    if name is not None and name not in manifest.stacks:
-        raise UsageError(name, "there is no such stack", nearest(name, sorted(manifest.stacks)))
-    entries = [manifest.stacks[name]] if name else list(manifest.stacks.values())
+    entries = list(manifest.stacks.values()) if name is None else [named(manifest.stacks, name, "stack")]
     return [read_stack(entry, environment=os.environ, engines=traits(), profiles=entry.profiles) for entry in entries]
 
 

@@ -18,12 +18,10 @@ def command(store: str | None, run: str | None, as_json: bool) -> None:
     """
     from seeder import digest, present
     from seeder.cli import _render
-    from seeder.errors import UsageError, nearest
+    from seeder.definition.request import named
 
     targets = present.targets(_inside.found(run))
-    if store is not None and store not in targets:
-        raise UsageError(store, "there is no such store", nearest(store, sorted(targets)))
-    chosen = targets if store is None else {store: targets[store]}
+    chosen = targets if store is None else {store: named(targets, store, "store")}
     total, stores = digest.of(chosen)
     volatile = [f"{name}.{column}" for name, (_, columns) in sorted(chosen.items()) for column in columns]
     without = sorted(set(chosen) - set(stores))

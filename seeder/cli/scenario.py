@@ -45,13 +45,10 @@ def ls(project: Path | None, tag: str | None, as_json: bool) -> None:
 def show(name: str, project: Path | None, as_json: bool) -> None:
     """Show one scenario: its inputs, data, expectations and outputs."""
     from seeder.cli import _render
-    from seeder.definition.request import find_project
-    from seeder.errors import UsageError, nearest
+    from seeder.definition.request import find_project, named
 
     manifest = find_project(project)
-    if name not in manifest.scenarios:
-        raise UsageError(name, "there is no such scenario", nearest(name, sorted(manifest.scenarios)))
-    whole = _whole(manifest.scenarios[name], manifest)
+    whole = _whole(named(manifest.scenarios, name, "scenario"), manifest)
     if as_json:
         _render.answer(whole)
     else:

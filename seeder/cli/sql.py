@@ -23,12 +23,11 @@ def command(store: str, run: str | None, statement: str | None, as_json: bool) -
     """Open a database client on STORE, in the foreground; with -c, run one statement and print its rows."""
     from seeder import present
     from seeder.cli import _render
-    from seeder.errors import UsageError, nearest
+    from seeder.definition.request import named
+    from seeder.errors import UsageError
 
     targets = present.targets(_inside.found(run))
-    if store not in targets:
-        raise UsageError(store, "there is no such store", nearest(store, sorted(targets)))
-    target, _ = targets[store]
+    target, _ = named(targets, store, "store")
     if statement is None and as_json:
         raise UsageError("--json", "is for the rows of a statement", "add -c STATEMENT")
     if statement is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from seeder.definition.duration import seconds
+from seeder.definition.fields import Duration
 
 
 class Strict(BaseModel):
@@ -26,18 +26,7 @@ class Migrate(Strict):
     python: Annotated[str | None, Field(description="the interpreter that runs alembic instead of the service's image")] = None
     inputs: Annotated[list[str], Field(description="globs of files that decide the result (command, service)")] = []
     environment: Annotated[dict[str, str], Field(description="extra variables for the migrator")] = {}
-    within: Annotated[str, Field(description="time limit, e.g. 20m")] = "10m"
-
-    @field_validator("within")
-    @classmethod
-    def _duration(cls, text: str) -> str:
-        seconds(text)
-        return text
-
-    @property
-    def limit(self) -> float:
-        """`within`, in seconds."""
-        return seconds(self.within)
+    within: Annotated[Duration, Field(description="time limit, e.g. 20m", json_schema_extra={"default": "10m"})] = 600.0
 
     @property
     def tool(self) -> str:
@@ -104,13 +93,7 @@ class Ready(Strict):
     http: Annotated[str | None, Field(description="a path, e.g. /healthz")] = None
     tcp: Annotated[int | None, Field(description="a container port that accepts connections")] = None
     port: Annotated[int | None, Field(description="the container port of `http`, when the service has several")] = None
-    within: Annotated[str, Field(description="time limit, e.g. 60s")] = "60s"
-
-    @field_validator("within")
-    @classmethod
-    def _duration(cls, text: str) -> str:
-        seconds(text)
-        return text
+    within: Annotated[Duration, Field(description="time limit, e.g. 60s", json_schema_extra={"default": "60s"})] = 60.0
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Ready:

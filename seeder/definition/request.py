@@ -88,7 +88,7 @@ def resolve(manifest: Manifest, request: Request, engines: Engines, environment:
 def _scenario(manifest: Manifest, request: Request) -> Scenario | None:
     if request.scenario is None:
         return None
-    return _named(manifest.scenarios, request.scenario, "scenario")
+    return named(manifest.scenarios, request.scenario, "scenario")
 
 
 def _stack_entry(manifest: Manifest, request: Request, scenario: Scenario | None) -> StackEntry:
@@ -100,14 +100,15 @@ def _stack_entry(manifest: Manifest, request: Request, scenario: Scenario | None
     if scenario and scenario.stack != name:
         cause = f"this scenario is for stack {scenario.stack}, not {name}"
         raise UsageError(scenario.name, cause, f"ask for stack {scenario.stack}", scenario.mark)
-    return _named(manifest.stacks, name, "stack")
+    return named(manifest.stacks, name, "stack")
 
 
 def _policy(manifest: Manifest, name: str | None) -> Policy | None:
-    return None if name is None else _named(manifest.policies, name, "policy")
+    return None if name is None else named(manifest.policies, name, "policy")
 
 
-def _named(known: Mapping[str, T], name: str, what: str) -> T:
+def named(known: Mapping[str, T], name: str, what: str) -> T:
+    """The one of that name. Raises UsageError with the nearest."""
     if name not in known:
         raise UsageError(name, f"there is no such {what}", nearest(name, sorted(known)))
     return known[name]

@@ -40,9 +40,15 @@ _PLAIN_POWERS = range(-4, 6)  # outside, Go writes a float with an exponent: 1e+
 class Dialect:
     """`text_keys`: a key is always text. `merge_tags`: `!reset` and `!override` have a meaning, and other tags of one's own have none."""
 
-    plain: Callable[[str], Scalar]
+    number: Callable[[str], Scalar]  # of a text that begins as one
     text_keys: bool
     merge_tags: bool
+
+    def plain(self, text: str) -> Scalar:
+        """The value of a scalar without quotes."""
+        if text in _WORDS:
+            return _WORDS[text]
+        return self.number(text) if text[0] in _NUMBER_STARTS else text
 
     def tagged(self, kind: str, text: str) -> Scalar:
         """The value of a scalar with an explicit standard tag (`!!str`). Raises ValueError when the text is none of that kind."""
@@ -59,10 +65,6 @@ class Dialect:
 
 def _core(text: str) -> Scalar:
     """YAML 1.2, core schema: `22:22`, `NO` and dates are text, `0644` is the number 644."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] not in _NUMBER_STARTS:
-        return text
     if _DECIMAL.fullmatch(text):
         return int(text) if len(text) <= _MOST_DIGITS else float(text)
     if _OCTAL_OR_HEX.fullmatch(text):
@@ -72,10 +74,6 @@ def _core(text: str) -> Scalar:
 
 def _compose(text: str) -> Scalar:
     """As compose reads it: `0644` is octal, `1_000` a number, a date a moment in UTC (which has no other use than its text)."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] not in _NUMBER_STARTS:
-        return text
     number = _go_number(text if text[0] == "." else text.replace("_", ""))
     return number if number is not None else _moment(text) or text
 

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from seeder.errors import DefinitionError, EnvironmentFailed, SeederError
+from seeder.engines import _driver
+from seeder.errors import EnvironmentFailed, SeederError
 from seeder.target import Target
 
 T = TypeVar("T")
@@ -62,16 +63,13 @@ def run(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:
     """Connect, do the work, disconnect. Raises EnvironmentFailed when the server does not answer or refuses."""
     import asyncio
 
-    try:
-        import nats.errors
-    except ImportError as error:
-        raise DefinitionError("nats", "its driver nats-py is not installed", "pip install 'seeder-env[nats]'") from error
+    errors = _driver.module("nats", "nats.errors")
     try:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="seeder-nats") as thread:
             return thread.submit(asyncio.run, _connected(target, work)).result()
     except SeederError:
         raise
-    except (nats.errors.Error, OSError, TimeoutError) as error:
+    except (errors.Error, OSError, TimeoutError) as error:
         raise EnvironmentFailed(target.store, f"nats at {target.address}: {error or type(error).__name__}") from error
 
 

@@ -32,11 +32,7 @@ def digest(target: Target, volatile: Sequence[str]) -> StoreDigest:
             stream.name: await _stream_digest(link, stream) for stream in await _nats_streams.streams(link) if stream.name not in volatile
         }
 
-    parts = _nats_client.run(target, work)
-    whole = hashlib.sha256()
-    for name in sorted(parts):
-        whole.update(f"{name}\t{parts[name][0]}\t{parts[name][1]}\n".encode())
-    return StoreDigest(whole.hexdigest(), parts)
+    return StoreDigest.of(_nats_client.run(target, work))
 
 
 async def _stream_digest(link: Link, stream: Stream) -> tuple[int, str]:

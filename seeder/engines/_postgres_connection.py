@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.engines import _driver
+from seeder.errors import EnvironmentFailed
 from seeder.target import Target
 
 if TYPE_CHECKING:
@@ -26,11 +27,7 @@ BLOCKED = "a client holds a transaction open on its tables; end it, or restart t
 
 def driver() -> Any:
     """The psycopg module. Raises DefinitionError with the extra to install."""
-    try:
-        import psycopg
-    except ImportError as error:
-        raise DefinitionError("postgres", "its driver psycopg is not installed", "pip install 'seeder-env[postgres]'") from error
-    return psycopg
+    return _driver.module("postgres", "psycopg")
 
 
 def dial(target: Target, *, database: str | None = None, timeout: int = 10, autocommit: bool = False) -> Connection:

@@ -35,10 +35,7 @@ def digest(target: Target, volatile: Sequence[str]) -> StoreDigest:
         left_out = _left_out(catalogue, volatile, target)
         parts = {relation.label: _table(connection, relation, left_out.get(relation.oid, set())) for relation in catalogue.wholes}
         parts |= _sequences(connection, left_out)
-    whole = hashlib.sha256()
-    for name in sorted(parts):
-        whole.update(f"{name}\t{parts[name][0]}\t{parts[name][1]}\n".encode())
-    return StoreDigest(whole.hexdigest(), parts)
+    return StoreDigest.of(parts)
 
 
 def _left_out(catalogue: Catalogue, volatile: Sequence[str], target: Target) -> dict[int, set[str]]:

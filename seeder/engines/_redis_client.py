@@ -6,17 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.engines import _driver
+from seeder.errors import EnvironmentFailed
 from seeder.target import Target
 
 
 def driver() -> Any:
     """The redis module. Raises DefinitionError with the extra to install."""
-    try:
-        import redis
-    except ImportError as error:
-        raise DefinitionError("redis", "its driver redis is not installed", "pip install 'seeder-env[redis]'") from error
-    return redis
+    return _driver.module("redis", "redis")
 
 
 @contextmanager

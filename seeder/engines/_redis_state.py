@@ -29,7 +29,6 @@ _BATCH = 1000
 
 def digest(target: Target, volatile: Sequence[str]) -> StoreDigest:
     parts: dict[str, tuple[int, str]] = {}
-    whole = hashlib.sha256()
     lines = ordered(_line(number, entry) for number, entry in _entries(target) if not _left_out(entry.key, volatile))
     for kind, group in itertools.groupby(lines, key=lambda line: line.split(b"\t", 1)[0].decode()):
         found, count = hashlib.sha256(), 0
@@ -37,8 +36,7 @@ def digest(target: Target, volatile: Sequence[str]) -> StoreDigest:
             found.update(line)
             count += 1
         parts[kind] = (count, found.hexdigest())
-        whole.update(f"{kind}\t{count}\t{found.hexdigest()}\n".encode())
-    return StoreDigest(whole.hexdigest(), parts)
+    return StoreDigest.of(parts)
 
 
 def _left_out(key: bytes, volatile: Sequence[str]) -> bool:

@@ -104,7 +104,7 @@ def _task(store: Store, revision: str, stack: Stack) -> Task:
         environment=migrate.environment,
         host=migrate.python is not None,
         cwd=stack.project_dir if migrate.python is not None else None,
-        timeout=migrate.limit,
+        timeout=migrate.within,
         remedy=LONGER,
     )
 

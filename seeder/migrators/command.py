@@ -40,6 +40,6 @@ def _task(store: Store, world: World) -> Task:
     if migrate is None or not migrate.command:
         raise DefinitionError(store.name, "the store has no migration command")
     if migrate.as_ is not None:
-        return Task(label(store), tuple(migrate.command), migrate.as_, migrate.environment, timeout=migrate.limit, remedy=LONGER)
+        return Task(label(store), tuple(migrate.command), migrate.as_, migrate.environment, timeout=migrate.within, remedy=LONGER)
     environment = {**world.variables(), **migrate.environment}
-    return Task(label(store), tuple(migrate.command), store.service, environment, True, world.stack.project_dir, migrate.limit, LONGER)
+    return Task(label(store), tuple(migrate.command), store.service, environment, True, world.stack.project_dir, migrate.within, LONGER)

@@ -25,7 +25,7 @@ class OneShot:
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:  # noqa: ARG002  (the service knows its files)
         """Start the service and wait for its end. Raises EnvironmentFailed with its log when it fails."""
         try:
-            world.run_service(_name(store), within=store.migrate.limit if store.migrate else 0, remedy=LONGER)
+            world.run_service(_name(store), within=store.migrate.within if store.migrate else 0, remedy=LONGER)
         except EnvironmentFailed as error:
             problem = error.problems[0]
             raise EnvironmentFailed(

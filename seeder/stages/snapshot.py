@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from seeder import bundle, redact, variables
+from seeder import bundle, redact, story, variables
 from seeder.definition.stack import Stack
 from seeder.environment import Environment
 from seeder.events import Emit, Noticed
@@ -77,12 +77,7 @@ def _index(us: Run, plan: Plan, cause: str) -> dict[str, Any]:
     return {
         "id": us.id,
         "cause": cause,
-        "project": us.project,
-        "stack": us.stack,
-        "scenario": definition.scenario.name if definition.scenario else None,
-        "runtime": us.runtime,
-        "seed": us.seed,
-        "as_of": us.moment,
+        **story.asked(plan, us),
         "versions": {
             "seeder": seeder.__version__,
             "stack": definition.stack.version,

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from seeder.definition.dataset import Dataset, Requirement
 from seeder.definition.duration import seconds, words
 from seeder.definition.extension import Migrate
+from seeder.definition.requirements import revision_problem, unmet
 from seeder.definition.stack import Service, Stack, Store
-from seeder.definition.version import matches, newest_first, parse, revision_problem, satisfies, unmet
+from seeder.definition.version import matches, newest_first, parse, satisfies
 from seeder.errors import Mark
 
 MARK = Mark(Path("manifest.yaml"), 3)

@@ -45,7 +45,7 @@ class Shelf:
     def digest(self, target, volatile):
         held = {key: value for key, value in everything(target).items() if key not in volatile}
         digest = hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
-        return StoreDigest(digest, {"key": (len(held), digest)} if held else {})
+        return StoreDigest.of({"key": (len(held), digest)} if held else {})
 
 
 class Session:
