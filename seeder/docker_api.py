@@ -55,9 +55,12 @@ class Refused(EnvironmentFailed):
 @contextmanager
 def _asking(subject: str) -> Iterator[None]:
     """Turn what the SDK raises into the error family."""
-    import requests
-    from docker.errors import APIError, DockerException
-
+    try:
+        import requests
+        from docker.errors import APIError, DockerException
+    except ModuleNotFoundError as error:
+        cause = f"seeder's extra `docker` is not installed: there is no package {error.name}"
+        raise EnvironmentFailed("docker", cause, "pip install 'seeder-env[docker]'") from error
     try:
         yield
     except APIError as error:
@@ -108,9 +111,7 @@ class Daemon:
     def identity(self) -> str:
         """Which engine it is, by whatever address it is reached. Raises EnvironmentFailed when it does not answer."""
         with _asking("docker"):
-            once, again = self._api.info(), self._api.info()
-        # Podman makes up another id for each answer; its machine and its folder say which one it is.
-        return str(once["ID"]) if once.get("ID") and once["ID"] == again["ID"] else f"{once['Name']}:{once['DockerRootDir']}"
+            return identity_of(self._api.info(), self._api.info())
 
     # -- images and containers ----------------------------------------------------------------------------------------
 
@@ -242,6 +243,12 @@ class Daemon:
         except Refused as refused:
             if refused.status != 404:  # noqa: PLR2004
                 raise
+
+
+def identity_of(once: Mapping[str, Any], again: Mapping[str, Any]) -> str:
+    """What an engine that is asked twice calls itself. Podman makes up another id for each answer: there its machine and its folder say
+    which one it is."""
+    return str(once["ID"]) if once.get("ID") and once["ID"] == again.get("ID") else f"{once['Name']}:{once['DockerRootDir']}"
 
 
 def sent(context: Path, ignored: Sequence[str]) -> list[str]:

@@ -31,8 +31,6 @@ def _compose() -> Diagnosis:
 def _engine(daemon: Callable[[], Daemon]) -> Diagnosis:
     try:
         version = daemon().ping()
-    except ModuleNotFoundError as error:
-        return Diagnosis("docker engine", "fail", f"the package {error.name} is not installed", "pip install 'seeder-env[docker]'")
     except SeederError as error:
         return _failed(error.problems[0])
     at = endpoint()

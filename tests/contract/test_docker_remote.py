@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,6 +136,12 @@ class TestNoDaemon:
         problem = Docker().available()
         assert problem
         assert "no docker command" in problem.cause
+
+    def test_what_is_missing_of_the_sdk_is_named_with_seeders_extra(self, monkeypatch):
+        monkeypatch.setenv("DOCKER_HOST", "unix:///run/none.sock")
+        monkeypatch.setitem(sys.modules, "requests", None)
+        with pytest.raises(EnvironmentFailed, match=r"(?s)seeder's extra `docker` is not installed.*pip install 'seeder-env\[docker\]'"):
+            Docker().sweep("t-none")
 
     @pytest.mark.skipif(importlib.util.find_spec("paramiko") is not None, reason="paramiko is installed")
     def test_a_daemon_behind_ssh_names_the_package_that_it_needs(self, monkeypatch):

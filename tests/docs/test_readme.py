@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,11 @@ def test_the_example_is_a_compose_file_that_is_read(tmp_path):
 def test_the_example_is_short():
     (example,) = [block for language, _, block in BLOCKS if language == "yaml"]
     assert len(example.splitlines()) <= 10
+
+
+def test_the_demo_installs_what_the_next_commands_of_the_readme_need_and_says_how_to_go_on():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert "seeder-env[all]" in extras["demo"]
+    assert "setup demo" in (ROOT / "ci/demo").read_text()
+    assert ". $VENV/bin/activate" in (ROOT / "ci/demo").read_text()
+    assert "`. .venv/bin/activate`" in README

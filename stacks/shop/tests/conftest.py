@@ -23,7 +23,7 @@ def output() -> Callable[[str], int]:
     def read(name: str) -> int:
         variable = f"SEEDER_OUTPUT_{name.upper()}"
         if variable not in os.environ:
-            pytest.skip(f"{variable} is not set: this test needs a scenario")
+            pytest.skip(f"only a scenario with the output {name} has what this test needs")
         return int(os.environ[variable])
 
     return read
