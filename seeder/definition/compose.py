@@ -38,6 +38,8 @@ def read_stack(
     folder = entry.compose[0].absolute().parent
     group = _group(entry, files, folder, environment)
     model = files.model(group)
+    if not files.whole:
+        files.problems.raise_if_any()  # what else is amiss in the others may stand in the one that is not read
     reader = Reader(model, files, group.variables, folder)
     services = {name: reader.service(name) for name in model.get("services", {})}
     check_model(model, services, files.problems)

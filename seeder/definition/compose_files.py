@@ -31,10 +31,12 @@ class Group:
 
 
 class Files:
-    """Reads compose files; `problems` and `further` (every file read beside the stack's own) grow as it goes."""
+    """Reads compose files; `problems` and `further` (every file read beside the stack's own) grow as it goes. `whole`: no compose
+    file is missing or unreadable, so that what the others lack is not in it."""
 
     def __init__(self) -> None:
         self.problems = Collector()
+        self.whole = True
         self.further: list[Path] = []
         self._read: dict[tuple[Path, Group], list[Map]] = {}
         self._missing: set[Path] = set()
@@ -46,7 +48,9 @@ class Files:
             for document in self._documents(file, group):
                 extended = self._with_extends(document, file, group)
                 whole = self._with_includes(extended if whole is None else merged(whole, extended), file, group)
-        return finished(settled(whole), group.base, self.problems) if whole is not None else Map(Mark(group.files[0], 1))
+        if whole is None or not self.whole:
+            return Map(Mark(group.files[0], 1))
+        return finished(settled(whole), group.base, self.problems)
 
     def variables(self, base: Path, files: Sequence[Path], outer: Mapping[str, str]) -> dict[str, str]:
         """What the files of variables (by default `.env` in `base`, when there is one) add to the outer ones, which win."""
@@ -81,12 +85,13 @@ class Files:
         return self._read[key]
 
     def _load(self, file: Path) -> list[Document]:
-        if file in self._missing:
-            return []
         try:
-            documents = load_all(file, COMPOSE)
+            documents = [] if file in self._missing else load_all(file, COMPOSE)
         except DefinitionError as error:
             self.problems.problems += error.problems
+            self._missing.add(file)
+        if file in self._missing:
+            self.whole = False
             return []
         if not any(document.data is not None for document in documents):
             self.problems.add(file.name, "the file is empty", "write services: into it", Mark(file, 1))

@@ -311,3 +311,9 @@ def test_raw_env_files_are_refused_until_they_can_be_read(problems, tmp_path):
     (tmp_path / "e.env").write_text("A=1\n")
     (problem,) = problems("services:\n  a: {image: x, env_file: [{path: e.env, format: raw}]}\n")
     assert "not supported yet" in problem.cause
+
+
+def test_a_file_that_cannot_be_read_is_not_blamed_on_the_others(problems):
+    more = "services:\n  db: {x-seeder: {volatile: [a.b]}}\n  web: {depends_on: [db]}\n"
+    [problem] = problems("services:\n\tdb: {image: redis}\n", more)
+    assert "this is not YAML" in problem.cause
