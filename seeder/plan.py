@@ -107,13 +107,10 @@ def _start(stack: Stack, name: str, is_early: bool, done: set[str]) -> Start:
     return Start(name, service.image or "built image", cause, service, is_early, tuple(d.service for d in waits), _within(service))
 
 
-USUAL = 60.0  # seconds that a service has to become ready
-
-
-def _within(service: Service) -> tuple[float, str]:
-    """How long to wait, and why so long: what the stack says, else at least a minute, and as long as the healthcheck would allow."""
+def _within(service: Service) -> float:
+    """How long to wait: what the stack says, else at least a minute, and as long as the healthcheck itself would allow."""
     if service.x.ready:
-        return service.x.ready.within, "`x-seeder.ready.within`"
+        return service.x.ready.within
     check = service.healthcheck
     return max(60.0, check.start_period + check.retries * (check.interval + check.timeout)) if check and not check.disabled else 60.0
 
