@@ -36,6 +36,7 @@ class Start(Operation):
     server: bool
     after: tuple[str, ...] = ()
     within: float = 60.0
+    limit: str = "the usual one"  # where `within` comes from
 
 
 @dataclass(frozen=True)

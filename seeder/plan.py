@@ -104,15 +104,24 @@ def _start(stack: Stack, name: str, is_early: bool, done: set[str]) -> Start:
     after = ", ".join(f"{d.service} {d.condition}" for d in waits)
     held = ", ".join(store.name for store in stack.stores_of(name))
     cause = f"holds {held}" if held else (f"after {after}" if after else "")
-    return Start(name, service.image or "built image", cause, service, is_early, tuple(d.service for d in waits), _within(service))
+    return Start(name, service.image or "built image", cause, service, is_early, tuple(d.service for d in waits), *_within(service))
 
 
-def _within(service: Service) -> float:
-    """How long to wait: what the stack says, else at least a minute, and as long as the healthcheck itself would allow."""
+USUAL = 60.0  # seconds that a service has to become ready
+
+
+def _within(service: Service) -> tuple[float, str]:
+    """How long to wait, and why so long: what the stack says, else at least a minute, and as long as the healthcheck would allow."""
     if service.x.ready:
-        return service.x.ready.within
+        return service.x.ready.within, "`x-seeder.ready.within`"
     check = service.healthcheck
-    return max(60.0, check.start_period + check.retries * (check.interval + check.timeout)) if check and not check.disabled else 60.0
+    if check is None or check.disabled:
+        return USUAL, "the usual one"
+    allowed = check.start_period + check.retries * (check.interval + check.timeout)
+    if allowed <= USUAL:
+        return USUAL, "the usual one"
+    begins = f"start_period {check.start_period:g} s, then " if check.start_period else ""
+    return allowed, f"what its healthcheck allows: {begins}{check.retries} x (interval {check.interval:g} s + timeout {check.timeout:g} s)"
 
 
 # -- migrating --------------------------------------------------------------------------------------------------------

@@ -122,6 +122,8 @@ class Postgres:
     def _refusal(self, target: Target, reason: str) -> Verdict:
         if f'database "{target.database}" does not exist' in reason:
             return READY  # one of several, or not made yet: `initialise` makes it
+        if "no password supplied" in reason:
+            return never("it asks for a password, and the stack gives none: POSTGRES_PASSWORD is empty or unset")
         unknown = f'role "{target.user}" does not exist' in reason
         if unknown or "password authentication failed" in reason or "no pg_hba.conf entry" in reason:
             return READY if _awaits_initialise(target) else never(reason)

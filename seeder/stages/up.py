@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from seeder.definition.stack import Condition
 from seeder.environment import Environment
+from seeder.errors import EnvironmentFailed, SeederError
 from seeder.operation import Plan, Start
 from seeder.order import along
 from seeder.protocols import Initialises
-from seeder.wait import READY, Verdict, not_yet, wait_for
+from seeder.wait import LAST_LINES, READY, Verdict, not_yet, wait_for
 
 
 def prepare(environment: Environment, plan: Plan) -> None:
@@ -37,16 +39,28 @@ def _start(environment: Environment, plan: Plan, start: Start) -> None:
     name = start.subject
     environment.tell("start", name, "starting", start.detail)
     environment.deployment.start(name)
-    seconds = wait_for(
-        name,
-        _look(environment, plan, name),
-        within=start.within,
-        changed=lambda reason: environment.tell("start", name, "waiting", reason),
-        if_never="see what it says; its whole log is in the evidence",
-        remedy=f"see its log; the limit of {start.within:g} s is `x-seeder: {{ready: {{within: ...}}}}`",
-    )
+    whole = f"see what it says; its whole log is in the evidence, logs/{name}.log"
+    try:
+        seconds = wait_for(
+            name,
+            _look(environment, plan, name),
+            within=start.within,
+            changed=lambda reason: environment.tell("start", name, "waiting", reason),
+            if_never=whole,
+            remedy=f"{whole}\n       the limit of {start.within:g} s is {start.limit}; `x-seeder: {{ready: {{within: ...}}}}` sets another",
+        )
+    except EnvironmentFailed as error:
+        error.log = error.log or _last_lines(environment, name)
+        raise
     _initialise(environment, name)
     environment.tell("start", name, "ready", "", round(seconds, 3))
+
+
+def _last_lines(environment: Environment, name: str) -> str:
+    """Of what never came up, what it said last; the failure is told without it where that cannot be had."""
+    with suppress(SeederError):
+        return environment.deployment.logs(name, LAST_LINES).strip("\n")
+    return ""
 
 
 def _look(environment: Environment, plan: Plan, name: str) -> Callable[[], Verdict]:

@@ -133,3 +133,17 @@ def test_every_revision_that_will_run_is_named(folder, planned):
 def test_one_of_a_kind_is_told_as_one(planned):
     assert "0003_orders: 1 revision by sql" in planned().text()
     assert "1 migrated store " in planned().text()
+
+
+def test_a_limit_of_waiting_says_where_it_comes_from(shop):
+    check = "        healthcheck: {test: [CMD, check], interval: 2s}\n"
+    ready = "        x-seeder: {ready: {tcp: 1, within: 5s}}\n"
+    compose = COMPOSE.replace("image: redis:8\n", f"image: redis:8\n{check}").replace("image: nats:2\n", f"image: nats:2\n{ready}")
+    made: Path = shop({**FILES, "compose.yaml": compose})
+    definition = resolve(read_project(made / "manifest.yaml"), Request(), traits(), {})
+    starts = {start.subject: (start.within, start.limit) for start in make(definition, Local(), "asked for", NOW).servers}
+    assert starts == {
+        "orders-db": (60, "the usual one"),
+        "cache": (96, "what its healthcheck allows: 3 x (interval 2 s + timeout 30 s)"),
+        "events": (5, "`x-seeder.ready.within`"),
+    }
