@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -32,5 +33,8 @@ def _base(kind: str) -> Path:
 
 
 def _made(folder: Path) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileNotFoundError as error:  # of /proc and its like
+        raise OSError(errno.ENOTDIR, "no folder can be made there", str(folder)) from error
     return folder

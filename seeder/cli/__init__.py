@@ -53,9 +53,9 @@ class Index(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from seeder.errors import nearest
+            from seeder.errors import UsageError, nearest
 
-            raise click.UsageError(f"there is no command {args[0]!r}; {nearest(args[0], list(COMMANDS))}", ctx)
+            raise UsageError(args[0], "there is no such command", nearest(args[0], list(COMMANDS)))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -98,7 +98,7 @@ def _run(given: list[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        _misused(error)
         return 125 if name in WRAPPING else 2
     except (click.Abort, KeyboardInterrupt):
         return 130
@@ -114,6 +114,20 @@ def _run(given: list[str]) -> int:
             _render.error(known)
             return known.run_code if name in WRAPPING else known.code
         click.echo(f"error: this is a defect of seeder itself: {type(error).__name__}: {error}", err=True)
-        click.echo("  -> run again with `seeder --debug ...` and report what it prints", err=True)
+        click.echo("    -> run again with `seeder --debug ...` and report what it prints", err=True)
         return 123 if name in WRAPPING else 3
     return code if isinstance(code, int) else 0
+
+
+def _misused(error: click.ClickException) -> None:
+    """What click refused, told as all other errors are; a group without a word behind it prints its help."""
+    from seeder.cli import _render
+    from seeder.errors import UsageError
+
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    where = getattr(error, "ctx", None)
+    path = where.command_path if where else "seeder"
+    said = error.format_message().rstrip(".")
+    _render.error(UsageError(path, f"{said[:1].lower()}{said[1:]}", f"`{path} --help` says how it is used"))

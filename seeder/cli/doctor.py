@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -50,24 +50,33 @@ def _machine() -> Iterator[Diagnosis]:
 
     system = f"{platform.system()} {platform.machine()}"
     yield Diagnosis("seeder", "ok", f"{__version__} on Python {platform.python_version()}, {system}")
-    yield from _folder("run folders", home.runs)
-    yield from _folder("cache", home.cache)
-    yield _runs()
+    folders = _guarded("run folders", lambda: [_folder("run folders", home.runs()), _runs()])
+    yield from [folders[0], *_guarded("cache", lambda: [_folder("cache", home.cache())]), *folders[1:]]
 
 
-def _folder(subject: str, where: Callable[[], Path]) -> Iterator[Diagnosis]:
-    from seeder import home
+def _guarded(subject: str, look: Callable[[], Iterable[Diagnosis]]) -> list[Diagnosis]:
+    """What the look finds; that it could not look is a finding too, and the others are still told."""
+    from seeder.errors import SeederError, of_machine
     from seeder.notice import Diagnosis
 
     try:
-        folder = where()
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        yield Diagnosis(subject, "fail", f"cannot be used: {error}", f"set {home.VARIABLE} to a folder that you may write")
-        return
+        return list(look())
+    except (OSError, SeederError) as error:
+        known = error if isinstance(error, SeederError) else of_machine(error)
+        if known is None:
+            raise
+        problem = known.problems[0]
+        return [Diagnosis(subject, "fail", f"{problem.subject}: {problem.cause}", problem.remedy)]
+
+
+def _folder(subject: str, folder: Path) -> Diagnosis:
+    from seeder import home
+    from seeder.notice import Diagnosis
+
+    free = shutil.disk_usage(folder).free
     state: Literal["ok", "warn", "fail"] = "ok" if free >= ENOUGH else "warn" if free >= TOO_LITTLE else "fail"
     remedy = "" if state == "ok" else f"make room, or set {home.VARIABLE} to a larger disk"
-    yield Diagnosis(subject, state, f"{folder}, {free / 1e9:.1f} GB free", remedy)
+    return Diagnosis(subject, state, f"{folder}, {free / 1e9:.1f} GB free", remedy)
 
 
 def _runs() -> Diagnosis:
@@ -89,7 +98,7 @@ def _runtimes() -> Iterator[Diagnosis]:
     told: dict[str, list[Diagnosis]] = {}
     for name in RUNTIMES.names():
         runtime = RUNTIMES.get(name)
-        told[name] = list(runtime.diagnose()) if isinstance(runtime, Diagnoses) else []
+        told[name] = _guarded(name, runtime.diagnose) if isinstance(runtime, Diagnoses) else []
     usable = [name for name, found in told.items() if RUNTIMES.get(name).available() is None and all(d.state != "fail" for d in found)]
     for found in told.values():
         for each in found:

@@ -81,3 +81,42 @@ def test_a_good_definition_has_no_errors_and_ends_with_0(project, monkeypatch, c
         main(["check"])
     assert ended.value.code == 0
     assert "no errors" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("runn", "error: runn: there is no such command\n    -> did you mean 'run'?\n"),
+        ("up --foo", "error: seeder up: no such option '--foo'\n    -> `seeder up --help` says how it is used\n"),
+        ("sql", "error: seeder sql: missing argument 'STORE'\n    -> `seeder sql --help` says how it is used\n"),
+    ],
+)
+def test_a_mistyped_command_line_is_told_like_every_error(capfd, line, told):
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    assert (ended.value.code, capfd.readouterr().err) == (2, told)
+
+
+@pytest.mark.parametrize("place", ["/dev/null/x", "/proc/nope"])
+def test_the_doctor_looks_at_everything_where_its_folders_cannot_be_made(monkeypatch, capfd, place):
+    monkeypatch.setenv("SEEDER_HOME", place)
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "--json"])
+    found = {each["subject"]: each for each in json.loads(capfd.readouterr().out)}
+    assert ended.value.code == 3
+    assert {name for name, each in found.items() if each["state"] == "fail"} == {"run folders", "cache"}
+    assert place in found["cache"]["finding"]
+    assert "SEEDER_HOME" in found["cache"]["remedy"]
+    assert {"seeder", "docker engine"} <= set(found)
+
+
+@pytest.mark.parametrize("place", ["/dev/null/x", "/proc/nope"])
+def test_a_home_that_cannot_be_made_is_named_with_its_variable(project, monkeypatch, capfd, place):
+    monkeypatch.chdir(project("small"))
+    monkeypatch.setenv("SEEDER_HOME", place)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--runtime", "local", "--", "true"])
+    said = capfd.readouterr().err
+    assert ended.value.code == 123, said
+    assert f"error: {place}/" in said
+    assert "\n    -> name a folder that can be made; seeder keeps what runs below SEEDER_HOME" in said
