@@ -25,6 +25,8 @@ def command(run: str | None, force: bool, as_json: bool) -> None:
         if not strangers:
             raise
         one = strangers[0]
+        if one.state == "foreign":
+            say(f"note: nobody here claims run {run}; a seeder that is at work in it, another user's or of another SEEDER_HOME, fails")
     if one.state == "alive" and one.claim and not force:
         cause = f"its seeder still runs (pid {one.claim.process.pid}) and ends it"
         raise EnvironmentFailed(one.run, cause, f"interrupt that one, or seeder down --force {one.run}")

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 
 @click.command("ls")
-@click.option("--all", "-a", "everyone", is_flag=True, help="Also what carries the label of a run that nobody here claims.")
+@click.option("--all", "-a", "everyone", is_flag=True, help="Also foreign ones: labelled as a run's, and claimed by nobody here.")
 @_options.as_json
 def command(everyone: bool, as_json: bool) -> None:
-    """List environments: alive (its seeder runs), kept, expired, or orphan (its seeder died). `seeder gc` removes the last two."""
+    """List environments: alive (its seeder runs), kept, expired, or orphan (its seeder died). `seeder gc` removes the last two.
+
+    Of a foreign one nothing is known here: its seeder may be at work under another user or SEEDER_HOME.
+    """
     from seeder import present
     from seeder.cli import _render
 

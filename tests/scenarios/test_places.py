@@ -55,6 +55,16 @@ def test_a_run_on_another_daemon_is_left_alone_with_where_it_lives(up, other, tm
     assert leftovers(run, tmp_path / "home") == []
 
 
+def test_a_run_of_another_home_is_foreign_here_and_ended_only_by_force(up, tmp_path):
+    folder, run, _ = up
+    here = {"SEEDER_HOME": str(tmp_path / "elsewhere")}
+    assert run not in seeder("ls", cwd=folder, **here).out
+    (row,) = [row for row in json.loads(seeder("ls", "-a", "--json", cwd=folder, **here).out) if row["run"] == run]
+    assert row["state"] == "foreign"
+    proper(seeder("down", run, cwd=folder, **here), 2, "there is no such run")
+    proper(seeder("down", "--force", run, cwd=folder, **here), 0, f"note: nobody here claims run {run}", "nothing left")
+
+
 def test_a_run_whose_daemon_is_lost_can_be_given_up(up, tmp_path):
     folder, run, own = up
     record = tmp_path / "home" / "state" / "runs" / run / "run.json"
