@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from seeder import home
+from seeder import home, whole
 from seeder.living import Identity, myself
 from seeder.protocols import Placed
 from seeder.registry import RUNTIMES
@@ -130,7 +130,4 @@ def _remove(folder: Path) -> None:
 
 def _write(made: Claim, folder: Path) -> None:
     data = {**asdict(made), "checkout": str(made.checkout), "expires": made.expires.isoformat()}
-    fresh = folder / f"{FILE}.new"
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
-    fresh.replace(folder / FILE)
+    whole.write(folder / FILE, json.dumps(data, indent=2) + "\n")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seeder import redact
+from seeder import redact, whole
 from seeder.errors import SeederError, of_machine
 from seeder.events import Emit, Event, Failed, Journal, Noticed, RunEnded, StageEnded, StageStarted
 
@@ -114,11 +114,8 @@ class Story:
         self.emit(RunEnded(r.code, r.ended_by, r.seconds, r.split))
         self._journal.close()
         path = self.folder / "result.json"
-        draft = path.with_suffix(".new")
         try:
-            draft.touch(mode=0o600)
-            draft.write_text(json.dumps(r.as_json(), indent=2) + "\n", encoding="utf-8")
-            draft.replace(path)
+            whole.write(path, json.dumps(r.as_json(), indent=2) + "\n")
         except OSError as error:
             self.emit(Noticed(str(path), f"cannot be written: {error.strerror or error}"))
         return r

@@ -198,6 +198,8 @@ def _death(parent: int) -> int | None:
 
 def _write(path: Path, run: str, swept: Swept) -> None:
     """How the run ended, unless seeder came to write that itself."""
+    from seeder import whole
+
     if path.exists() or not path.parent.is_dir():
         return
     result = {
@@ -208,9 +210,7 @@ def _write(path: Path, run: str, swept: Swept) -> None:
         "removed": swept.removed,
         "left": swept.left,
     }
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    draft.replace(path)
+    whole.write(path, json.dumps(result, indent=2) + "\n")
 
 
 def _where_seeder_is() -> str | None:

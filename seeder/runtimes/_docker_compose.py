@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from seeder import process
+from seeder import process, whole
 from seeder.definition.stack import Stack
 from seeder.errors import DefinitionError, EnvironmentFailed, Problem
 from seeder.runtimes._docker_model import Model, escaped, unescaped
@@ -55,12 +55,8 @@ def resolve(stack: Stack) -> Model:
 
 
 def write(model: Model, path: Path) -> None:
-    """Keep a model, readable by its owner alone: it holds the services' passwords. Whoever reads it meanwhile sees a whole one."""
-    draft = path.with_name(f"{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(escaped(model), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(path)
+    """Keep a model, readable by its owner alone: it holds the services' passwords."""
+    whole.write(path, json.dumps(escaped(model), indent=2, ensure_ascii=False) + "\n")
 
 
 def read(path: Path) -> Model:

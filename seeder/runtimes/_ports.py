@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from seeder import home
+from seeder import home, whole
 from seeder.errors import EnvironmentFailed
 from seeder.living import Identity, myself
 
@@ -127,8 +127,6 @@ def _table() -> Iterator[tuple[dict[int, _Reservation], Callable[[dict[int, _Res
 
         def save(new: dict[int, _Reservation]) -> None:
             lines = {str(port): (r.run, r.owner.pid, r.owner.started, r.owner.place) for port, r in sorted(new.items())}
-            fresh = path.with_suffix(".new")
-            fresh.write_text(json.dumps(lines), encoding="utf-8")
-            fresh.replace(path)
+            whole.write(path, json.dumps(lines))
 
         yield {port: reservation for port, reservation in table.items() if not reservation.stale()}, save
