@@ -59,7 +59,7 @@ class SeederError(Exception):
 
 
 class DefinitionError(SeederError):
-    """A file or an argument is wrong; nothing was started."""
+    """A file or an argument is wrong. Nothing was started, unless only the load could find it: a row that its table refuses."""
 
     code = 2
     run_code = 125

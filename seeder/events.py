@@ -52,6 +52,7 @@ class StageEnded(Event):
     stage: str
     seconds: float
     ok: bool
+    interrupted: bool = False  # by a signal
 
 
 @dataclass(frozen=True)

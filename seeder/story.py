@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from seeder import redact, whole
 from seeder.errors import SeederError, of_machine
 from seeder.events import Emit, Event, Failed, Journal, Noticed, RunEnded, StageEnded, StageStarted
+from seeder.interrupt import Interrupted
 
 if TYPE_CHECKING:
     from seeder.operation import Plan
@@ -31,6 +32,7 @@ class Result:
     code: int = 0
     ended_by: str = "success"
     message: str = ""
+    problems: tuple[str, ...] = ()  # the message, one by one
     log: str = ""  # the last lines of whatever was to blame
     seconds: float = 0.0
     split: dict[str, float] = field(default_factory=dict)
@@ -41,7 +43,7 @@ class Result:
     facts: dict[str, Any] = field(default_factory=dict)  # stack, scenario, runtime, seed, as_of, policy
 
     def as_json(self) -> dict[str, Any]:
-        known = {k: v for k, v in vars(self).items() if k != "facts"}
+        known = {k: v for k, v in vars(self).items() if k not in ("facts", "problems")}
         return {**known, **self.facts, "left": list(self.left)}
 
 
@@ -87,15 +89,18 @@ class Story:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage; a name may come several times and its times add up."""
-        begun, ok = time.monotonic(), False
+        begun, ok, interrupted = time.monotonic(), False, False
         self.emit(StageStarted(name))
         try:
             yield
             ok = True
+        except Interrupted:
+            interrupted = True
+            raise
         finally:
             seconds = time.monotonic() - begun
             self.result.split[name] = round(self.result.split.get(name, 0.0) + seconds, 3)
-            self.emit(StageEnded(name, round(seconds, 3), ok))
+            self.emit(StageEnded(name, round(seconds, 3), ok, interrupted))
 
     def failed(self, error: BaseException) -> None:
         """The first failure decides how the run ended; later ones are only journalled."""
@@ -105,6 +110,7 @@ class Story:
         self.emit(Failed(by, message))
         if self.result.code == 0:
             self.result.code, self.result.ended_by, self.result.message = code, by, message
+            self.result.problems = tuple(redact.text(str(one), self._secrets) for one in known.problems) if known else ()
             self.result.log = redact.text(known.log, self._secrets) if known else ""
 
     def close(self) -> Result:

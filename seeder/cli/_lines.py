@@ -64,11 +64,12 @@ def text(event: Event) -> str | None:
             )
         case events.Noticed():
             remedy = f" -> {event.remedy}" if event.remedy else ""
-            return _line("note", f"{event.subject}: {event.message}{remedy}", mark="!")
+            return _line("note", _terminal.near(f"{event.subject}: {event.message}{remedy}"), mark="!")
         case events.BundleKept():
-            return _line("bundle", event.path)
+            return _line("bundle", _terminal.near(event.path))
         case events.StageEnded() if event.stage in TOLD and event.seconds >= 0.05:  # noqa: PLR2004  (what takes no time needs no line)
-            return _line(event.stage, "" if event.ok else styled("failed", fg="red"), event.seconds)
+            how = "" if event.ok else styled("interrupted" if event.interrupted else "failed", fg="red")
+            return _line(event.stage, how, event.seconds)
         case events.StageStarted(stage="command"):
             return styled("seeder: the environment is ready, the command runs", dim=True)
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seeder.cli import _terminal
-from seeder.cli._terminal import say, styled
+from seeder.cli._terminal import near, say, styled
 
 if TYPE_CHECKING:
     from seeder.errors import Problem, SeederError
@@ -32,12 +33,17 @@ def listener(*, quiet: bool = False) -> Emit:
     return Lines(_terminal.fold())
 
 
-def closing(result: Result) -> None:
-    """The end of a run, to stderr: what went wrong, how it ended, with what, and where the time went."""
+def closing(result: Result, *, quiet: bool = False) -> None:
+    """The end of a run, to stderr: what went wrong, how it ended, with what, and where the time went. `quiet`: of a run that ended as
+    its command did, only what stays."""
+    if quiet and (not result.code or result.ended_by == "command"):
+        for line in staying(result):
+            say(line.strip())
+        return
     if result.ended_by == "internal":
         failure(f"this is a defect of seeder itself: {result.message}\n    -> report it, with the journal in .seeder/runs/{result.run}")
     elif result.message and result.ended_by != "command":
-        failure(result.message, result.log)
+        _failures(result.problems or (result.message,), result.log)
     say(summary(result))
 
 
@@ -55,13 +61,21 @@ def summary(result: Result) -> str:
     if volatile := facts.get("volatile"):
         lines.append(f"        not in the digest: {', '.join(volatile)}")
     if result.bundle:
-        lines.append(f"        evidence: {result.bundle}")
+        lines.append(f"        evidence: {near(result.bundle)}")
     if result.left:
         lines.append(f"        not removed: {'; '.join(result.left)}; once that is mended: `seeder gc`")
-    if result.kept:
-        lines += [f"        {service} at {', '.join(at)}" for service, at in addresses(result.run).items()]
-        lines.append(f"        kept until {moment(facts['expires'])}: `seeder env --run {result.run}`, `seeder down {result.run}`")
+    lines += staying(result)
     return "\n".join(line for line in lines if line)
+
+
+def staying(result: Result) -> list[str]:
+    """Where its services are, until when it stays and how it ends; nothing of a run that is gone."""
+    from seeder.cli._lines import moment
+
+    if not result.kept:
+        return []
+    lines = [f"        {service} at {', '.join(at)}" for service, at in addresses(result.run).items()]
+    return [*lines, f"        kept until {moment(result.facts['expires'])}: `seeder env --run {result.run}`, `seeder down {result.run}`"]
 
 
 def addresses(run: str) -> dict[str, list[str]]:
@@ -77,19 +91,33 @@ def addresses(run: str) -> dict[str, list[str]]:
 
 def failure(message: str, log: str = "") -> None:
     """An error as it is told, with the last lines of whatever was running below it."""
-    say(f"{styled('error', fg='red', bold=True)}: {message}")
+    say(f"{styled('error', fg='red', bold=True)}: {near(message)}")
     if log:
         say("\n".join(styled(f"    | {line}", dim=True) for line in log.splitlines()))
 
 
 def error(given: SeederError) -> None:
     """Every problem of an error, and how many there are."""
-    for problem in given.problems:
-        failure(str(problem))
-    if given.log:
-        say("\n".join(styled(f"    | {line}", dim=True) for line in given.log.splitlines()))
-    if len(given.problems) > 1:
-        say(f"{len(given.problems)} problems")
+    _failures([str(problem) for problem in given.problems], given.log)
+
+
+def _failures(messages: Sequence[str], log: str) -> None:
+    for message in messages[:-1]:
+        failure(message)
+    failure(messages[-1], log)
+    if len(messages) > 1:
+        say(f"{len(messages)} problems")
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 file`, `2 files`, `3 processes`."""
+    return f"{number} {thing}{'' if number == 1 else 'es' if thing.endswith('s') else 's'}"
+
+
+def kinds(removed: Sequence[str]) -> str:
+    """What was removed, by the kind that each begins with: `2 ports, 1 folder`."""
+    found = collections.Counter("process" if each.startswith("pid ") else each.partition(" ")[0] for each in removed)
+    return ", ".join(counted(number, kind) for kind, number in found.most_common())
 
 
 def answer(value: Any) -> None:

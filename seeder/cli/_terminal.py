@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import time
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -26,6 +28,12 @@ def colourful() -> bool:
 def styled(text: str, **style: Any) -> str:
     """The text in colour where colours are wanted."""
     return click.style(text, **style) if colourful() else text
+
+
+def near(text: str) -> str:
+    """The text with paths below the current folder counted from there."""
+    here = str(Path.cwd())
+    return text if here == "/" else re.sub(rf"(?<![\w./-]){re.escape(here)}/", "", text)
 
 
 def say(line: str = "") -> None:

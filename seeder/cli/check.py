@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seeder.cli import _options, _terminal
-from seeder.cli._terminal import say, styled
+from seeder.cli._terminal import near, say, styled
 
 if TYPE_CHECKING:
     from seeder.errors import Problem
@@ -44,7 +44,7 @@ def command(project: Path | None, as_json: bool) -> int:
 
 def _tell(word: str, colour: str, problems: Iterable[Problem]) -> None:
     for problem in problems:
-        say(f"{styled(word, fg=colour, bold=True)}: {problem}")
+        say(f"{styled(word, fg=colour, bold=True)}: {near(str(problem))}")
 
 
 def _counted(problems: list[Problem], word: str) -> str:

@@ -36,4 +36,4 @@ def command(run: str | None, force: bool, as_json: bool) -> None:
     if swept.left:
         raise LeftOver(one.run, f"could not be removed: {', '.join(swept.left)}", "`seeder doctor` looks closer; then try again")
     if not as_json:
-        say(f"run {one.run} is down: {len(swept.removed)} things removed, nothing left")
+        say(f"run {one.run} is down: {_render.kinds(swept.removed) or 'nothing'} removed, nothing left")

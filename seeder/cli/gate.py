@@ -35,11 +35,15 @@ def command(run: str | None, as_json: bool) -> int | None:
             gate.check(environment, plan)
         except GateRefused as refused:
             if not as_json:
-                _render.show(passed, "")
+                _render.show(_rows(passed), "")
                 raise
             problems = refused.problems
     if as_json:
         _render.answer({"gates": passed, "problems": [_render.problem_json(p) for p in problems]})
         return GateRefused.code if problems else None
-    _render.show(passed, "the plan has no gates")
+    _render.show(_rows(passed), "the plan has no gates")
     return None
+
+
+def _rows(passed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**gate, "seconds": f"{gate['seconds']:.1f}"} for gate in passed]

@@ -22,8 +22,8 @@ def command(as_json: bool) -> None:
     else:
         gone = [(run, each) for run, each in swept if not each.left]
         for run, each in gone:
-            say(f"run {run}: {', '.join(each.removed) or 'nothing was left of it'}")
-        say(f"{len(gone) or 'no'} run{'' if len(gone) == 1 else 's'} removed")
+            say(f"run {run}: {_render.kinds(each.removed) or 'nothing was left of it'}")
+        say(f"{_render.counted(len(gone), 'run') if gone else 'no runs'} removed")
     left = [f"{run}: {what}" for run, each in swept for what in each.left]
     if left:
         raise LeftOver("gc", f"could not be removed: {', '.join(left)}", "`seeder doctor` looks closer; then try again")

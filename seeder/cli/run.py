@@ -42,7 +42,7 @@ class Wrapping(click.Command):
     "--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Run this many times, each in a fresh environment."
 )
 @click.option("--scenario-tag", help="Run once for each scenario with this tag.")
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but the command's own output and errors.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but the command's own output, errors, and what is kept running.")
 def command(
     request: Request,
     project: Path | None,
@@ -87,8 +87,7 @@ def _one_by_one(plans: Sequence[Plan], options: Options, *, quiet: bool) -> int:
     code = 0
     for plan in plans:
         result = lifecycle.run(plan, options, _render.listener(quiet=quiet))
-        if not quiet or (result.code and result.ended_by != "command"):
-            _render.closing(result)
+        _render.closing(result, quiet=quiet)
         code = code or result.code
         if result.ended_by == "signal":
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ def ls(project: Path | None, tag: str | None, as_json: bool) -> None:
         _render.answer([_summary(scenario) for scenario in found])
         return
     rows = [{**_summary(s), "tags": ", ".join(s.tags), "description": s.description.partition("\n")[0]} for s in found]
-    _render.show(rows, f"no scenario has the tag {tag}" if tag else "the project has no scenarios; they stand in testdata/scenarios")
+    _render.show(rows, _untagged(tag, [s for _, s in known]) if tag else "the project has no scenarios; they stand in testdata/scenarios")
 
 
 @command.command("show")
@@ -53,6 +54,11 @@ def show(name: str, project: Path | None, as_json: bool) -> None:
         _render.answer(whole)
     else:
         click.echo(_text(whole))
+
+
+def _untagged(tag: str, every: Iterable[Scenario]) -> str:
+    tags = sorted({each for scenario in every for each in scenario.tags})
+    return f"no scenario has the tag {tag}; {'known: ' + ', '.join(tags) if tags else 'none has any'}"
 
 
 def _summary(scenario: Scenario) -> dict[str, Any]:

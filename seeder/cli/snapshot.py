@@ -10,11 +10,14 @@ import click
 
 from seeder.cli import _options
 from seeder.cli._lines import moment
-from seeder.cli._terminal import say
+from seeder.cli._terminal import near, say
 
 if TYPE_CHECKING:
     from seeder.bundle import Bundle
     from seeder.errors import Problem, SeederError
+
+
+NONE = "no run of this project has left a bundle"
 
 
 @click.group()
@@ -35,7 +38,7 @@ def ls(project: Path | None, as_json: bool) -> None:
         _render.answer([_summary(each) for each in found])
         return
     rows = [{name: "-" if value is None else value for name, value in _row(_summary(each)).items()} for each in found]
-    _render.show(rows, "no run of this project has left a bundle")
+    _render.show(rows, NONE)
 
 
 @command.command("show")
@@ -62,11 +65,9 @@ def verify(bundles: tuple[str, ...], project: Path | None, as_json: bool) -> Non
     """Recompute every digest of each BUNDLE (a run's id, or a folder; all of the project's without one)."""
     from seeder import bundle
     from seeder.cli import _render
-    from seeder.errors import EnvironmentFailed, SeederError, UsageError
+    from seeder.errors import EnvironmentFailed, SeederError
 
     folders = [_find(each, project) for each in bundles] or [file.parent for file in sorted(_folder(project).glob(f"*/{bundle.INDEX}"))]
-    if not folders:
-        raise UsageError("snapshot verify", "the project has no bundles", "name a folder that holds one")
     good: list[Bundle] = []
     bad: list[Problem] = []
     for folder in folders:
@@ -77,8 +78,10 @@ def verify(bundles: tuple[str, ...], project: Path | None, as_json: bool) -> Non
     if as_json:
         _render.answer({"good": [str(each.path) for each in good], "problems": [_render.problem_json(p) for p in bad]})
     else:
+        if not folders:
+            say(NONE)
         for each in good:
-            say(f"{each.path}: {len(each.index['files'])} files, all as they were written")
+            say(f"{near(str(each.path))}: {len(each.index['files'])} files, all as they were written")
     if bad:
         raise EnvironmentFailed.of(bad)
 

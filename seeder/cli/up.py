@@ -21,7 +21,8 @@ CODES = {0: 0, 122: 4, 125: 2}  # `run`'s codes as all other commands have them;
 @_options.as_json
 @click.option("--ttl", default="4h", show_default=True, callback=_options.duration, help="How long it lives.")
 @click.option("--timeout", callback=_options.duration, help="Give up after this long, e.g. 5m.")
-def command(request: Request, project: Path | None, as_json: bool, ttl: float, timeout: float | None) -> int:
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors, and how to reach it.")
+def command(request: Request, project: Path | None, as_json: bool, ttl: float, timeout: float | None, quiet: bool) -> int:
     """Start an environment of STACK, migrated, seeded and checked, and leave it running until `seeder down` or its expiry."""
     from seeder import lifecycle
     from seeder.cli import _render
@@ -30,11 +31,11 @@ def command(request: Request, project: Path | None, as_json: bool, ttl: float, t
 
     plan = lifecycle.plan(resolve(find_project(project), request, traits()))
     options = lifecycle.Options(keep_good=True, ttl=datetime.timedelta(seconds=ttl), timeout=timeout)
-    result = lifecycle.run(plan, options, _render.listener(quiet=as_json))
+    result = lifecycle.run(plan, options, _render.listener(quiet=quiet or as_json))
     if as_json:
         _render.answer(result.as_json())
     if not as_json or result.code:
-        _render.closing(result)
+        _render.closing(result, quiet=quiet)
     if result.ended_by == "signal":
         return result.code
     return CODES.get(result.code, 3)

@@ -52,13 +52,17 @@ def _written(us: Run, plan: Plan, environment: Environment | None, folder: Path,
             work()
         except Exception as error:  # noqa: BLE001  (evidence is taken from a broken world: whatever it throws is part of it)
             missing[what] = redact.text(str(error), secrets)
-            emit(Noticed(what, f"is missing from the bundle: {missing[what]}"))
+            if told.result["ended_by"] != "signal":  # who ends a run half-way knows that not all of it is there
+                emit(Noticed(what, f"is missing from the bundle: {missing[what]}"))
 
     if environment:
         attempt("logs", lambda: _logs(environment, folder / "logs", secrets))
+    if environment and environment.addresses:
         for store in sorted(plan.stack.stores):
             attempt(f"stores/{store}", lambda store=store: _store(environment, store, folder / "stores" / store))  # type: ignore[misc]
         attempt("environment.json", lambda: _environment(environment, folder, secrets))
+    elif environment:
+        missing |= dict.fromkeys(["stores", "environment.json"], "the run ended before anything had an address")
     else:
         missing["environment"] = "it was never opened"
     attempt(RESOLVED, lambda: _resolved(us, plan.stack, folder, secrets))

@@ -164,3 +164,35 @@ def test_terminals_are_told_apart(monkeypatch, variables, tty, draws, colours):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.stderr.isatty", lambda: tty)
     assert (_terminal.draws(), _terminal.colourful()) == (draws, colours)
+
+
+def test_each_of_several_failures_is_told_as_an_error(capfd):
+    result = Result("abc", 122, "gate", "a: no\nb: no", problems=("a: no", "b: no"), facts=FACTS)
+    _render.closing(result)
+    assert capfd.readouterr().err.startswith("error: a: no\nerror: b: no\n2 problems\nseeder: gate (exit 122)")
+
+
+def test_a_quiet_run_still_tells_what_it_leaves_running(capfd, monkeypatch, tmp_path):
+    monkeypatch.setenv("SEEDER_HOME", str(tmp_path))
+    _render.closing(Result("abc", 1, "command", kept=True, facts=FACTS), quiet=True)
+    assert capfd.readouterr().err == "kept until 2026-01-15T16:00:00Z: `seeder env --run abc`, `seeder down abc`\n"
+    _render.closing(Result("abc", 1, "command", facts=FACTS), quiet=True)
+    assert capfd.readouterr().err == ""
+
+
+def test_paths_below_the_current_folder_are_counted_from_there(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert (
+        _terminal.near(f"{tmp_path}/a.yaml:3: x {tmp_path}/b /srv{tmp_path}/c {tmp_path}x/d")
+        == f"a.yaml:3: x b /srv{tmp_path}/c {tmp_path}x/d"
+    )
+
+
+def test_what_was_removed_is_told_by_kind():
+    removed = ["pid 4 (postgres)", "pid 5 (postgres)", "folder /x", "port 1", "port 2", "port 3"]
+    assert _render.kinds(removed) == "3 ports, 2 processes, 1 folder"
+
+
+def test_a_stage_that_a_signal_ended_has_not_failed():
+    assert _lines.text(events.StageEnded("images", 1.0, ok=False, interrupted=True)) == "  images      1.0 s  interrupted"
+    assert _lines.text(events.StageEnded("images", 1.0, ok=False)) == "  images      1.0 s  failed"
