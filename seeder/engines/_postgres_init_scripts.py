@@ -20,15 +20,17 @@ _PACKED = (".gz", ".xz")
 
 
 def notes(service: Service) -> Iterator[str]:
-    """What an image's entrypoint would run once inside the container is run here by whoever runs seeder."""
+    """What an image's entrypoint would run once inside the container is run here by whoever runs seeder. Raises EnvironmentFailed for
+    one that cannot be: a database without it would be another."""
     whose = "with the rights of root" if os.geteuid() == 0 else "with your rights"
     for name in sorted(_sources(service)):
         if name.endswith(".sh"):
             yield f"its init script {name} runs on this machine, {whose}; --runtime docker runs it in the container"
         elif _is_sql(name):
             yield f"its init script {name} is run by psql of this machine, {whose}"
-        elif ".sql." in name:
-            yield f"its init script {name} is left out: nothing here unpacks it; pack it with gzip or xz"
+        elif name.endswith(".sql.zst"):
+            cause = f"nothing here unpacks its init script {name}, which the image would run"
+            raise EnvironmentFailed(service.name, cause, "pack it with gzip or xz, or use --runtime docker")
 
 
 def run(service: Service, target: Target) -> None:
