@@ -55,7 +55,7 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
     histories: dict[str, Histories] = {}
     for name, entry in manifest.stacks.items():
         try:
-            stacks[name] = read_stack(entry, environment=environment, engines=engines, profiles=entry.profiles)
+            stacks[name] = read_stack(entry, environment=environment, engines=engines)
         except DefinitionError as error:
             findings.errors += error.problems
             continue

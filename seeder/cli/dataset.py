@@ -123,7 +123,7 @@ def _stacks(manifest: Manifest, name: str | None) -> list[Stack]:
     from seeder.registry import traits
 
     entries = list(manifest.stacks.values()) if name is None else [named(manifest.stacks, name, "stack")]
-    return [read_stack(entry, environment=os.environ, engines=traits(), profiles=entry.profiles) for entry in entries]
+    return [read_stack(entry, environment=os.environ, engines=traits()) for entry in entries]
 
 
 # -- validating -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from seeder.definition.extension import StackExtension
 from seeder.definition.links import find_links
 from seeder.definition.manifest import StackEntry
 from seeder.definition.selection import select
-from seeder.definition.stack import Column, Reference, Stack, Store
+from seeder.definition.stack import Column, Reference, Service, Stack, Store
 from seeder.definition.stores import Engines, stores_of
 from seeder.definition.validation import validated
 from seeder.definition.yaml import Map
@@ -45,6 +45,7 @@ def read_stack(
     check_model(model, services, files.problems)
     extension = _extension(model, files.problems)
 
+    _check_profiles(entry, profiles, services, files.problems)
     active = tuple(dict.fromkeys((*entry.profiles, *profiles))) or _default_profiles(group.variables)
     selection = select(services, active, only, engines, _aliases(model), files.problems)
     stores = stores_of(selection.services.values(), engines)
@@ -63,6 +64,7 @@ def read_stack(
         x=extension,
         networks=compose_resources.networks(model, selection.services),
         volumes=compose_resources.volumes(model, selection.services),
+        hints=tuple(files.hints),
         env_files=tuple(file for file in files.further if file not in group.files),
     )
 
@@ -80,6 +82,14 @@ def project_name(folder: Path) -> str:
 
 def _default_profiles(variables: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name.strip() for name in variables.get("COMPOSE_PROFILES", "").split(",") if name.strip())
+
+
+def _check_profiles(entry: StackEntry, asked: Sequence[str], services: Mapping[str, Service], problems: Collector) -> None:
+    known = sorted({profile for service in services.values() for profile in service.profiles})
+    for name in dict.fromkeys((*entry.profiles, *asked)):
+        if name not in (*known, "*"):
+            mark = entry.mark if name in entry.profiles else None
+            problems.add(f"profile {name}", "no service has this profile", nearest(name, known), mark)
 
 
 def _extension(model: Map, problems: Collector) -> StackExtension:

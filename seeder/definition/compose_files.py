@@ -13,9 +13,9 @@ from seeder.definition.compose_keys import INCLUDE, check_keys
 from seeder.definition.compose_merge import merged, settled
 from seeder.definition.compose_volumes import absolute
 from seeder.definition.dotenv import read_variables
-from seeder.definition.interpolate import interpolated
+from seeder.definition.interpolate import interpolated, unset
 from seeder.definition.yaml import COMPOSE, Document, List, Map, Override, load_all
-from seeder.errors import Collector, DefinitionError, Mark, nearest
+from seeder.errors import Collector, DefinitionError, Mark, Problem, nearest
 
 MOST_INCLUDES = 50  # one inside the other
 
@@ -31,11 +31,12 @@ class Group:
 
 
 class Files:
-    """Reads compose files; `problems` and `further` (every file read beside the stack's own) grow as it goes. `whole`: no compose
-    file is missing or unreadable, so that what the others lack is not in it."""
+    """Reads compose files; `problems`, `hints` and `further` (every file read beside the stack's own) grow as it goes. `whole`: no
+    compose file is missing or unreadable, so that what the others lack is not in it."""
 
     def __init__(self) -> None:
         self.problems = Collector()
+        self.hints: list[Problem] = []
         self.whole = True
         self.further: list[Path] = []
         self._read: dict[tuple[Path, Group], list[Map]] = {}
@@ -101,6 +102,7 @@ class Files:
         return [document for document in documents if isinstance(document.data, Map)]
 
     def _formed(self, document: Document, group: Group) -> Map:
+        self.hints += unset(document.data, group.variables.get)
         data = interpolated(document.data, group.variables.get, self.problems)
         place = forms.Place("", document.mark(), group.base, group.variables.get, self.problems)
         return forms.model(data, place)

@@ -61,6 +61,7 @@ class Reader:
             **{key: raw.get(key) for key in ("hostname", "container_name", "working_dir", "user", "network_mode", "pid", "ipc")},
             privileged=bool(raw.get("privileged")),
             addresses=tuple(_addresses(raw)),
+            hosts=tuple(_hosts(raw)),
             replicas=_replicas(raw),
             logging=bool(raw.get("logging")),
             unhonoured=tuple(sorted(_unhonoured(raw))),
@@ -221,3 +222,9 @@ def _unhonoured(raw: Map) -> Iterator[str]:
             yield key
     if any(mount["type"] in ("npipe", "cluster", "image") for mount in raw.get("volumes", ())):
         yield "volumes"
+
+
+def _hosts(raw: Map) -> Iterator[str]:
+    """`host:address` and `host=address` of extra_hosts, a mapping too; `service:alias` of links."""
+    yield from (str(entry).replace("=", ":").partition(":")[0] for entry in raw.get("extra_hosts") or ())
+    yield from (str(link).rpartition(":")[2] for key in ("links", "external_links") for link in raw.get(key) or ())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from seeder.definition.extension import Gates
+from seeder.definition.links import strangers
 from seeder.definition.quoting import unquoted
 from seeder.definition.stack import Service, Stack
 from seeder.errors import Mark, Problem, nearest
@@ -29,10 +30,12 @@ def problems(stack: Stack) -> Iterator[Problem]:
 
 def hints(stack: Stack) -> Iterator[Problem]:
     """What works and should be looked at."""
+    yield from stack.hints
     for file in stack.files:
         yield from unquoted(file)
     for service in stack.services.values():
         yield from _fixed_port(service)
+        yield from _strangers(service, stack)
 
 
 def has_store(stack: Stack, store: str) -> bool:
@@ -97,6 +100,12 @@ def _fixed_port(service: Service) -> Iterator[Problem]:
         if word.isdigit() and int(word) in _ports(service):
             cause = f"the port {word} is written out, so that two runs would meet"
             yield Problem(f"{service.name} local", cause, f"write {{port:{word}}}", service.mark)
+
+
+def _strangers(service: Service, stack: Stack) -> Iterator[Problem]:
+    names = sorted({*stack.absent, *(name for one in stack.services.values() for name in one.names)})
+    for host, place in strangers(service, {*names, *service.hosts}):
+        yield Problem(f"services.{service.name}.{place}", f"no service is called {host}", nearest(host, names), service.mark)
 
 
 def _auth(service: Service, stack: Stack) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from seeder.definition.extension import Gates
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, Mark, nearest
 
-Kind = Literal["reference", "config", "golden", "recipe", "fixture"]
+Kind = Literal["reference", "config", "golden", "fixture"]
 Privacy = Literal["raw", "masked", "no-pii"]
 PartKind = Literal["table", "sql", "keys", "messages", "http", "environment", "files"]
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from seeder.definition.yaml import List, Map, Override
-from seeder.errors import Collector, Mark
+from seeder.errors import Collector, Mark, Problem
 
 Lookup = Callable[[str], str | None]  # the value of a variable; None when it is not set
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BARE = re.compile(r"\$(?:\$|\{(\w+)\}|([A-Za-z_]\w*))", re.ASCII)
 _OPERATOR = re.compile(r":?[-+?]")
 _DEEPEST = 50
 _FORMS = "forms are ${A} ${A:-default} ${A:?message} ${A:+other}; $$ is a dollar sign"
@@ -111,3 +112,20 @@ def interpolated(value: Any, lookup: Lookup, problems: Collector, path: str = ""
     if isinstance(value, Override):
         return Override(interpolated(value.value, lookup, problems, path, mark))
     return value
+
+
+def unset(value: Any, lookup: Lookup, path: str = "", mark: Mark | None = None) -> Iterator[Problem]:
+    """A hint for each variable of composed data that is not set and that nothing stands in for, so that it is read as empty."""
+    if isinstance(value, str) and "$" in value:
+        for name in dict.fromkeys(found[1] or found[2] for found in _BARE.finditer(value)):
+            if name and lookup(name) is None:
+                remedy = f"set {name} in the environment or in .env; ${{{name}:-}} says that it may be empty"
+                yield Problem(path, f"the variable {name} is not set and is read as empty", remedy, mark)
+    elif isinstance(value, Map):
+        for key, item in value.items():
+            yield from unset(item, lookup, f"{path}.{key}" if path else key, value.at(key))
+    elif isinstance(value, List):
+        for index, item in enumerate(value):
+            yield from unset(item, lookup, f"{path}[{index}]", value.at(index))
+    elif isinstance(value, Override):
+        yield from unset(value.value, lookup, path, mark)

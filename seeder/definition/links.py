@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,8 @@ _CONFIGS = frozenset({
     ".conf", ".cfg", ".cnf", ".ini", ".yaml", ".yml", ".toml", ".json", ".properties", ".env", ".xml", ".tmpl", ".tpl", ".template", ".hcl",
 })  # fmt: skip
 _MOST_BYTES = 256 * 1024
+_LABEL = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+_ALIKE = 0.8  # as difflib counts
 _LEAST_BARE_PORT = 20  # below, it is the tag of an image: postgres:17
 
 
@@ -61,6 +63,20 @@ def find_links(
     return tuple(found[key] for key in sorted(found))
 
 
+def strangers(client: Service, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Hosts that the client's variables and options name and that are none of the known ones, each with the variable or key that names
+    it. Of a host that stands alone (`DB_HOST`) it is told only where it looks like a known one; a name with a dot is somebody else's."""
+    import difflib  # check alone asks
+
+    for text in (*_variables(client), *_options(client)):
+        hosts = [host for url in _URL.finditer(text.text) if _scheme(url) in SCHEME_PORTS for host, _ in _hosts(url)]
+        if text.name and _HOST.fullmatch(text.name) and difflib.get_close_matches(text.text, known, n=1, cutoff=_ALIKE):
+            hosts.append(text.text)
+        for host in dict.fromkeys(hosts):
+            if _LABEL.fullmatch(host) and host not in known and host.lower() != "localhost":
+                yield host, text.found_in.replace(" ", ".")
+
+
 def _links_of(client: Service, services: Mapping[str, Service], names: Mapping[str, str], engines: Engines) -> Iterator[Link]:
     ports = {key.lower(): value for key, value in client.environment.items() if value.isdigit()}
     ports |= {name.lower(): text.text for text in _options(client) if (name := text.name) and text.text.isdigit()}
@@ -75,8 +91,7 @@ def _links_of(client: Service, services: Mapping[str, Service], names: Mapping[s
 
 
 def _texts(client: Service) -> Iterator[_Text]:
-    for name, value in sorted(client.environment.items()):
-        yield _Text(f"environment {name}", value, name)
+    yield from _variables(client)
     yield from _options(client)
     for key, words in (("entrypoint", client.entrypoint), ("command", client.command)):
         yield from (_Text(key, word) for word in words or ())
@@ -84,6 +99,11 @@ def _texts(client: Service) -> Iterator[_Text]:
         content = mount.content if mount.kind == "config" and mount.content is not None else _config_file(mount.kind, mount.source)
         if content is not None:
             yield _Text(f"config {mount.target}", content)
+
+
+def _variables(client: Service) -> Iterator[_Text]:
+    for name, value in sorted(client.environment.items()):
+        yield _Text(f"environment {name}", value, name)
 
 
 def _options(client: Service) -> Iterator[_Text]:
@@ -117,10 +137,8 @@ def _addresses(text: _Text, ports: Mapping[str, str], names: Mapping[str, str]) 
     """Host and port of everything in the text that looks like an address; the port is None when nothing tells it."""
     rest = text.text
     for url in _URL.finditer(text.text):
-        scheme = url[1].lower().removesuffix("://").partition("+")[0]
-        for part in url[2].rpartition("@")[2].split(","):
-            host, _, port = part.strip("[]").partition(":")
-            yield host, _port(port) or SCHEME_PORTS.get(scheme)
+        for host, written in _hosts(url):
+            yield host, _port(written) or SCHEME_PORTS.get(_scheme(url))
         rest = rest.replace(url[0], " ")
     for found in (*_TCP.finditer(rest), *_ADDRESS.finditer(rest)):
         if (port := _port(found[2])) and port >= _LEAST_BARE_PORT:
@@ -129,6 +147,17 @@ def _addresses(text: _Text, ports: Mapping[str, str], names: Mapping[str, str]) 
         for host in rest.split(","):
             if host.strip() in names:
                 yield host.strip(), _port(_paired(about[1].lower(), ports))
+
+
+def _scheme(url: re.Match[str]) -> str:
+    return url[1].lower().removesuffix("://").partition("+")[0]
+
+
+def _hosts(url: re.Match[str]) -> Iterator[tuple[str, str]]:
+    """Each host of the address with its port, empty where none is written."""
+    for part in url[2].rpartition("@")[2].split(","):
+        host, _, port = part.strip("[]").partition(":")
+        yield host, port
 
 
 def _paired(prefix: str, ports: Mapping[str, str]) -> str:

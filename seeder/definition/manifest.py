@@ -99,7 +99,15 @@ def survey_project(manifest: Path) -> tuple[Manifest | None, list[Problem]]:
     except DefinitionError as error:
         return None, [*error.problems, *problems.problems]
     file = validated(ManifestFile, document.data, problems, mark=document.mark(), later=_refused(document))
-    return _manifest(file, document, scenarios, problems) if file else None, problems.problems
+    return _manifest(file, document, scenarios, problems) if file else _stacks_alone(document, problems), problems.problems
+
+
+def _stacks_alone(document: Document, problems: Collector) -> Manifest:
+    """What a manifest with mistakes still leads to: the compose files of those of its stacks that are sound."""
+    written = document.data.get("stacks")
+    items = {name: validated(StackItem, given, Collector()) for name, given in (written if isinstance(written, dict) else {}).items()}
+    stacks = {name: _stack(name, item, document, problems) for name, item in items.items() if item}
+    return Manifest("", document.path.parent, document.path, Defaults(), stacks, {}, {})
 
 
 def _refused(document: Document) -> set[str]:
@@ -158,9 +166,7 @@ def _datasets(items: list[DatasetItem], document: Document, problems: Collector)
 
 def _dataset(item: DatasetItem, number: int, document: Document, problems: Collector) -> Dataset:
     at, folder = ("datasets", number), document.path.parent / item.path
-    if item.kind == "recipe":
-        problems.add(f"datasets.{number}.kind", "recipes are not supported yet", "remove the entry", document.mark((*at, "kind")))
-    elif not folder.is_dir():
+    if not folder.is_dir():
         cause = f"there is no folder {item.path}"
         problems.add(f"datasets.{number}.path", cause, "paths count from the manifest's folder", document.mark((*at, "path")))
     return Dataset(

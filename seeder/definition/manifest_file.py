@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from seeder.definition.dataset import Kind, Privacy
 from seeder.definition.extension import Gates, Strict
@@ -20,6 +20,12 @@ def _wanted(requires: dict[str, str]) -> dict[str, str]:
     if "stack" in requires:
         satisfies("0", requires["stack"])
     return requires
+
+
+def _is_here(kind: object) -> object:
+    if kind == "recipe":
+        raise ValueError("recipes are not supported yet")
+    return kind
 
 
 class DefaultsItem(Strict):
@@ -46,7 +52,7 @@ class SeedItem(Strict):
 
 class DatasetItem(Strict):
     name: Name
-    kind: Kind
+    kind: Annotated[Kind, BeforeValidator(_is_here)]
     version: VersionText
     path: Annotated[Text, Field(description="its folder, relative to the manifest")]
     requires: Annotated[

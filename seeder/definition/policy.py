@@ -48,9 +48,8 @@ def privacy_of(dataset: Dataset) -> str:
 
 
 def _kind(policy: Policy, dataset: Dataset) -> Iterator[Problem]:
-    kind = "synthetic" if dataset.kind == "recipe" else dataset.kind
-    if policy.sources and kind not in policy.sources:
-        cause = f"is {kind} data; policy {policy.name} allows {', '.join(policy.sources)}"
+    if policy.sources and dataset.kind not in policy.sources:
+        cause = f"is {dataset.kind} data; policy {policy.name} allows {', '.join(policy.sources)}"
         yield Problem(dataset.label, cause, "use another dataset, or another policy", dataset.mark)
 
 

@@ -64,9 +64,8 @@ def resolve(manifest: Manifest, request: Request, engines: Engines, environment:
     """
     scenario = _scenario(manifest, request)
     entry = _stack_entry(manifest, request, scenario)
-    profiles = (*entry.profiles, *request.profiles)
     variables = os.environ if environment is None else environment
-    stack = read_stack(entry, environment=variables, engines=engines, profiles=profiles, only=request.services)
+    stack = read_stack(entry, environment=variables, engines=engines, profiles=request.profiles, only=request.services)
     stack = _with_images(stack, request.images, engines)
     bound = bind(scenario, request.inputs) if scenario else None
     if request.inputs and not scenario:

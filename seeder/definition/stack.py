@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from seeder.definition.extension import Migrate, ServiceExtension, StackExtension
-from seeder.errors import Mark
+from seeder.errors import Mark, Problem
 
 Condition = Literal["started", "healthy", "completed"]  # of depends_on
 NOTHING: Mapping[str, str] = {}
@@ -103,6 +103,7 @@ class Service:
     ipc: str | None = None
     privileged: bool = False
     addresses: tuple[str, ...] = ()  # fixed ones that it asks for on its networks
+    hosts: tuple[str, ...] = ()  # host names that it alone knows (links, external_links, extra_hosts)
     replicas: int = 1
     logging: bool = False  # asks for a log driver, or options of it
     unhonoured: tuple[str, ...] = ()  # compose keys that only a container runtime can give meaning to (cap_add, sysctls, ...)
@@ -213,6 +214,7 @@ class Stack:
     x: StackExtension = field(default_factory=StackExtension)
     networks: Mapping[str, Network] = field(default_factory=dict)  # those that its services use
     volumes: Mapping[str, Volume] = field(default_factory=dict)
+    hints: tuple[Problem, ...] = ()  # what was seen in the files that works and should be looked at
     env_files: tuple[Path, ...] = ()  # files read beside the compose files (.env, env_file, extends, include)
 
     def stores_of(self, service: str) -> tuple[Store, ...]:

@@ -159,6 +159,14 @@ def test_everything_is_told_at_once_though_a_file_cannot_be_read(checked):
     assert {p.mark.file.name for p in found} == {"manifest.yaml", "compose.yaml", "ready.yaml"}
 
 
+def test_a_mistake_in_the_manifest_hides_none_of_the_stacks(checked):
+    changes = _compose("migrate: {sql: migrations}", "migrat: {sql: migrations}")
+    found = checked({**changes, M: ("kind: golden", "kind: goldn")}, locked=False).errors
+    said = _said(found)
+    assert "compose.yaml:5: services.orders-db.x-seeder.migrat: there is no such key here -> did you mean 'migrate'?" in said
+    assert "datasets.0.kind: 'goldn' is not among 'reference', 'config', 'golden' or 'fixture'" in said[-1]
+
+
 def test_a_changed_file_is_an_error_and_a_missing_list_a_hint(checked, tmp_path):
     assert "has no SHA256SUMS -> seeder dataset lock checkout" in _said(checked(locked=False).hints)[0]
     checked()
@@ -187,6 +195,38 @@ def test_hints_are_given_for_every_document_and_for_what_only_the_parsers_dialec
 def test_a_port_that_is_written_out_is_a_hint(checked):
     found = checked(_compose('["8000"]', '["8000"]\n        x-seeder: {local: {command: [serve, "8000"]}}'))
     assert "the port 8000 is written out" in _said(found.hints)[0]
+
+
+def test_a_variable_that_is_not_set_is_a_hint(checked):
+    [hint] = _said(checked(_compose("POSTGRES_PASSWORD: app", 'POSTGRES_PASSWORD: "${PW}", A: $$B, C: "${D:-}"')).hints)
+    assert hint.startswith("compose.yaml:4: services.orders-db.environment.POSTGRES_PASSWORD: the variable PW is not set")
+    assert hint.endswith(" -> set PW in the environment or in .env; ${PW:-} says that it may be empty")
+
+
+HOSTS = """\
+        environment:
+          A: postgresql://app:app@order-db:5432/app
+          B_HOST: orders-dbb
+          C: http://localhost:80,https://example.com/x,s3://bucket/x,http://vault:1
+          D_HOST: 0.0.0.0
+          E: nats://u:p@events:4222,evnts:4222
+        extra_hosts: ["vault:10.0.0.1"]
+    """
+
+
+def test_a_host_that_no_service_has_is_a_hint(checked):
+    hints = _said(checked({"compose.yaml": COMPOSE.rstrip(" ") + HOSTS}).hints)
+    assert [hint.partition("environment.")[2] for hint in hints] == [
+        "A: no service is called order-db -> did you mean 'orders-db'?",
+        "B_HOST: no service is called orders-dbb -> did you mean 'orders-db'?",
+        "E: no service is called evnts -> did you mean 'events'?",
+    ]
+
+
+def test_a_profile_that_no_service_has_is_told(checked):
+    changes = _compose("image: redis:8", "image: redis:8\n        profiles: [load]")
+    changes[M] = ("    compose: compose.yaml", "    profiles: [laod]\n    compose: compose.yaml")
+    assert "profile laod: no service has this profile -> did you mean 'load'?" in _said(checked(changes).errors)[0]
 
 
 def test_a_folder_without_a_project_is_told(tmp_path):

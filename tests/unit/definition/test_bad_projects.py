@@ -50,7 +50,7 @@ CASES = {
     "as_of before all time": Bad(M, ("2026-01-15T12:00:00Z", "0001-01-01T00:00:00+05:00"), "as_of:", "is not a moment", ""),
     "seed no number": Bad(M, ("  policy: ci", "  policy: ci\n  seed: many"), "seed:", "valid integer", ""),
     "dataset kind unknown": Bad(M, ("kind: golden", "kind: gold"), "kind:", "'gold' is not among", "golden"),
-    "recipe": Bad(M, ("kind: golden", "kind: recipe"), "kind:", "recipes are not supported yet", "remove"),
+    "recipe": Bad(M, ("kind: golden", "kind: recipe"), "kind:", "recipes are not supported yet", ""),
     "dataset version unquoted": Bad(M, ('version: "3.2.0"', "version: 3.20"), "version: 3.20", "unquoted number", "put it in quotes"),
     "dataset folder absent": Bad(M, ("golden/checkout", "golden/chekout"), "path:", "no folder testdata/golden/chekout", "folder"),
     "dataset key unknown": Bad(M, ("    requires:", "    require: {}\n    requires:"), "require: {}", "no such key", "'requires'"),

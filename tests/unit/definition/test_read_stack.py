@@ -317,3 +317,8 @@ def test_a_file_that_cannot_be_read_is_not_blamed_on_the_others(problems):
     more = "services:\n  db: {x-seeder: {volatile: [a.b]}}\n  web: {depends_on: [db]}\n"
     [problem] = problems("services:\n\tdb: {image: redis}\n", more)
     assert "this is not YAML" in problem.cause
+
+
+def test_a_profile_that_no_service_has_is_refused(problems):
+    [problem] = problems(SHOP, profiles=["tool"])
+    assert str(problem) == "profile tool: no service has this profile\n    -> did you mean 'tools'?"
