@@ -36,9 +36,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Seed:
-    """A program that loads: run once services are ready, with the environment's addresses."""
+    """A program that loads: run once services are ready, with the environment's addresses, for so many seconds at most."""
 
     command: tuple[str, ...]
+    within: float = 600.0
 
 
 @dataclass(frozen=True)

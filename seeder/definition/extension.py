@@ -137,8 +137,16 @@ class Gates(Strict):
     nulls: Annotated[dict[str, list[str]], Field(description="columns per table that hold no null")] = {}
 
 
+class Settle(Strict):
+    """When loading through services counts as done: outboxes are empty and consumers have caught up."""
+
+    within: Annotated[Duration, Field(description="time limit, e.g. 60s", json_schema_extra={"default": "60s"})] = 60.0
+
+
 class StackExtension(Strict):
     """`x-seeder` at the top level of a compose file."""
 
     references: Annotated[list[str], Field(description="store.table.column -> store.table.column")] = []
-    gates: Gates = Gates.model_construct()  # a default is right, and to check it would cost every command the building of its model
+    # A default is right, and to check it would cost every command the building of its model.
+    gates: Gates = Gates.model_construct()
+    settle: Settle = Settle.model_construct()

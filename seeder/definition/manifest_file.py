@@ -48,6 +48,7 @@ class SeedItem(Strict):
     """A program that loads, run once services are ready."""
 
     command: Annotated[list[Text], Field(min_length=1)]
+    within: Annotated[Duration, Field(description="time limit, e.g. 20m", json_schema_extra={"default": "10m"})] = 600.0
 
 
 class DatasetItem(Strict):

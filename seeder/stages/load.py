@@ -17,8 +17,6 @@ from seeder.protocols import Loads, Session, Settles
 from seeder.registry import CALLERS, LOADERS
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
-SETTLE_SECONDS = 60.0
-
 
 def at_rest(environment: Environment, plan: Plan) -> None:
     """Every dataset's records are in their stores; of a dataset with a bad record nothing stays."""
@@ -88,10 +86,11 @@ def _tables(label: str, store: str, records: Sequence[Records], counts: Mapping[
 def _sow(environment: Environment, operation: Sow) -> None:
     done = process.run(
         operation.seed.command,
-        timeout=600.0,
+        timeout=operation.seed.within,
         cwd=environment.plan.definition.manifest.root,
         environment={**machine.environment(environment.run), **environment.variables()},
         on_line=lambda line: environment.tell("load", operation.subject, "running", line),
+        remedy="see what it waits for, or give it longer in the manifest: `seed: {within: ...}`",
     )
     if done.code != 0:
         cause = f"`{operation.detail}` ended with code {done.code}"
@@ -103,8 +102,8 @@ def _settle(environment: Environment) -> None:
     wait_for(
         environment.stack.name,
         lambda: _unsettled(environment),
-        within=SETTLE_SECONDS,
-        remedy="look at the log of the service that publishes or consumes there",
+        within=environment.stack.x.settle.within,
+        remedy="look at the log of the service that publishes or consumes there, or give it longer: `x-seeder: {settle: {within: ...}}`",
     )
 
 

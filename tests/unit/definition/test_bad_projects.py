@@ -69,6 +69,7 @@ CASES = {
         "another version",
     ),
     "seed without command": Bad(M, ("    requires:", "    seed: {command: []}\n    requires:"), "seed:", "at least 1", ""),
+    "seed duration": Bad(M, ("    requires:", "    seed: {command: [a], within: long}\n    requires:"), "seed:", "not a duration", "5s"),
     "policy source unknown": Bad(M, ("[golden, reference]", "[gold]"), "sources:", "'gold' is not among", "golden"),
     "policy rows no number": Bad(M, ("rows: 10_000", "rows: lots"), "rows:", "'lots' is not a whole number", "100_000"),
     "policy age without unit": Bad(M, ("max_age: 7d", "max_age: 7"), "max_age:", "'7' is not a duration", "7d"),

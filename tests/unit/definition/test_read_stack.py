@@ -287,6 +287,13 @@ def test_a_limit_of_migrations_is_a_duration_and_no_wish(problems):
         assert cause in problem.cause
 
 
+def test_the_limit_of_settling_is_a_duration(problems, read):
+    assert read("services: {a: {image: x}}").x.settle.within == 60
+    assert read("services: {a: {image: x}}\nx-seeder: {settle: {within: 2m}}").x.settle.within == 120
+    (problem,) = problems("services: {a: {image: x}}\nx-seeder: {settle: {within: soon}}")
+    assert "is not a duration" in problem.cause
+
+
 def test_services_that_wait_for_each_other_are_shown_in_a_circle(problems):
     (problem,) = problems("services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n")
     assert "a -> b -> a" in problem.cause or "b -> a -> b" in problem.cause
