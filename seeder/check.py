@@ -11,7 +11,8 @@ from seeder import soundness
 from seeder.definition import consistency
 from seeder.definition.checksums import NAME, is_locked, verify
 from seeder.definition.compose import read_stack
-from seeder.definition.dataset import Dataset, fits
+from seeder.definition.dataset import Dataset
+from seeder.definition.dataset import fits
 from seeder.definition.manifest import Manifest, find_manifest, survey_project
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.requirements import unmet
@@ -94,8 +95,10 @@ def _dataset(dataset: Dataset, manifest: Manifest, stacks: Mapping[str, Stack], 
         folders = ", ".join(sorted({path.parts[0] for path in dataset.files}))
         cause = f"no stack has all of its stores and services ({folders})"
         findings.errors.append(Problem(dataset.label, cause, "rename its folders after stores or services", dataset.mark))
-    for stack in homes or (stacks.values() if len(stacks) == 1 else ()):
-        findings.errors += soundness.of_dataset(dataset, stack)[1]
+    judged = [soundness.of_dataset(dataset, stack) for stack in homes or (stacks.values() if len(stacks) == 1 else ())]
+    findings.errors += [problem for _, problems in judged for problem in problems]
+    for part in judged[0][0] if judged else ():
+        findings.errors += soundness.of_file(part, manifest.defaults.as_of)
 
 
 def _scenario(scenario: Scenario, manifest: Manifest, stacks: Mapping[str, Stack], findings: Findings) -> None:

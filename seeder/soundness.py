@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from seeder.definition import consistency, overlay
-from seeder.definition.dataset import Dataset, Part, PartKind, parts
+from seeder.definition.dataset import Dataset, Part, PartKind
+from seeder.definition.dataset import parts
 from seeder.definition.scenario import Scenario, settle
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, Problem, nearest
 from seeder.fitness import Revision
 from seeder.protocols import Engine, Inspects, Loads, Queries
-from seeder.registry import ENGINES, MIGRATORS
+from seeder.registry import CALLERS, ENGINES, LOADERS, MIGRATORS
 
 SQL_TOOLS = frozenset({"alembic", "sql"})
 
@@ -66,6 +68,20 @@ def of_dataset(dataset: Dataset, stack: Stack) -> tuple[tuple[Part, ...], list[P
     except DefinitionError as error:
         problems += error.problems
     return found, problems
+
+
+def of_file(part: Part, as_of: datetime.datetime) -> list[Problem]:
+    """What is wrong in one file of a dataset, read to its end. Whether its rows suit their table is the database's to judge."""
+    try:
+        if part.kind == "environment":
+            overlay.environment([part])
+        elif part.kind in CALLERS.names():
+            CALLERS.get(part.kind).read(part, as_of)
+        elif part.kind in LOADERS.names():
+            LOADERS.get(part.kind).read(part, as_of)
+    except DefinitionError as error:
+        return list(error.problems)
+    return []
 
 
 def of_scenario(scenario: Scenario, stack: Stack) -> tuple[Scenario, list[Problem]]:

@@ -71,7 +71,10 @@ def lock(datasets: tuple[str, ...], project: Path | None, as_json: bool) -> None
 @click.option("--policy", help="Also against this policy.")
 @_options.as_json
 def validate(datasets: tuple[str, ...], project: Path | None, stack: str | None, policy: str | None, as_json: bool) -> None:
-    """Read every file of each DATASET (of all without one) and report all that is wrong: checksums, bad lines, names, policy."""
+    """Read every file of each DATASET (of all without one) and report all that is wrong: checksums, bad lines, names, policy.
+
+    What only a database knows (its tables, columns, types and constraints) is found when they are loaded.
+    """
     from seeder.cli import _render
     from seeder.definition.request import find_project
     from seeder.errors import Collector, DefinitionError
@@ -81,7 +84,8 @@ def validate(datasets: tuple[str, ...], project: Path | None, stack: str | None,
     stacks, problems, counts = _stacks(manifest, stack), Collector(), dict[str, int]()
     for dataset in _chosen(manifest, datasets):
         before = len(problems.problems)
-        counts[dataset.label] = _validate(dataset, stacks, manifest, rules, problems)
+        _validate(dataset, stacks, manifest, rules, problems)
+        counts[dataset.label] = _records(dataset)
         if not as_json:
             wrong = len(problems.problems) - before
             say(f"{dataset.label}: {counts[dataset.label]} records in {len(dataset.files)} files, {wrong or 'no'} problems")
@@ -129,8 +133,9 @@ def _stacks(manifest: Manifest, name: str | None) -> list[Stack]:
 # -- validating -------------------------------------------------------------------------------------------------------
 
 
-def _validate(dataset: Dataset, stacks: list[Stack], manifest: Manifest, policy: Policy | None, problems: Collector) -> int:
-    """All that is wrong goes to `problems`; answers how many records could be read."""
+def _validate(dataset: Dataset, stacks: list[Stack], manifest: Manifest, policy: Policy | None, problems: Collector) -> None:
+    """All that is wrong goes to `problems`."""
+    from seeder import soundness
     from seeder.definition import checksums
     from seeder.definition.dataset import fits
     from seeder.definition.policy import refusals
@@ -139,7 +144,8 @@ def _validate(dataset: Dataset, stacks: list[Stack], manifest: Manifest, policy:
     if policy:
         problems.problems += refusals(policy, dataset, now=datetime.datetime.now(datetime.UTC))
     homes = [stack for stack in stacks if fits(dataset, stack)] or stacks[:1]
-    return sum(_read(part, manifest, problems) for part in _parts(dataset, homes[0], problems))
+    for part in _parts(dataset, homes[0], problems):
+        problems.problems += soundness.of_file(part, manifest.defaults.as_of)
 
 
 def _parts(dataset: Dataset, stack: Stack, problems: Collector) -> tuple[Part, ...]:
@@ -154,35 +160,8 @@ def _parts(dataset: Dataset, stack: Stack, problems: Collector) -> tuple[Part, .
         return ()
 
 
-def _read(part: Part, manifest: Manifest, problems: Collector) -> int:
-    from seeder.definition import overlay
-    from seeder.errors import DefinitionError
-    from seeder.registry import CALLERS, LOADERS
-
-    try:
-        if part.kind == "environment":
-            return len(overlay.environment([part]))
-        if part.kind in CALLERS.names():
-            return CALLERS.get(part.kind).read(part, manifest.defaults.as_of)
-        return _count(LOADERS.get(part.kind).read(part, manifest.defaults.as_of)) if part.kind in LOADERS.names() else 0
-    except DefinitionError as error:
-        problems.problems += error.problems
-        return 0
-
-
-def _count(records: Any) -> int:
-    """Reading all is the check; a script's statements are the database's to judge."""
-    from seeder.content import Keys, Messages, Table
-
-    if isinstance(records, Table):
-        return sum(1 for _ in records.rows())
-    if isinstance(records, Keys):
-        return len(records.keys)
-    return len(records.messages) if isinstance(records, Messages) else 0
-
-
 def _facts(dataset: Dataset) -> dict[str, Any]:
-    from seeder.definition import checksums, policy, records
+    from seeder.definition import checksums, policy
 
     return {
         "name": dataset.name,
@@ -190,11 +169,17 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "kind": dataset.kind,
         "privacy": policy.privacy_of(dataset),
         "owner": dataset.owner,
-        "records": sum(records.count(dataset.path / path) for path in dataset.files),
+        "records": _records(dataset),
         "locked": checksums.is_locked(dataset),
         "stores": list(_folders(dataset)),
         "path": str(dataset.path),
     }
+
+
+def _records(dataset: Dataset) -> int:
+    from seeder.definition import records
+
+    return sum(records.count(dataset.path / path) for path in dataset.files)
 
 
 def _folders(dataset: Dataset) -> Iterator[str]:

@@ -19,10 +19,10 @@ def spoil(folder, bad: Bad) -> str:
     assert bad.old in text
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes((text.replace(bad.old, bad.new, 1) if bad.old else bad.new).encode())
-    where = folder / (bad.where or bad.file)
+    where = bad.where or bad.file
     if not bad.at:
         return f"{where}:"
-    told = where.read_text()
+    told = (folder / where).read_text()
     return f"{where}:{told[: told.index(bad.at)].count(chr(10)) + 1}: "
 
 
@@ -58,13 +58,14 @@ def test_a_mistake_in_a_definition_is_told_by_check_and_refused_by_run(project, 
 
 
 @pytest.mark.parametrize("name", READ)
-def test_a_mistake_that_reading_finds_is_told_by_validate(project, monkeypatch, capfd, name):
+def test_a_mistake_that_reading_finds_is_told_by_validate_and_check(project, monkeypatch, capfd, name):
     folder, bad = project("small"), READ[name]
     change(folder, "compose.yaml", "  web:\n", "  events:\n    image: nats:2\n  web:\n")
     place = spoil(folder, bad)
-    code, err = said(["dataset", "validate"], folder, monkeypatch, capfd)
-    told(err, place, bad)
-    assert code == 2
+    for words in (["dataset", "validate"], ["check"]):
+        code, err = said(words, folder, monkeypatch, capfd)
+        told(err, place, bad)
+        assert code == 2
     assert not (folder / ".seeder").exists()
 
 
