@@ -12,7 +12,7 @@ from seeder.definition import consistency
 from seeder.definition.checksums import NAME, is_locked, verify
 from seeder.definition.compose import read_stack
 from seeder.definition.dataset import Dataset
-from seeder.definition.dataset import fits
+from seeder.definition.dataset_parts import fits
 from seeder.definition.manifest import Manifest, find_manifest, survey_project
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.requirements import unmet

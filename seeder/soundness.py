@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from seeder.definition import consistency, overlay
 from seeder.definition.dataset import Dataset, Part, PartKind
-from seeder.definition.dataset import parts
+from seeder.definition.dataset_parts import parts
 from seeder.definition.scenario import Scenario, settle
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, Problem, nearest

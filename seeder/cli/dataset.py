@@ -137,7 +137,7 @@ def _validate(dataset: Dataset, stacks: list[Stack], manifest: Manifest, policy:
     """All that is wrong goes to `problems`."""
     from seeder import soundness
     from seeder.definition import checksums
-    from seeder.definition.dataset import fits
+    from seeder.definition.dataset_parts import fits
     from seeder.definition.policy import refusals
 
     problems.problems += checksums.verify(dataset)
@@ -149,7 +149,7 @@ def _validate(dataset: Dataset, stacks: list[Stack], manifest: Manifest, policy:
 
 
 def _parts(dataset: Dataset, stack: Stack, problems: Collector) -> tuple[Part, ...]:
-    from seeder.definition.dataset import parts
+    from seeder.definition.dataset_parts import parts
     from seeder.errors import DefinitionError
     from seeder.soundness import accepted
 

@@ -13,6 +13,7 @@ from seeder.definition.compose_keys import INCLUDE, check_keys
 from seeder.definition.compose_merge import merged, settled
 from seeder.definition.compose_volumes import absolute
 from seeder.definition.dotenv import read_variables
+from seeder.definition.form import Place
 from seeder.definition.interpolate import interpolated, unset
 from seeder.definition.yaml import COMPOSE, Document, List, Map, Override, load_all
 from seeder.errors import Collector, DefinitionError, Mark, Problem, nearest
@@ -104,7 +105,7 @@ class Files:
     def _formed(self, document: Document, group: Group) -> Map:
         self.hints += unset(document.data, group.variables.get)
         data = interpolated(document.data, group.variables.get, self.problems)
-        place = forms.Place("", document.mark(), group.base, group.variables.get, self.problems)
+        place = Place("", document.mark(), group.base, group.variables.get, self.problems)
         return forms.model(data, place)
 
     # -- extends

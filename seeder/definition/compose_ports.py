@@ -9,7 +9,7 @@ from seeder.definition import compose_keys as keys
 from seeder.definition.yaml import Map
 
 if TYPE_CHECKING:
-    from seeder.definition.compose_forms import Place
+    from seeder.definition.form import Place
 
 _SHORT = re.compile(
     r"(?:(?:(?P<ip>\[[^\]]*\]|[^:\[\]]*):)?(?P<published>\d*(?:-\d+)?):)?(?P<target>\d+(?:-\d+)?)(?:/(?P<protocol>\w+))?",

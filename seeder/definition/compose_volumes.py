@@ -12,7 +12,7 @@ from seeder.definition import compose_keys as keys
 from seeder.definition.yaml import Map
 
 if TYPE_CHECKING:
-    from seeder.definition.compose_forms import Place
+    from seeder.definition.form import Place
 
 KINDS = ("bind", "volume", "tmpfs", "npipe", "cluster", "image")
 _PATH = re.compile(r"[./~]|\\\\|[A-Za-z]:")  # how the source of a bind begins

@@ -11,7 +11,7 @@ from typing import Final
 from seeder.definition.dataset import Dataset, Requirement, Seed, data_files
 from seeder.definition.manifest_file import REFUSED_IN_DATASET, REFUSED_IN_POLICY, DatasetItem, ManifestFile, PolicyItem, StackItem
 from seeder.definition.scenario import Scenario
-from seeder.definition.scenario_file import read_scenarios
+from seeder.definition.scenario_reader import read_scenarios
 from seeder.definition.validation import validated
 from seeder.definition.version import newest_first
 from seeder.definition.yaml import Document, load

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from seeder.definition.compose import read_stack
-from seeder.definition.dataset import Dataset, fits
+from seeder.definition.dataset import Dataset
+from seeder.definition.dataset_parts import fits
 from seeder.definition.manifest import Manifest, Policy, StackEntry, find_manifest, read_project
 from seeder.definition.scenario import Scenario, bind
 from seeder.definition.stack import Stack

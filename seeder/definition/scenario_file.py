@@ -1,27 +1,18 @@
-"""Scenario files: what stands in them, as it is written, and how they are read."""
+"""What stands in a scenario file, as it is written."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from seeder.definition.extension import Gates, Strict
 from seeder.definition.fields import Duration, Name, Text, VersionText
-from seeder.definition.inputs import Input, mistake
-from seeder.definition.references import named_parameters, unknown
-from seeder.definition.scenario import DatasetRef, Expectation, Scenario
-from seeder.definition.validation import validated
-from seeder.definition.yaml import Document, load
-from seeder.errors import Collector, DefinitionError, nearest
 
 REFUSED: Final = ("steps", "act", "faults", "use")
 _FORMS: Final = {"query": "QueryItem", "http": "HttpItem", "event": "EventItem", "key": "KeyItem"}
-_DATASET = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)(?:@(?P<version>[0-9A-Za-z][0-9A-Za-z.+-]*))?")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class InputItem(Strict):
@@ -123,126 +114,3 @@ class ScenarioFile(Strict):
     expect: Annotated[list[ExpectItem], Field(description="checked before the command")] = []
     outputs: Annotated[dict[str, Any], Field(description="what the command and tests are told")] = {}
     gates: Gates = Gates.model_construct()
-
-
-def read_scenarios(folder: Path, problems: Collector) -> dict[str, Scenario]:
-    """Every scenario of the folder by name; a folder that does not exist has none."""
-    found: dict[str, Scenario] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        scenario = read_scenario(path, problems)
-        if scenario is None:
-            continue
-        first = found.setdefault(scenario.name, scenario)
-        if first is not scenario:
-            problems.add(scenario.name, f"{first.path.name} holds a scenario of this name already", "rename one", scenario.mark)
-    for path in sorted(folder.glob("*.yml")):
-        problems.add(path.name, "is not read as a scenario", f"rename it to {path.stem}.yaml")
-    return found
-
-
-def read_scenario(path: Path, problems: Collector) -> Scenario | None:
-    """One scenario, or None after everything that is wrong with the file went to `problems`."""
-    try:
-        document = load(path)
-    except DefinitionError as error:
-        problems.problems += error.problems
-        return None
-    file = validated(ScenarioFile, document.data, problems, mark=document.mark(), later=REFUSED)
-    if file is None:
-        return None
-    inputs = [_input(name, item, document, problems) for name, item in file.inputs.items()]
-    _check_references(file, document, problems)
-    return Scenario(
-        name=file.scenario,
-        version=file.version,
-        stack=file.stack,
-        path=path,
-        mark=document.mark(("scenario",)),
-        description=file.description.strip(),
-        owner=file.owner,
-        tags=tuple(file.tags),
-        inputs=tuple(inputs),
-        data=_data(file.data, document, problems),
-        expect=tuple(_expectation(item, number, document) for number, item in enumerate(file.expect)),
-        outputs=file.outputs,
-        gates=file.gates,
-    )
-
-
-def _input(name: str, item: InputItem, document: Document, problems: Collector) -> Input:
-    required = "default" not in item.model_fields_set
-    whole = Input(name, item.type, item.default, required, tuple(item.enum), item.minimum, item.maximum, item.pattern, item.description)
-    subject = f"inputs.{name}"
-    if not _NAME.fullmatch(name):
-        problems.add(subject, f"{name!r} is not a name for an input", "use letters, digits and _", document.mark(("inputs", name)))
-    for number, value in enumerate(item.enum):
-        if cause := mistake(Input(name, item.type), value):
-            problems.add(f"{subject}.enum", cause, "make it fit the type", document.mark(("inputs", name, "enum", number)))
-    if not required and (cause := mistake(whole, item.default)):
-        problems.add(f"{subject}.default", cause, "give a default that fits", document.mark(("inputs", name, "default")))
-    return whole
-
-
-def _data(written: list[str], document: Document, problems: Collector) -> tuple[DatasetRef, ...]:
-    found: dict[str, DatasetRef] = {}
-    for number, text in enumerate(written):
-        mark, match = document.mark(("data", number)), _DATASET.fullmatch(text)
-        if match is None:
-            problems.add(f"data.{number}", f"{text!r} is not a dataset", "write NAME or NAME@VERSION", mark)
-        elif match["name"] in found:
-            problems.add(f"data.{number}", f"dataset {match['name']} is named twice", "keep one of them", mark)
-        else:
-            found[match["name"]] = DatasetRef(match["name"], match["version"], mark)
-    return tuple(found.values())
-
-
-def _expectation(item: QueryItem | HttpItem | EventItem | KeyItem, number: int, document: Document) -> Expectation:
-    mark = document.mark(("expect", number))
-    if isinstance(item, QueryItem):
-        return Expectation(
-            "query", mark, item.store, query=item.query, parameters=item.with_, equals=item.equals, compares=True, within=item.within
-        )
-    compares = "equals" in item.model_fields_set
-    if isinstance(item, HttpItem):
-        return Expectation(
-            "http", mark, service=item.http, method=item.method, path=item.path, status=item.status,
-            equals=item.equals, compares=compares, within=item.within,
-        )  # fmt: skip
-    if isinstance(item, EventItem):
-        where, least = item.where, item.at_least
-        return Expectation("event", mark, item.store or "", subject=item.event, where=where, at_least=least, within=item.within)
-    return Expectation(
-        "key", mark, item.store or "", key=item.key, equals=item.equals, exists=item.exists, compares=compares, within=item.within
-    )
-
-
-def _check_references(file: ScenarioFile, document: Document, problems: Collector) -> None:
-    for place in ("expect", "outputs"):
-        for path, written, cause in unknown(_without_queries(document.data.get(place, ())), file.inputs, (place,)):
-            name = written[2:-1].strip().removeprefix("inputs.")
-            remedy = nearest(name, sorted(file.inputs)) if "no input" in cause else ""
-            problems.add(f"{'.'.join(map(str, path))} {written}", cause, remedy, document.mark(path))
-    for number, item in enumerate(file.expect):
-        if isinstance(item, QueryItem):
-            _check_query(item, number, file, document, problems)
-
-
-def _without_queries(value: Any) -> Any:
-    """Queries hold parameters, not references; a dollar sign in them is SQL's."""
-    if isinstance(value, list):
-        return [{key: item for key, item in one.items() if key != "query"} if isinstance(one, dict) else one for one in value]
-    return value
-
-
-def _check_query(item: QueryItem, number: int, file: ScenarioFile, document: Document, problems: Collector) -> None:
-    subject, mark = f"expect.{number}.query", document.mark(("expect", number, "query"))
-    if "${" in item.query:
-        problems.add(subject, "a query takes parameters, not references", "write :name in it, and name: ${inputs.NAME} in `with`", mark)
-    names = named_parameters(item.query)
-    for name in names:
-        if name not in {*item.with_, *file.outputs, *file.inputs}:
-            problems.add(subject, f"the parameter :{name} has no value", f"add it: with: {{{name}: ...}}", mark)
-    for name in item.with_:
-        if name not in names:
-            cause = f"the query has no parameter :{name}"
-            problems.add(f"expect.{number}.with", cause, nearest(name, names), document.mark(("expect", number, "with", name)))

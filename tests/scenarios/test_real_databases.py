@@ -16,7 +16,8 @@ from psycopg import sql
 
 from seeder.content import Records, Table
 from seeder.definition.checksums import verify
-from seeder.definition.dataset import Dataset, parts
+from seeder.definition.dataset import Dataset
+from seeder.definition.dataset_parts import parts
 from seeder.definition.request import Definition, Request, find_project, resolve
 from seeder.errors import Problem
 from seeder.fitness import Fitness, LoadedTable

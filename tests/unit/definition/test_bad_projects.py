@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seeder.definition.manifest import find_manifest, read_project
-from seeder.definition.scenario_file import read_scenario
+from seeder.definition.scenario_reader import read_scenario
 from seeder.errors import Collector, DefinitionError
 
 M, S = "manifest.yaml", "testdata/scenarios/ready.yaml"

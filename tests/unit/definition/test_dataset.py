@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seeder.definition.dataset import Dataset, data_files, fits, left_out, parts
+from seeder.definition.dataset import Dataset, data_files
+from seeder.definition.dataset_parts import fits, left_out, parts
 from seeder.definition.stack import Service, Stack, Store
 from seeder.errors import DefinitionError, Mark
 from seeder.soundness import accepted
