@@ -23,6 +23,7 @@ MIGRATES = re.compile(r"alembic|migrat|flyway|liquibase|prisma|goose|dbmate|sqit
 OTHER_TOOLS = re.compile(r"(?i)^(V\d+(_\d+)*__|R__)|\.(down|undo|rollback)\.sql$")  # Flyway and two-way files: name order is not theirs
 SQL_FOLDERS = ("migrations", "db/migrations", "sql/migrations", "database/migrations", "migrations/sql")
 NOT_YET = ("mysql", "mariadb", "mongo", "rabbitmq", "kafka", "redpanda", "minio", "localstack", "elasticsearch", "opensearch", "clickhouse")
+NO_LOCAL = Local(("...",), ".")
 _NOWHERE = Address("localhost", 1)  # what is asked of a target is not its place
 DATABASE = re.compile(r"[a-z][\w+.-]*://(?:[^/@\s]*@)?(?P<host>[\w.-]+)(?::\d+)?/(?P<name>[\w-]+)", re.IGNORECASE)
 
@@ -156,7 +157,9 @@ def _client(stack: Stack, service: Service, replaced: set[str]) -> Finding:
     if service.x.local is None:
         found.local = _adopt_local.local(service, stack.project_dir)
         if found.local is None:
-            found.notes.append("its command is not known here; to run it without containers: `local: {command: [...], cwd: .}`")
+            guess = _adopt_local.guess(service, stack.project_dir)
+            known = "how it learns of its address is not known here" if guess else "its command is not known here"
+            found.notes += [f"{known}; to run it without containers:", _adopt_local.flow(guess or NO_LOCAL)]
     return found
 
 

@@ -28,15 +28,35 @@ class Local:
 
 def local(service: Service, folder: Path) -> Local | None:
     """From the compose file's command, else from the Dockerfile's. None where it is not known how to give it an address."""
-    if service.build is None:
-        return None
-    words = list(service.command) if service.command else _of_dockerfile(service.build.context / service.build.dockerfile)
+    words = _words(service) if service.home else []
+    return _known(words, service, _cwd(service, folder)) if words else None
+
+
+def guess(service: Service, folder: Path) -> Local | None:
+    """Its command with the places of interpreter and address filled in; whether it heeds them is not known. None without a command."""
+    ports = {str(port.target) for port in service.ports}
+    words = ["{host}" if word == "0.0.0.0" else "{port}" if word in ports else word for word in _words(service)]  # noqa: S104  (found)
+    return Local(tuple(words), _cwd(service, folder)) if words else None
+
+
+def flow(form: Local) -> str:
+    """As one line of a compose file."""
+    return f"local: {{command: {json.dumps(form.command, ensure_ascii=False)}, cwd: {json.dumps(form.cwd, ensure_ascii=False)}}}"
+
+
+def _cwd(service: Service, folder: Path) -> str:
+    return Path(os.path.relpath(service.home or folder, folder)).as_posix()
+
+
+def _words(service: Service) -> list[str]:
+    """The words of the command, python as a placeholder; none where a shell does more than start it."""
+    build = service.build
+    words = list(service.command) if service.command else _of_dockerfile(build.context / build.dockerfile) if build else []
     if len(words) == 3 and SHELL.fullmatch(" ".join(words[:2])):  # noqa: PLR2004  (sh -c LINE)
         words = _line(words[2])
     if words[:1] and re.fullmatch(r"(.*/)?python[\d.]*", words[0]):
         words = words[2:] if words[1:2] == ["-m"] and words[2:3] and words[2] in PYTHON else ["{python}", *words[1:]]
-    cwd = Path(os.path.relpath(service.build.context, folder)).as_posix()
-    return _known(words, service, cwd) if words else None
+    return words
 
 
 def _known(words: Sequence[str], service: Service, cwd: str) -> Local | None:

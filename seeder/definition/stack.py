@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from seeder.definition.extension import Migrate, ServiceExtension, StackExtension
@@ -115,6 +115,16 @@ class Service:
         aliases = [alias for names in self.networks.values() for alias in names]
         extra = [name for name in (self.hostname, self.container_name) if name]
         return tuple(dict.fromkeys([self.name, *extra, *aliases]))
+
+    @property
+    def home(self) -> Path | None:
+        """The folder of this machine that it works in, as far as can be told: what is mounted at its working_dir or above, else what it
+        is built from."""
+        inside = PurePosixPath(self.working_dir or "/")
+        for mount in sorted(self.mounts, key=lambda mount: len(mount.target), reverse=True):
+            if mount.kind == "bind" and mount.source and inside.is_relative_to(mount.target):
+                return Path(mount.source) / inside.relative_to(mount.target)
+        return self.build.context if self.build else None
 
     def first_port(self, known: Collection[int]) -> int | None:
         """Of the known ports the one that is meant when none is said: the first that the compose file writes, else the lowest."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 from seeder.definition.stack import Mount, Service, Stack
 from seeder.errors import SeederError
@@ -54,7 +56,8 @@ def _server(stack: Stack, service: Service) -> Iterator[Notice]:
 def _client(stack: Stack, service: Service) -> Iterator[Notice]:
     ports = ports_of(stack, service)
     if service.x.local is None:
-        yield Notice(service.name, "it has no local form", f"add {_suggestion(service, ports)}, or use --runtime docker", refused=True)
+        remedy = f"add {_suggestion(stack, service, ports)}, or use --runtime docker"
+        yield Notice(service.name, "it has no local form", remedy, refused=True)
         return
     yield from _ports(service, ports)
     yield from _isolation(service)
@@ -67,11 +70,13 @@ def _client(stack: Stack, service: Service) -> Iterator[Notice]:
         yield Notice(service.name, f"its healthcheck runs on this machine: {check.says}", "`x-seeder: {ready: {http: /path}}` is quicker")
 
 
-def _suggestion(service: Service, ports: tuple[int, ...]) -> str:
+def _suggestion(stack: Stack, service: Service, ports: tuple[int, ...]) -> str:
     words = list(service.command or ("program",))
     words = ["{python}" if word in {"python", "python3"} else word for word in words]
     words = ["{host}" if word == "0.0.0.0" else "{port}" if ports and word == str(ports[0]) else word for word in words]  # noqa: S104  (found)
-    return f"`x-seeder: {{local: {{command: [{', '.join(map(_quoted, words))}]}}}}`"
+    where = os.path.relpath(service.home or stack.project_dir, stack.project_dir)
+    cwd = "" if where == os.curdir else f", cwd: {Path(where).as_posix()}"
+    return f"`x-seeder: {{local: {{command: [{', '.join(map(_quoted, words))}]{cwd}}}}}`"
 
 
 def _quoted(word: str) -> str:

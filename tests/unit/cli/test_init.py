@@ -102,6 +102,28 @@ def test_commands_are_made_local_only_where_their_address_is_known(init, written
     assert found.get("api", {}).get("local", {}).get("command") == expected
 
 
+def test_what_runs_from_a_mounted_folder_is_made_local_there(init):
+    api = """
+  api:
+    image: python:3.13-slim
+    working_dir: /app/src
+    command: ["python", "server.py"]
+    volumes: ["./api:/app:ro"]
+    environment: {PORT: "8080"}
+    ports: ["8080:8080"]
+"""
+    code, said, found = init({"compose.yaml": "services:" + api, "api/src/server.py": ""})
+    assert code == 0, said
+    assert found["api"]["local"] == {"command": ["{python}", "server.py"], "cwd": "api/src", "environment": {"PORT": "{port}"}}
+
+
+def test_a_command_that_may_not_heed_its_address_is_suggested_in_a_comment(init, tmp_path):
+    code, said, found = init({"compose.yaml": "services:" + DB + API % '["./server", "--listen", "0.0.0.0", "--port", "8000"]'})
+    assert (code, found) == (0, {}), said
+    text = (tmp_path / "compose.seeder.yaml").read_text()
+    assert '  #   local: {command: ["./server", "--listen", "{host}", "--port", "{port}"], cwd: "api"}' in text
+
+
 def test_a_dockerfile_s_command_counts_when_the_compose_file_names_none(init):
     compose = "services:\n  api: {build: ./api, ports: ['8000']}\n"
     _, _, found = init({"compose.yaml": compose, "api/Dockerfile": 'FROM python\nCMD ["uvicorn", "app:app"]\n'})

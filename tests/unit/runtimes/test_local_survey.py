@@ -64,6 +64,12 @@ def test_a_service_without_a_local_form_is_refused_with_what_to_add(survey: Surv
     assert said(notices, refused=True) == f"web: it has no local form -> add {expected}, or use --runtime docker"
 
 
+def test_what_to_add_runs_where_the_service_would(survey: Survey) -> None:
+    mounted = "{image: x, command: [./web], working_dir: /app/src, volumes: ['./lib:/app/src/lib', './app:/app:ro']}"
+    assert '{command: ["./web"], cwd: app/src}' in said(survey(f"services: {{web: {mounted}}}"), refused=True)
+    assert '{command: ["./web"], cwd: web}' in said(survey("services: {web: {build: ./web, command: [./web]}}"), refused=True)
+
+
 def test_an_image_newer_than_the_embedded_engine_is_refused(survey: Survey) -> None:
     notices = survey("services:\n  db: {image: 'postgres:99', environment: {POSTGRES_PASSWORD: x}}\n")
     assert "db: postgres:99 is newer than the embedded PostgreSQL" in said(notices, refused=True)
