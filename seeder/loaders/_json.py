@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,7 +41,7 @@ def _object(path: Path, line: int, raw: bytes) -> tuple[int, Object] | Problem:
 
 def parse(text: str) -> Any:
     """Strict JSON: no key twice, no NaN, no half of a character. Raises ValueError."""
-    value = json.loads(text, object_pairs_hook=_mapping, parse_constant=_refuse_constant, parse_float=Decimal)
+    value = json.loads(text, object_pairs_hook=_mapping, parse_constant=_refuse_constant, parse_float=_exact)
     if "\\ud" in text.lower():
         _refuse_surrogates(value)
     return value
@@ -62,6 +62,13 @@ def _mapping(pairs: list[tuple[str, Any]]) -> Object:
         keys = [key for key, _ in pairs]
         raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is repeated")
     return result
+
+
+def _exact(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text[:20]}{'...' if len(text) > 20 else ''} is too large or too small a number") from None  # noqa: PLR2004
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -87,6 +87,7 @@ def test_rows_of_one_file_have_the_same_columns(tmp_path: Path, name: str) -> No
         ('{"id": 1', "this is not JSON"),
         ("[1]", "no JSON object"),
         ('{"id": NaN}', "NaN is no JSON value"),
+        ('{"id": 1e99999999999999999999}', "1e999999999999999999... is too large or too small a number"),
         ('{"id": 1, "id": 2}', "'id' is repeated"),
         ('{"id": "\\ud83d"}', "half of a pair"),
         ('{"id": ' + "[" * 100_000 + "}", "nested too deep"),
