@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,16 @@ class Messages:
 
 
 Records = Table | Script | Keys | Messages
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one statement answers: rows with values as the store writes them, if it returns any; how many rows it changed, if any could."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str | None, ...]]
+    changed: int | None
+    returns: bool
 
 
 @dataclass(frozen=True)

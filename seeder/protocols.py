@@ -12,7 +12,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from seeder.content import Message, Records, StoreDigest, TableInfo
+from seeder.content import Answer, Message, Records, StoreDigest, TableInfo
 from seeder.definition.dataset import Part, PartKind
 from seeder.definition.stack import Condition, Service, Stack, Store
 from seeder.definition.stores import Traits
@@ -221,6 +221,9 @@ class Queries(Protocol):
 
     def query(self, target: Target, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Rows of one statement, `:name` parameters bound by the driver. Raises EnvironmentFailed with the database's words."""
+
+    def answers(self, target: Target, statements: str) -> Sequence[Answer]:
+        """What each of the statements that a user typed answers. Raises UsageError with the database's words when it refuses one."""
 
 
 @runtime_checkable

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from seeder.cli import _inside, _options
+from seeder.cli._terminal import say
 
 if TYPE_CHECKING:
+    from seeder.content import Answer
+    from seeder.protocols import Queries
     from seeder.target import Target
+
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v"})
 
 
 @click.command()
 @click.argument("store")
 @_inside.run_option
-@click.option("-c", "statement", metavar="STATEMENT", help="Run this one statement and print its rows, tab-separated.")
+@click.option("-c", "statement", metavar="STATEMENT", help="Run this statement and print its rows, as COPY writes them.")
+@click.option("--header", is_flag=True, help="The columns' names before the rows.")
 @_options.as_json
-def command(store: str, run: str | None, statement: str | None, as_json: bool) -> None:
-    """Open a database client on STORE, in the foreground; with -c, run one statement and print its rows."""
+def command(store: str, run: str | None, statement: str | None, header: bool, as_json: bool) -> None:
+    """Open a database client on STORE, in the foreground; with -c, run a statement (or several) and print the rows.
+
+    Values are separated by tabs; NULL is \\N, and a tab, a line break or a backslash in a value is \\t, \\n, \\\\.
+    """
     from seeder import present
     from seeder.cli import _render
     from seeder.definition.request import named
@@ -28,26 +37,38 @@ def command(store: str, run: str | None, statement: str | None, as_json: bool) -
 
     targets = present.targets(_inside.found(run))
     target, _ = named(targets, store, "store")
-    if statement is None and as_json:
-        raise UsageError("--json", "is for the rows of a statement", "add -c STATEMENT")
+    if statement is None and (as_json or header):
+        raise UsageError("--json" if as_json else "--header", "is for the rows of a statement", "add -c STATEMENT")
     if statement is None:
         _open(target)
-        return
-    rows = _rows(target, statement)
-    if as_json:
-        _render.answer(rows)
+    elif as_json:
+        _render.answer(_queries(target).query(target, statement))
     else:
-        click.echo("".join("\t".join("" if cell is None else str(cell) for cell in row) + "\n" for row in rows), nl=False)
+        for answer in _queries(target).answers(target, statement):
+            _print(answer, header=header)
 
 
-def _rows(target: Target, statement: str) -> list[tuple[Any, ...]]:
+def _print(answer: Answer, *, header: bool) -> None:
+    lines = [answer.columns, *answer.rows] if header else answer.rows
+    if answer.returns:
+        click.echo("".join("\t".join(map(_copied, line)) + "\n" for line in lines), nl=False)
+    if answer.changed is not None:
+        say(f"{answer.changed} row{'' if answer.changed == 1 else 's'} changed")
+
+
+def _copied(value: str | None) -> str:
+    """As COPY writes it in its text format."""
+    return "\\N" if value is None else value.translate(ESCAPES)
+
+
+def _queries(target: Target) -> Queries:
     from seeder.errors import UsageError
     from seeder.protocols import Opens, Queries
     from seeder.registry import ENGINES
 
     engine = ENGINES.get(target.engine)
     if isinstance(engine, Queries):
-        return engine.query(target, statement)
+        return engine
     remedy = f"`seeder sql {target.store}` opens its client" if isinstance(engine, Opens) else _other_client(target)
     raise UsageError(target.store, f"is {target.engine} and answers no SQL", remedy)
 

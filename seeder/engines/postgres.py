@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from seeder.content import StoreDigest, TableInfo
+from seeder.content import Answer, StoreDigest, TableInfo
 from seeder.definition.dataset import PartKind
 from seeder.definition.stack import Service, Store
 from seeder.definition.stores import Traits
@@ -75,6 +75,11 @@ class Postgres:
 
     def query(self, target: Target, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         return _postgres_query.rows(target, sql, parameters)
+
+    def answers(self, target: Target, statements: str) -> list[Answer]:
+        from seeder.engines import _postgres_answers
+
+        return _postgres_answers.answers(target, statements)
 
     def client(self, target: Target) -> tuple[list[str], dict[str, str]]:
         return _postgres_query.client(target)
