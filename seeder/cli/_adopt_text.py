@@ -29,6 +29,8 @@ stacks:
 #     - {{name: lookups, kind: reference, version: "1.0.0", path: testdata/reference/lookups}}
 # Business states that can be asked for stand in testdata/scenarios/NAME.yaml.
 
+# What data an environment may hold. Fixtures, taken from an incident, are left out here: mask them, and give them a policy of their own,
+#   incident: {{sources: [reference, config, fixture], privacy: masked, max_age: 30d}}
 policies:
   local: {{sources: [reference, config, golden], privacy: no-pii}}
 """

@@ -73,17 +73,43 @@ def test_what_is_typed_beside_a_compose_file_of_one_s_own(project, tmp_path, blo
 
 
 def test_the_example_is_a_compose_file_that_is_read(tmp_path):
-    (example,) = [block for language, _, block in BLOCKS if language == "yaml"]
-    (tmp_path / "compose.yaml").write_text(example)
-    (tmp_path / "migrations").mkdir()
-    (tmp_path / "migrations" / "0001.sql").write_text("create table notes (id int primary key);\n")
-    (tmp_path / "Dockerfile").write_text("FROM python:3.13-slim\n")
+    notes(tmp_path)
     typed("seeder init && seeder check && seeder plan --runtime docker", tmp_path, tmp_path / "home")
 
 
+def notes(folder: Path) -> None:
+    """The project of the examples, before seeder knows of it."""
+    migration = "create table notes (id int primary key, body text);\n"
+    files = {"compose.yaml": example(), "migrations/0001.sql": migration, "Dockerfile": "FROM python:3.13-slim\n"}
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def example(of: str = "") -> str:
+    (found,) = [block for language, what, block in BLOCKS if (language, what) == ("yaml", of)]
+    return found
+
+
+def test_the_examples_of_datasets_and_of_a_scenario_are_sound(tmp_path):
+    notes(tmp_path)
+    files = {
+        "testdata/reference/lookups/db/countries.csv": "code\nde\n",
+        "testdata/golden/two-notes/db/notes.csv": "id,body\n1,first\n2,second\n",
+        "testdata/scenarios/ready.yaml": example("scenario"),
+    }
+    typed("seeder init --name notes", tmp_path, tmp_path / "home")
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    with (tmp_path / "manifest.yaml").open("a") as manifest:
+        manifest.write(example("manifest"))
+    words = "--scenario ready --set note=2 --runtime docker"
+    typed(f"seeder dataset lock && seeder check && seeder plan {words}", tmp_path, tmp_path / "home")
+
+
 def test_the_example_is_short():
-    (example,) = [block for language, _, block in BLOCKS if language == "yaml"]
-    assert len(example.splitlines()) <= 10
+    assert len(example().splitlines()) <= 10
 
 
 def test_the_demo_installs_what_the_next_commands_of_the_readme_need_and_says_how_to_go_on():

@@ -124,6 +124,13 @@ def test_a_command_that_may_not_heed_its_address_is_suggested_in_a_comment(init,
     assert '  #   local: {command: ["./server", "--listen", "{host}", "--port", "{port}"], cwd: "api"}' in text
 
 
+def test_the_policy_that_is_written_says_what_becomes_of_fixtures(init, tmp_path):
+    assert init({"compose.yaml": "services:" + DB})[0] == 0
+    text = (tmp_path / "manifest.yaml").read_text()
+    assert "fixture" not in yaml.safe_load(text)["policies"]["local"]["sources"]
+    assert "# What data an environment may hold. Fixtures, taken from an incident, are left out here" in text
+
+
 def test_a_dockerfile_s_command_counts_when_the_compose_file_names_none(init):
     compose = "services:\n  api: {build: ./api, ports: ['8000']}\n"
     _, _, found = init({"compose.yaml": compose, "api/Dockerfile": 'FROM python\nCMD ["uvicorn", "app:app"]\n'})
