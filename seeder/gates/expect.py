@@ -12,17 +12,22 @@ from seeder.definition.scenario import Expectation
 from seeder.errors import EnvironmentFailed, Problem
 from seeder.fitness import Fitness
 from seeder.gates import _matching
+from seeder.order import each
 from seeder.protocols import LooksUp, Queries, Streams, World
 from seeder.wait import READY, Verdict, never, not_yet, wait_for
+
+AT_ONCE = 16  # each look may be a connection
 
 
 class Expect:
     name = "expect"
 
     def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:
-        """One finding per expectation that does not hold in time, with what was expected and what was last seen."""
-        for expectation in fitness.expectations:
-            yield from _check(expectation, world)
+        """One finding per expectation that does not hold in time, with what was expected and what was last seen. All are looked at at
+        the same time: several that do not hold cost the time of one."""
+        numbered = {str(number): expectation for number, expectation in enumerate(fitness.expectations)}
+        found = each(numbered, lambda number: _check(numbered[number], world), at_once=AT_ONCE)
+        return [problem for problem in found.values() if problem]
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Sight:
 Look = Callable[[Expectation, World], Sight]
 
 
-def _check(expectation: Expectation, world: World) -> Iterable[Problem]:
+def _check(expectation: Expectation, world: World) -> Problem | None:
     last = Sight(holds=False, seen="nothing")
 
     def look() -> Verdict:
@@ -50,7 +55,8 @@ def _check(expectation: Expectation, world: World) -> Iterable[Problem]:
     except EnvironmentFailed:
         patience = "" if last.hopeless else f" (within {expectation.within:g} s)"
         cause = f"expected {_wanted(expectation)}, last seen {last.seen}{patience}"
-        yield Problem(_subject(expectation), cause, "correct the data, or the expectation", expectation.mark)
+        return Problem(_subject(expectation), cause, "correct the data, or the expectation", expectation.mark)
+    return None
 
 
 def _subject(expectation: Expectation) -> str:

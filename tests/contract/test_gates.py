@@ -232,6 +232,15 @@ def query(sql: str, equals: Any, **parameters: Any) -> dict[str, Any]:
     return expect("query", store="pg/orders", query=sql, equals=equals, compares=True, parameters=parameters)
 
 
+def test_expectations_are_looked_at_at_the_same_time(world: LiveWorld) -> None:
+    """The first one holds because of what the second one does."""
+    with psycopg.connect(world.target("pg/orders").url()) as connection:
+        connection.execute("create table looked (id int)")
+    both = [("select count(*) > 0 from looked", True), ("insert into looked values (1) returning id", 1)]
+    wanted = [Expectation("query", HERE, within=20, store="pg/orders", query=sql, equals=value, compares=True) for sql, value in both]
+    assert check("expect", world, expectations=tuple(wanted)) == []
+
+
 @pytest.mark.parametrize(
     "good",
     [
