@@ -32,6 +32,9 @@ def _header(path: Path, fields: Fields) -> tuple[str, ...]:
     names = tuple(name or "" for name in fields)
     if "" in names:
         raise DefinitionError(path.name, f"the name of column {names.index('') + 1} is empty", "name every column", Mark(path, 1))
+    if len(names) == 1 and (other := next((mark for mark in (";", "\t") if mark in names[0]), None)):
+        cause = f"the header is one column, {names[0]!r}"
+        raise DefinitionError(path.name, cause, f"separate the fields by commas, not by {other!r}", Mark(path, 1))
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DefinitionError(path.name, f"the header names {', '.join(twice)} twice", "name every column once", Mark(path, 1))

@@ -25,6 +25,10 @@ READ = {
     "csv: a column without a name": Bad(CSV, "id,kind", "id,", "id,", "column 2 is empty", "name every column"),
     "csv: a column twice": Bad(CSV, "id,kind", "id,id", "id,", "names id twice", "once"),
     "csv: a column with a blank": Bad(CSV, "id,kind", "id, kind", "id,", "begins or ends with a blank", "'kind'"),
+    "csv: semicolons": Bad(
+        CSV, "id,kind,body,written_at,pinned", "id;kind;body", "id;", "one column, 'id;kind;body'", "by commas, not by ';'"
+    ),
+    "csv: another encoding": Bad(CSV, "second", "sec\udce9", "2,task", "byte 0xe9 is not UTF-8", "save the file as UTF-8"),
     "csv: a short row": Bad(CSV, SECOND, "2,task,second", "2,task", "the row has 3 fields, the header names 5", "one value per column"),
     "csv: a long row": Bad(CSV, SECOND, f"{SECOND},more", "2,task", "the row has 6 fields", "one value per column"),
     "csv: a blank line": Bad(CSV, SECOND, "", "", "the line is blank", "remove it"),

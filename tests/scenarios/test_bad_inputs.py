@@ -18,11 +18,11 @@ def spoil(folder, bad: Bad) -> str:
     text = path.read_text() if path.exists() else ""
     assert bad.old in text
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes((text.replace(bad.old, bad.new, 1) if bad.old else bad.new).encode())
+    path.write_bytes((text.replace(bad.old, bad.new, 1) if bad.old else bad.new).encode(errors="surrogateescape"))
     where = bad.where or bad.file
     if not bad.at:
         return f"{where}:"
-    told = (folder / where).read_text()
+    told = (folder / where).read_text(errors="replace")
     return f"{where}:{told[: told.index(bad.at)].count(chr(10)) + 1}: "
 
 
