@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from seeder import home, variables
 from seeder.definition.extension import Auth
-from seeder.definition.stack import Condition, Stack
+from seeder.definition.service import Condition
+from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress, RunStarted
 from seeder.fitness import Fitness, LoadedTable, Migrated

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from seeder.definition.dataset import Dataset, Part, Seed
 from seeder.definition.request import Definition
-from seeder.definition.stack import Service, Stack, Store
+from seeder.definition.service import Service
+from seeder.definition.stack import Stack, Store
 from seeder.fitness import Fitness, Revision
 from seeder.notice import Notice
 

@@ -14,7 +14,8 @@ from seeder.definition.dataset import Dataset, Part
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.request import Definition
 from seeder.definition.requirements import unmet
-from seeder.definition.stack import Service, Stack, Store
+from seeder.definition.service import Service
+from seeder.definition.stack import Stack, Store
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed
 from seeder.fitness import Fitness, Revision
 from seeder.operation import Call, Check, Configure, Load, Migrate, Plan, Sow, Start

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from seeder.content import Answer, Message, Records, StoreDigest, TableInfo
 from seeder.definition.dataset import Part, PartKind
-from seeder.definition.stack import Condition, Service, Stack, Store
+from seeder.definition.service import Condition, Service
+from seeder.definition.stack import Stack, Store
 from seeder.definition.stores import Traits
 from seeder.errors import Problem
 from seeder.fitness import Fitness, Revision

@@ -11,7 +11,8 @@ from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
     from seeder.definition.extension import Auth
-    from seeder.definition.stack import Mount, Service, Stack
+    from seeder.definition.service import Mount, Service
+    from seeder.definition.stack import Stack
     from seeder.operation import Plan
 
 HIDDEN = "***"

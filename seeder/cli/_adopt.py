@@ -11,7 +11,8 @@ from pathlib import Path
 from seeder.cli import _adopt_local
 from seeder.cli._adopt_local import Local
 from seeder.definition import image
-from seeder.definition.stack import Service, Stack, Store
+from seeder.definition.service import Service
+from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError
 from seeder.registry import ENGINES
 from seeder.soundness import migrates_sql

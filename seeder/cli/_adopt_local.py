@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seeder.definition.stack import Service
+from seeder.definition.service import Service
 
 PYTHON = {"uvicorn", "gunicorn", "hypercorn", "flask", "celery", "fastapi"}  # programs that are Python modules too
 ADDRESS = {"uvicorn", "flask", "fastapi"}  # `--host H --port P`

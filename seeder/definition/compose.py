@@ -13,11 +13,12 @@ from seeder.definition.compose_service import LATER, Reader
 from seeder.definition.extension import StackExtension
 from seeder.definition.links import find_links
 from seeder.definition.manifest import StackEntry
+from seeder.definition.marked import Map
 from seeder.definition.selection import select
-from seeder.definition.stack import Column, Reference, Service, Stack, Store
+from seeder.definition.service import Service
+from seeder.definition.stack import Column, Reference, Stack, Store
 from seeder.definition.stores import Engines, stores_of
 from seeder.definition.validation import validated
-from seeder.definition.yaml import Map
 from seeder.errors import Collector, Mark, nearest
 
 
@@ -40,14 +41,11 @@ def read_stack(
     model = files.model(group)
     if not files.whole:
         files.problems.raise_if_any()  # what else is amiss in the others may stand in the one that is not read
-    reader = Reader(model, files, group.variables, folder)
-    services = {name: reader.service(name) for name in model.get("services", {})}
-    check_model(model, services, files.problems)
-    extension = _extension(model, files.problems)
-
+    services = _services(model, files, group)
+    extension, aliases = _extension(model, files.problems), _aliases(model)
     _check_profiles(entry, profiles, services, files.problems)
     active = tuple(dict.fromkeys((*entry.profiles, *profiles))) or _default_profiles(group.variables)
-    selection = select(services, active, only, engines, _aliases(model), files.problems)
+    selection = select(services, active, only, engines, aliases, files.problems)
     stores = stores_of(selection.services.values(), engines)
     references = tuple(_references(extension, model, stores_of(services.values(), engines), files.problems))
     files.problems.raise_if_any()
@@ -58,7 +56,7 @@ def read_stack(
         files=group.files,
         services=selection.services,
         stores=stores,
-        links=find_links(selection.services, engines, _aliases(model)),
+        links=find_links(selection.services, engines, aliases),
         references=tuple(one for one in references if {one.source.store, one.target.store} <= stores.keys()),
         absent=selection.absent,
         x=extension,
@@ -67,6 +65,13 @@ def read_stack(
         hints=tuple(files.hints),
         env_files=tuple(file for file in files.further if file not in group.files),
     )
+
+
+def _services(model: Map, files: Files, group: Group) -> dict[str, Service]:
+    reader = Reader(model, files, group.variables, group.base)
+    services = {name: reader.service(name) for name in model.get("services", {})}
+    check_model(model, services, files.problems)
+    return services
 
 
 def _group(entry: StackEntry, files: Files, folder: Path, environment: Mapping[str, str]) -> Group:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from seeder.definition.compose_keys import NOT_EMPTY, RESOURCES
-from seeder.definition.stack import Service
-from seeder.definition.yaml import Map
+from seeder.definition.marked import Map
+from seeder.definition.service import Service
 from seeder.errors import Collector, Mark, nearest
 
 _NAME = re.compile(r"(?!\.\.?$)[a-zA-Z0-9._-]+")  # files and folders are named after it

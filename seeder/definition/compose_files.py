@@ -15,7 +15,9 @@ from seeder.definition.compose_volumes import absolute
 from seeder.definition.dotenv import read_variables
 from seeder.definition.form import Place
 from seeder.definition.interpolate import interpolated, unset
-from seeder.definition.yaml import COMPOSE, Document, List, Map, Override, load_all
+from seeder.definition.marked import List, Map, Override
+from seeder.definition.scalars import COMPOSE
+from seeder.definition.yaml import Document, load_all
 from seeder.errors import Collector, DefinitionError, Mark, Problem, nearest
 
 MOST_INCLUDES = 50  # one inside the other

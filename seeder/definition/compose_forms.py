@@ -27,8 +27,8 @@ from seeder.definition.form import (
     variables,
     words,
 )
+from seeder.definition.marked import List, Map
 from seeder.definition.scalars import as_text
-from seeder.definition.yaml import List, Map
 
 
 def model(value: Map, place: Place) -> Map:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from seeder.definition.yaml import Map
+from seeder.definition.marked import Map
 from seeder.errors import Collector, nearest
 
 

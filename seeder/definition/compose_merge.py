@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from seeder.definition.yaml import List, Map, Override, Reset
+from seeder.definition.marked import List, Map, Override, Reset
 
 # What makes two entries of a service's list the same one; the later wins. Other lists hold texts, each once.
 _SAME: dict[str, Callable[[Map], Any]] = {

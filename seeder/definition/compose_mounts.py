@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from seeder.definition import compose_resources
-from seeder.definition.stack import Mount
-from seeder.definition.yaml import Map
+from seeder.definition.marked import Map
+from seeder.definition.service import Mount
 
 _FOLDERS: dict[Literal["config", "secret"], str] = {"config": "/", "secret": "/run/secrets/"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from seeder.definition.stack import Network, Volume
-from seeder.definition.yaml import List, Map
+from seeder.definition.marked import List, Map
+from seeder.definition.service import Network, Volume
 
 
 def networks(model: Map, services: Collection[str]) -> dict[str, Network]:

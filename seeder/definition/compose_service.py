@@ -15,9 +15,9 @@ from seeder.definition.compose_volumes import is_remote
 from seeder.definition.dotenv import read_variables
 from seeder.definition.duration import seconds
 from seeder.definition.extension import ServiceExtension
-from seeder.definition.stack import Build, Condition, Dependency, Healthcheck, Port, Service
+from seeder.definition.marked import List, Map
+from seeder.definition.service import Build, Condition, Dependency, Healthcheck, Port, Service
 from seeder.definition.validation import validated
-from seeder.definition.yaml import List, Map
 from seeder.errors import Mark
 
 LATER = frozenset({"reset", "links", "faultable", "faults", "readonly", "auth.client_credentials", "auth.mtls", "undo"})

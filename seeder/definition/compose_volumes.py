@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seeder.definition import compose_keys as keys
-from seeder.definition.yaml import Map
+from seeder.definition.marked import Map
 
 if TYPE_CHECKING:
     from seeder.definition.form import Place

@@ -9,7 +9,8 @@ from typing import Final
 from seeder.definition.extension import Gates
 from seeder.definition.links import strangers
 from seeder.definition.quoting import unquoted
-from seeder.definition.stack import Service, Stack
+from seeder.definition.service import Service
+from seeder.definition.stack import Stack
 from seeder.errors import Mark, Problem, nearest
 
 _BRACES = re.compile(r"(?<!\$)\{([^{}]*)\}")

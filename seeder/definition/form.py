@@ -10,8 +10,8 @@ from typing import Any
 from seeder.definition import compose_keys as keys
 from seeder.definition import compose_volumes as volumes
 from seeder.definition.interpolate import Lookup
+from seeder.definition.marked import List, Map, Override, Reset
 from seeder.definition.scalars import as_text
-from seeder.definition.yaml import List, Map, Override, Reset
 from seeder.errors import Collector, Mark
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from seeder.definition.yaml import List, Map, Override
+from seeder.definition.marked import List, Map, Override
 from seeder.errors import Collector, Mark, Problem
 
 Lookup = Callable[[str], str | None]  # the value of a variable; None when it is not set

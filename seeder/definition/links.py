@@ -10,7 +10,8 @@ from pathlib import Path
 
 from seeder.definition import image
 from seeder.definition.compose_ports import MOST_PORT
-from seeder.definition.stack import Link, Service
+from seeder.definition.service import Service
+from seeder.definition.stack import Link
 from seeder.definition.stores import Engines, engine_of
 
 SCHEME_PORTS = {

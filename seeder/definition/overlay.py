@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from seeder.definition.dataset import Part
-from seeder.definition.yaml import SEEDER, load
+from seeder.definition.scalars import SEEDER
+from seeder.definition.yaml import load
 from seeder.errors import Collector
 
 

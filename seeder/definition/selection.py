@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from seeder import order
 from seeder.definition.links import find_links
-from seeder.definition.stack import Service
+from seeder.definition.service import Service
 from seeder.definition.stores import Engines
 from seeder.errors import Collector, UsageError, nearest
 

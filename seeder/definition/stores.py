@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from seeder.definition import image
-from seeder.definition.stack import Service, Store
+from seeder.definition.service import Service
+from seeder.definition.stack import Store
 
 _ENTRYPOINTS = frozenset({"docker-entrypoint.sh", "run.sh"})  # what images of servers begin with
 _WORD = re.compile(r"[\w.\-]+")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from seeder.definition.yaml import mark_of
+from seeder.definition.marked import mark_of
 from seeder.errors import Collector, Mark, Problem, nearest
 
 M = TypeVar("M", bound=BaseModel)

@@ -8,7 +8,7 @@ import string
 from pathlib import Path, PurePosixPath
 
 from seeder.definition import image
-from seeder.definition.stack import Mount, Service
+from seeder.definition.service import Mount, Service
 from seeder.errors import DefinitionError
 
 _OPERATORS = {"&&", "||", ";", "|", "&"}

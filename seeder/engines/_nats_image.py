@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from seeder.definition.stack import Service
+from seeder.definition.service import Service
 from seeder.engines import _image
 from seeder.engines._nats_configuration import Unreadable, parse, scalar
 from seeder.errors import DefinitionError, EnvironmentFailed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seeder.definition.stack import Service
+from seeder.definition.service import Service
 from seeder.engines import _image
 
 SUPERUSER = "postgres"

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from seeder.definition.stack import Service
+from seeder.definition.service import Service
 from seeder.engines import _postgres_local
 from seeder.errors import EnvironmentFailed
 from seeder.target import Target

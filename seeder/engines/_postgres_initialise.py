@@ -7,7 +7,8 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, LiteralString
 
-from seeder.definition.stack import Service, Store
+from seeder.definition.service import Service
+from seeder.definition.stack import Store
 from seeder.engines import _postgres_image, _postgres_init_scripts, _postgres_local
 from seeder.engines._postgres_connection import connect, dial, driver
 from seeder.engines._postgres_image import SUPERUSER, Login

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seeder import home
-from seeder.definition.stack import Service
+from seeder.definition.service import Service
 from seeder.engines import _image, _postgres_image
 from seeder.errors import EnvironmentFailed
 from seeder.launch import LocalLaunch

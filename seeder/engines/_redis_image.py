@@ -7,7 +7,7 @@ import importlib.util
 import re
 from pathlib import Path
 
-from seeder.definition.stack import Service
+from seeder.definition.service import Service
 from seeder.engines import _image
 from seeder.errors import EnvironmentFailed
 from seeder.launch import LocalLaunch

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from seeder.content import Message, StoreDigest
 from seeder.definition.dataset import PartKind
-from seeder.definition.stack import Service, Store
+from seeder.definition.service import Service
+from seeder.definition.stack import Store
 from seeder.definition.stores import Traits
 from seeder.engines import _image, _nats_image, _nats_probe
 from seeder.launch import Launch, LocalLaunch

@@ -11,7 +11,8 @@ from typing import Any
 
 from seeder.content import StoreDigest
 from seeder.definition.dataset import PartKind
-from seeder.definition.stack import Service, Store
+from seeder.definition.service import Service
+from seeder.definition.stack import Store
 from seeder.definition.stores import Traits
 from seeder.engines import _image, _redis_client, _redis_image
 from seeder.launch import Launch, LocalLaunch

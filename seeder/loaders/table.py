@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from seeder.content import Row, Table
-from seeder.definition import yaml
 from seeder.definition.dataset import Part, PartKind
+from seeder.definition.marked import List, Map
+from seeder.definition.yaml import load
 from seeder.errors import DefinitionError, Mark, Problem, nearest
 from seeder.loaders import _csv, _json, _mistakes, _parquet, _relative
 
@@ -66,17 +67,17 @@ def _jsonl(path: Path) -> Reading:
 
 
 def _yaml(path: Path) -> Reading:
-    items = yaml.load(path, top=yaml.List).data
-    first = next((item for item in items if isinstance(item, yaml.Map)), None)
+    items = load(path, top=List).data
+    first = next((item for item in items if isinstance(item, Map)), None)
     columns = tuple(first) if first is not None else ()
     return columns, functools.partial(_of_objects, path, columns, functools.partial(_mappings, path))
 
 
 def _mappings(path: Path) -> Iterator[tuple[int, Mapping[str, Any]] | Problem]:
-    items = yaml.load(path, top=yaml.List).data
+    items = load(path, top=List).data
     for index, item in enumerate(items):
         mark = items.at(index)
-        if isinstance(item, yaml.Map):
+        if isinstance(item, Map):
             yield mark.line, item
         else:
             yield Problem(path.name, "the item is no mapping of columns to values", "write `- {column: value}`", mark)

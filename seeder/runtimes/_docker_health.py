@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from seeder.definition.stack import Condition, Service
+from seeder.definition.service import Condition, Service
 from seeder.docker_api import Daemon, State
 from seeder.runtimes._healthcheck import ANSWERS, Check, connect, get
 from seeder.target import Address

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from seeder.definition.extension import Allowance
-from seeder.definition.stack import Mount, Network, Service, Stack, Volume
+from seeder.definition.service import Mount, Network, Service, Volume
+from seeder.definition.stack import Stack
 from seeder.docker_endpoint import EVERYWHERE
 from seeder.notice import Notice
 from seeder.runtimes._docker_mounts import SOCKETS, over_data

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seeder.definition.stack import Healthcheck, Service
+from seeder.definition.service import Healthcheck, Service
 from seeder.target import Address
 from seeder.wait import READY, Verdict, not_yet
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seeder import living
-from seeder.definition.stack import Condition, Stack
+from seeder.definition.service import Condition
+from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit
 from seeder.run import Run

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from seeder import machine, process
-from seeder.definition.stack import Condition, Stack
+from seeder.definition.service import Condition
+from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress
 from seeder.launch import LocalLaunch

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seeder import process
-from seeder.definition.stack import Service
+from seeder.definition.service import Service
 from seeder.errors import Mark, SeederError
 from seeder.notice import Diagnosis
 from seeder.protocols import Embedded

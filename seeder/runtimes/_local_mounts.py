@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from seeder.definition.stack import Mount
+from seeder.definition.service import Mount
 from seeder.errors import EnvironmentFailed
 from seeder.run import Run
 from seeder.runtimes._local_folder import copy_folder

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seeder import process
-from seeder.definition.stack import Service
+from seeder.definition.service import Service
 from seeder.errors import EnvironmentFailed
 from seeder.runtimes import _healthcheck
 from seeder.target import Address

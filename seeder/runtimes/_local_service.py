@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seeder import machine
-from seeder.definition.stack import Mount, Service, Stack
+from seeder.definition.service import Mount, Service
+from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.process import RUN_LABEL
 from seeder.run import Overlay, Run

@@ -6,7 +6,8 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from seeder.definition.stack import Mount, Service, Stack
+from seeder.definition.service import Mount, Service
+from seeder.definition.stack import Stack
 from seeder.errors import SeederError
 from seeder.notice import Notice
 from seeder.protocols import Embedded

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from seeder import process
 from seeder.definition.dotenv import read_variables
-from seeder.definition.stack import Condition, Stack
+from seeder.definition.service import Condition
+from seeder.definition.stack import Stack
 from seeder.docker_api import Daemon, Image, Refused, State
 from seeder.docker_endpoint import EVERYWHERE, Endpoint, endpoint
 from seeder.errors import Collector, EnvironmentFailed, Problem, SeederError

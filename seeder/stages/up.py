@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from seeder.definition.stack import Condition
+from seeder.definition.service import Condition
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.operation import Plan, Start

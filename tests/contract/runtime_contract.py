@@ -18,7 +18,7 @@ import pytest
 from seeder import home, living, warden
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
-from seeder.definition.stack import Healthcheck
+from seeder.definition.service import Healthcheck
 from seeder.errors import EnvironmentFailed
 from seeder.events import Event
 from seeder.protocols import Deployment, Runtime

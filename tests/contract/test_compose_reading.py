@@ -16,7 +16,7 @@ import pytest
 from seeder.definition.compose import read_stack
 from seeder.definition.duration import seconds
 from seeder.definition.manifest import StackEntry
-from seeder.definition.stack import Healthcheck, Mount, Network, Service, Volume
+from seeder.definition.service import Healthcheck, Mount, Network, Service, Volume
 from seeder.registry import traits
 
 CASES = sorted(path for path in (Path(__file__).parent / "compose").iterdir() if path.is_dir())

@@ -13,7 +13,8 @@ import httpx
 from seeder import home, warden
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
-from seeder.definition.stack import Condition, Stack
+from seeder.definition.service import Condition
+from seeder.definition.stack import Stack
 from seeder.events import Event
 from seeder.process import Completed
 from seeder.protocols import Deployment, Engine, Initialises, Runtime

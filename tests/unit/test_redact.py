@@ -7,7 +7,8 @@ import pytest
 
 from seeder import redact
 from seeder.definition.extension import ServiceExtension
-from seeder.definition.stack import Mount, Service, Stack
+from seeder.definition.service import Mount, Service
+from seeder.definition.stack import Stack
 from seeder.errors import Mark
 
 HERE = Path("compose.yaml")

@@ -8,7 +8,8 @@ import pytest
 
 from seeder.definition.dataset import Dataset, data_files
 from seeder.definition.dataset_parts import fits, left_out, parts
-from seeder.definition.stack import Service, Stack, Store
+from seeder.definition.service import Service
+from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, Mark
 from seeder.soundness import accepted
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seeder.definition.interpolate import Invalid, interpolate, interpolated
-from seeder.definition.yaml import COMPOSE, load
+from seeder.definition.scalars import COMPOSE
+from seeder.definition.yaml import load
 from seeder.errors import Collector
 
 VARIABLES = {"SET": "s", "EMPTY": ""}

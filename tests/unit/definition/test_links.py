@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seeder.definition.links import find_links
-from seeder.definition.stack import Healthcheck, Mount, Port, Service
+from seeder.definition.service import Healthcheck, Mount, Port, Service
 from seeder.errors import Mark
 from seeder.registry import traits
 

@@ -8,7 +8,8 @@ from seeder.definition.extension import Gates, ServiceExtension
 from seeder.definition.manifest import read_project
 from seeder.definition.references import named_parameters
 from seeder.definition.scenario import Scenario, bind, settle
-from seeder.definition.stack import Service, Stack, Store
+from seeder.definition.service import Service
+from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, Mark, UsageError
 from seeder.soundness import accepted
 

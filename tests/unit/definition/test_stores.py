@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seeder.definition.extension import Database, Migrate, ServiceExtension
-from seeder.definition.stack import Service
+from seeder.definition.service import Service
 from seeder.definition.stores import engine_of, stores_of
 from seeder.errors import Mark
 from seeder.registry import traits

@@ -12,7 +12,8 @@ from seeder.definition.dataset import Dataset, Requirement
 from seeder.definition.duration import seconds, words
 from seeder.definition.extension import Migrate
 from seeder.definition.requirements import revision_problem, unmet
-from seeder.definition.stack import Service, Stack, Store
+from seeder.definition.service import Service
+from seeder.definition.stack import Stack, Store
 from seeder.definition.version import matches, newest_first, parse, satisfies
 from seeder.errors import Mark
 

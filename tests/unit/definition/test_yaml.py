@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from seeder.definition.yaml import COMPOSE, SEEDER, Document, List, load, load_all
+from seeder.definition.marked import List
+from seeder.definition.scalars import COMPOSE, SEEDER
+from seeder.definition.yaml import Document, load, load_all
 from seeder.errors import DefinitionError, Problem
 
 

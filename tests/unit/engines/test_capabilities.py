@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from seeder import protocols
-from seeder.definition.stack import Service
+from seeder.definition.service import Service
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
 from seeder.registry import ENGINES
 from seeder.target import Address, Target

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seeder.definition.stack import Mount, Service, Store
+from seeder.definition.service import Mount, Service
+from seeder.definition.stack import Store
 from seeder.engines import _image
 from seeder.engines._nats_configuration import Unreadable, parse
 from seeder.engines._nats_streams import matches

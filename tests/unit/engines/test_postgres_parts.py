@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from seeder.definition.stack import Mount, Service, Store
+from seeder.definition.service import Mount, Service
+from seeder.definition.stack import Store
 from seeder.engines._postgres_catalog import Column
 from seeder.engines._postgres_query import bound
 from seeder.engines._postgres_values import Unfit, line, renderer

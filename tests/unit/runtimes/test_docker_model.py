@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from seeder.definition.extension import Ready, ServiceExtension
-from seeder.definition.stack import Healthcheck, Link, Service, Stack, Store
+from seeder.definition.service import Healthcheck, Service
+from seeder.definition.stack import Link, Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
 from seeder.run import Overlay
 from seeder.runtimes import _docker_model, _docker_mounts, _docker_ports

@@ -10,7 +10,8 @@ import pytest
 from seeder.definition.compose import read_stack
 from seeder.definition.extension import ServiceExtension
 from seeder.definition.manifest import StackEntry
-from seeder.definition.stack import Mount, Service, Stack
+from seeder.definition.service import Mount, Service
+from seeder.definition.stack import Stack
 from seeder.errors import Mark
 from seeder.process import RUN_LABEL, Completed
 from seeder.registry import traits

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder.definition.stack import Healthcheck, Service
+from seeder.definition.service import Healthcheck, Service
 from seeder.errors import Mark
 from seeder.runtimes._healthcheck import of_image, of_service
 

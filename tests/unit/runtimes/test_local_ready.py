@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from seeder.definition.extension import ServiceExtension
-from seeder.definition.stack import Healthcheck, Service
+from seeder.definition.service import Healthcheck, Service
 from seeder.errors import Mark
 from seeder.process import Completed
 from seeder.runtimes._local_ready import Check, check, look

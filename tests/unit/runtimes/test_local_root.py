@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from seeder import home, process
-from seeder.definition.stack import Service, Store
+from seeder.definition.service import Service
+from seeder.definition.stack import Store
 from seeder.errors import EnvironmentFailed, Mark, UsageError
 from seeder.launch import LocalLaunch
 from seeder.registry import ENGINES

@@ -13,7 +13,7 @@ import pytest
 
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
-from seeder.definition.stack import Port, Service
+from seeder.definition.service import Port, Service
 from seeder.errors import EnvironmentFailed, Mark
 from seeder.registry import traits
 from seeder.run import Overlay, Run
