@@ -42,7 +42,12 @@ def test_everything_that_can_be_asked_of_an_environment(inside):
     assert ask("sql", "db", "-c", "select id, body from notes order by id").out == "1\tfirst\n2\tsecond\n"
     assert json.loads(ask("sql", "db", "-c", "select id from notes order by id", "--json").out) == [[1], [2]]
     assert "cache: is redis and answers no SQL" in ask("sql", "cache", "-c", "select 1").err
-    assert ask("sql", "db", "-c", "select nothing").code == 3
+    assert ask("sql", "db", "-c", r"select true, '{1,2}'::int[], E'a\tb\\c', null").out == "t\t{1,2}\ta\\tb\\\\c\t\\N\n"
+    assert ask("sql", "db", "-c", "select 1 as one; select 2 as two", "--header").out == "one\n1\ntwo\n2\n"
+    assert ask("sql", "db", "-c", "update notes set body = body").err == "2 rows changed\n"
+    refused = ask("sql", "db", "-c", "select bod from notes")
+    assert (refused.code, refused.out) == (2, "")
+    assert 'error: db: column "bod" does not exist, in `select bod from notes`\n    -> Perhaps you meant' in refused.err
     variables = json.loads(ask("env", "--json").out)["variables"]
     assert f"SEEDER_RUN={run}" in ask("env").out.splitlines()
     assert f"export NOTES_DATABASE={variables['NOTES_DATABASE']}" in ask("env", "--format", "shell").out.splitlines()

@@ -36,8 +36,19 @@ def test_a_service_that_never_becomes_ready_is_given_up_at_its_limit(project, ho
     folder = project("small")
     web(folder, DUMB)
     change(folder, "compose.yaml", "{http: /health}", "{http: /health, within: 1s}")
-    proper(run(folder, runtime), 123, "web: not ready after 1 s", "ready: {within: ...}", "evidence: ")
+    said = run(folder, runtime)
+    proper(
+        said, 123, "web: not ready after 1 s", "the limit of 1 s is `x-seeder.ready.within`", "    | thinking", "logs/web.log", "evidence: "
+    )
     assert (evidence(folder) / "logs" / "web.log").read_text().strip() == "thinking"
+    gone(folder, home)
+
+
+def test_a_password_that_compose_leaves_empty_is_told_at_once(project, home):
+    folder = project("small")
+    change(folder, "compose.yaml", "POSTGRES_PASSWORD: correct-horse-battery", "POSTGRES_PASSWORD: \"${PW}\"")
+    proper(run(folder, "local"), 123, "db: it asks for a password, and the stack gives none: POSTGRES_PASSWORD is empty or unset")
+    assert result(folder)["seconds"] < 30
     gone(folder, home)
 
 

@@ -22,6 +22,7 @@ def test_ctrl_c_during_the_start_ends_the_run(project, home, runtime):
         screen.press("\x03")
         assert screen.ends() == 130
         assert "interrupted by SIGINT" in screen.text
+        assert "is missing from the bundle" not in screen.text, "what was not there yet is not missed"
         assert "Traceback" not in screen.text
     assert result(folder)["ended_by"] == "signal"
     evidence(folder)
