@@ -45,8 +45,8 @@ def test_sizes_are_told_in_decimal_units(count, text):
 
 
 READS = [
-    "plan", "check", "scenario ls", "scenario show ready", "dataset ls", "dataset validate", "snapshot ls", "ls", "gc", "schema",
-    "schema manifest", "doctor",
+    "plan", "check", "scenario ls", "scenario show ready", "dataset ls", "dataset validate", "snapshot ls", "snapshot verify", "ls", "gc",
+    "schema", "schema manifest", "doctor",
 ]  # fmt: skip
 
 
@@ -120,3 +120,19 @@ def test_a_home_that_cannot_be_made_is_named_with_its_variable(project, monkeypa
     assert ended.value.code == 123, said
     assert f"error: {place}/" in said
     assert "\n    -> name a folder that can be made; seeder keeps what runs below SEEDER_HOME" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("scenario ls --tag nope", "no scenario has the tag nope; known: smoke\n"),
+        ("snapshot ls", "no run of this project has left a bundle\n"),
+        ("snapshot verify", "no run of this project has left a bundle\n"),
+    ],
+)
+def test_that_there_is_nothing_to_list_is_said_and_is_no_error(project, monkeypatch, capfd, line, told):
+    monkeypatch.chdir(project("small"))
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    said = capfd.readouterr()
+    assert (ended.value.code, said.out, said.err) == (0, "", told)
