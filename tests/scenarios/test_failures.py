@@ -46,7 +46,7 @@ def test_a_service_that_never_becomes_ready_is_given_up_at_its_limit(project, ho
 
 def test_a_password_that_compose_leaves_empty_is_told_at_once(project, home):
     folder = project("small")
-    change(folder, "compose.yaml", "POSTGRES_PASSWORD: correct-horse-battery", "POSTGRES_PASSWORD: \"${PW}\"")
+    change(folder, "compose.yaml", "POSTGRES_PASSWORD: correct-horse-battery", 'POSTGRES_PASSWORD: "${PW}"')
     proper(run(folder, "local"), 123, "db: it asks for a password, and the stack gives none: POSTGRES_PASSWORD is empty or unset")
     assert result(folder)["seconds"] < 30
     gone(folder, home)
