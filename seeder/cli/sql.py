@@ -26,7 +26,7 @@ ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\
 @click.option("--header", is_flag=True, help="The columns' names before the rows.")
 @_options.as_json
 def command(store: str, run: str | None, statement: str | None, header: bool, as_json: bool) -> None:
-    """Open a database client on STORE, in the foreground; with -c, run a statement (or several) and print the rows.
+    """Open a client of STORE, in the foreground; with -c, run a statement (or several) and print the rows.
 
     Values are separated by tabs; NULL is \\N, and a tab, a line break or a backslash in a value is \\t, \\n, \\\\.
     """

