@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import DATA
+from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.seeder import SEEDER, Said, leftovers, seeder, until
 
 SOURCES = Path(__file__).parents[2]
@@ -29,11 +32,11 @@ def environment(folder: Path, runtime: str, *options: str) -> Iterator[str]:
         seeder("down", run, cwd=folder)
 
 
-@pytest.fixture
-def inside(project, runtime) -> Iterator[tuple[str, Callable[..., Said]]]:
-    """The run id of an environment that is up, and the command line from its project's folder."""
-    folder = project("small")
-    with environment(folder, runtime) as run:
+@pytest.fixture(scope="module", params=["local", pytest.param("docker", marks=pytest.mark.docker)])
+def inside(request, tmp_path_factory) -> Iterator[tuple[str, Callable[..., Said]]]:
+    """The run id of an environment that is up, and the command line from its project's folder; a test leaves it as it was."""
+    folder = Path(shutil.copytree(DATA / "small", tmp_path_factory.mktemp("inside") / "small"))
+    with environment(folder, request.param) as run:
         yield run, lambda *words, **more: seeder(*words, "--run", run, cwd=folder, **more)
 
 
@@ -86,6 +89,7 @@ def test_gates_hold_an_environment_against_the_files_as_they_are_now(project):
         assert refused.err.count("reaches only the next one: `seeder down`, then `seeder up`") == 2
 
 
+@product("runtime", RUNTIMES, some=[["local"]])
 def test_environments_are_listed_found_by_a_prefix_and_ended(project, home, runtime):
     folder = project("small")
     with environment(folder, runtime) as first, environment(folder, runtime) as second:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.cases import product
 from tests.scenarios.failing import WORDS, change, proper, result, run
 from tests.scenarios.front import Front
 from tests.scenarios.seeder import leftovers, reached, run_id, seeder, started, until
@@ -25,7 +26,7 @@ def front() -> Iterator[Front]:
         opened.close()
 
 
-@pytest.mark.parametrize("stage", ["images", "start", "command", "teardown"])
+@product("stage", ["images", "start", "command", "teardown"], some=[["command"]])
 def test_a_daemon_that_goes_away_is_told_and_the_run_swept_once_it_is_back(project, tmp_path, front, stage):
     folder, home = project("small"), tmp_path / "home"
     own = {"SEEDER_HOME": str(home)}

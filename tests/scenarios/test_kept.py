@@ -6,15 +6,17 @@ import json
 import subprocess
 import sys
 
-import pytest
-
+from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import evidence, proper, result, run, web
 from tests.scenarios.seeder import SEEDER, leftovers, run_id, seeder
 
 DIES = "import sys\nsys.exit(3)\n"
 
 
-@pytest.mark.parametrize("failure", ["service", "command", "gate", "timeout"])
+@product(
+    "failure, runtime", ["service", "command", "gate", "timeout"], RUNTIMES,
+    some=[("service", "docker"), ("command", "local"), ("gate", "docker"), ("timeout", "local")],
+)  # fmt: skip
 def test_a_failed_environment_that_is_kept_can_be_looked_into(project, home, runtime, failure):
     folder = project("small")
     code, words, options = _spoil(folder, failure)

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import WORDS, change, evidence, gone, proper, result, run, terminal, web
 from tests.scenarios.seeder import SEEDER, events, leftovers, reached, started, until
 
@@ -87,8 +88,10 @@ def test_ctrl_c_during_the_teardown_does_not_stop_it(project, home, runtime):
     gone(folder, home)
 
 
-@pytest.mark.parametrize("stage", ["start", "command"])
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@product(
+    "name, stage, runtime", ["SIGINT", "SIGTERM", "SIGHUP"], ["start", "command"], RUNTIMES,
+    some=[("SIGINT", "start", "docker"), ("SIGHUP", "start", "local"), ("SIGTERM", "command", "docker"), ("SIGTERM", "command", "local")],
+)  # fmt: skip
 def test_a_signal_to_seeder_alone_ends_the_run_and_its_command(project, home, runtime, name, stage):
     """CI systems cancel a job by a signal to the process that they started, without a terminal."""
     folder, number = project("small"), signal.Signals[name]
@@ -115,13 +118,14 @@ def test_a_terminal_that_is_closed_ends_the_run(project, home):
     gone(folder, home)
 
 
+@product("runtime", RUNTIMES, some=[["docker"]])
 def test_the_time_limit_ends_a_start_that_does_not(project, home, runtime):
     folder = project("small")
     web(folder, HANGS)
     proper(run(folder, runtime, options=("--timeout", "15s")), 124, "run: did not end within 15 s", "raise --timeout")
     assert result(folder)["ended_by"] == "timeout"
     assert result(folder)["seconds"] < 40
-    assert "interrupted" not in (evidence(folder) / "events.jsonl").read_text()
+    assert "interrupted by" not in (evidence(folder) / "events.jsonl").read_text()
     gone(folder, home)
 
 
@@ -146,6 +150,7 @@ def test_the_time_limit_ends_gates_that_wait(project, home):
     gone(folder, home)
 
 
+@product("runtime", RUNTIMES, some=[["local"]])
 def test_the_time_limit_asks_the_command_to_end_and_then_kills_it(project, home, runtime):
     folder = project("small")
     polite = "trap 'echo asked; trap \"\" TERM' TERM; echo begun; (trap '' TERM; sleep 600) & while :; do wait; done"
