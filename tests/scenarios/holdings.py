@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import psutil
 
 from tests.scenarios.seeder import docker, leftovers, listening, open_ports
 
+ROOT = Path(__file__).resolve().parents[2]
 MEMORY = Path("/dev/shm")
 SEGMENTS = Path("/proc/sysvipc/shm")
 
@@ -100,7 +102,9 @@ def _temporary(process: psutil.Process, run: str) -> Iterator[Path]:
 
 
 def _passing(path: Path, run: str) -> bool:
-    """Test runs keep their own folders below the system's temporary one: those are not the run's."""
+    """Test runs keep their own folders below the system's temporary one, and a checkout may lie there: those are not the run's."""
+    if path.is_relative_to(ROOT) or path.is_relative_to(sys.prefix):
+        return False
     return path.is_relative_to(MEMORY) or not (run in str(path) or any(part.startswith("pytest-") for part in path.parts))
 
 

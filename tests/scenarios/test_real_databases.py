@@ -87,7 +87,7 @@ def findings(world: LiveWorld, definition: Definition) -> list[Problem]:
     ]
     stack, store = definition.stack, definition.stack.stores["db"]
     revisions = {"db": MIGRATORS.get("sql").revisions(store, stack)}
-    fitness = Fitness(revisions, tuple(tables), (("stack", stack.x.gates),), stack.references)
+    fitness = Fitness(revisions, tuple(tables), gates=(("stack", stack.x.gates),), references=stack.references)
     return [problem for gate in ("ready", "drift", "counts", "nulls", "references") for problem in GATES.get(gate).check(fitness, world)]
 
 
