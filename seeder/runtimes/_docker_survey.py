@@ -10,7 +10,9 @@ from seeder.definition.extension import Allowance
 from seeder.definition.service import Mount, Network, Service, Volume
 from seeder.definition.stack import Stack
 from seeder.docker_endpoint import EVERYWHERE
+from seeder.launch import Launch
 from seeder.notice import Notice
+from seeder.registry import ENGINES
 from seeder.runtimes._docker_mounts import SOCKETS, over_data
 
 LISTENING = ("/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/crio/crio.sock")
@@ -35,6 +37,11 @@ def notices(
         message = f"ports are published at {where} of {host}, where the docker daemon runs"
         result.append(Notice(stack.name, message, f"let only trusted machines reach {host}"))
     return result
+
+
+def launches(stack: Stack) -> dict[str, Launch]:
+    """What the engines say of their servers."""
+    return {name: ENGINES.get(stack.stores_of(name)[0].engine).launch(stack.services[name]) for name in stack.servers}
 
 
 def _host_resources(service: Service, sockets: Sequence[str]) -> Iterable[Notice]:

@@ -19,7 +19,8 @@ from seeder.definition.stack import Stack
 from seeder.events import Event, Noticed
 from seeder.registry import ENGINES, traits
 from seeder.run import Run
-from seeder.runtimes.docker import Containers, Docker
+from seeder.runtimes._docker_containers import Containers
+from seeder.runtimes.docker import Docker
 from seeder.wait import READY, Verdict, wait_for
 
 NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)

@@ -1,0 +1,13 @@
+"""The labels that everything of a run carries, by which alone it is found again."""
+
+from __future__ import annotations
+
+from seeder.run import Run
+
+RUN, PROJECT, STACK, EXPIRES = "dev.seeder.run", "dev.seeder.project", "dev.seeder.stack", "dev.seeder.expires"
+SERVICE = "com.docker.compose.service"
+
+
+def labels(run: Run) -> dict[str, str]:
+    """What is written on all that the run makes."""
+    return {RUN: run.id, PROJECT: run.project, STACK: run.stack, EXPIRES: run.expires.isoformat()}
