@@ -112,8 +112,8 @@ def discard(run: str, removed: Sequence[str] = ()) -> Swept:
         if folder.exists():
             folder.rename(gone / run if gone.exists() else gone)
         _remove(gone)
-    except FileNotFoundError:  # another sweep of the same run is at it
-        return Swept(tuple(removed))
+    except FileNotFoundError:  # another sweep of the same run is at it; who comes back from here may rely on it that nothing is left
+        return discard(run, removed)
     except OSError as error:
         return Swept(tuple(removed), (f"folder {gone}: {error.strerror or error}",))
     return Swept((*removed, f"folder {folder}"))
