@@ -72,6 +72,7 @@ def test_what_is_typed_beside_a_compose_file_of_one_s_own(project, tmp_path, blo
     typed(block.replace("seeder run", "seeder run --runtime local"), folder, tmp_path / "home")
 
 
+@pytest.mark.docker
 def test_the_example_is_a_compose_file_that_is_read(tmp_path):
     notes(tmp_path)
     typed("seeder init && seeder check && seeder plan --runtime docker", tmp_path, tmp_path / "home")
@@ -91,6 +92,7 @@ def example(of: str = "") -> str:
     return found
 
 
+@pytest.mark.docker
 def test_the_examples_of_datasets_and_of_a_scenario_are_sound(tmp_path):
     notes(tmp_path)
     files = {

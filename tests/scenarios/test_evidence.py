@@ -11,11 +11,12 @@ from tests.scenarios.seeder import run_id, seeder
 HOLDS = 'held="$(dirname "$SEEDER_ENVIRONMENT")/held"; mkdir "$held" && mount -t tmpfs tmpfs "$held"'
 
 
-def test_what_is_left_after_a_good_command_ends_the_run_with_a_bundle_that_names_it(project, home, tmp_path):
+def test_what_is_left_after_a_good_command_ends_the_run_with_a_bundle_that_names_it(project, tmp_path):
     with mounted(tmp_path, "-t", "tmpfs", "tmpfs"):  # is it allowed here at all?
         pass
+    home = tmp_path / "home"  # of its own: what is left here, seeders of other tests would try to remove
     folder = project("small")
-    said = run(folder, "local", "sh", "-c", HOLDS)
+    said = run(folder, "local", "sh", "-c", HOLDS, SEEDER_HOME=str(home))
     try:
         proper(said, 121, "could not be removed: ", "-> run `seeder gc`", "evidence: ")
         ended = result(folder)
@@ -28,7 +29,7 @@ def test_what_is_left_after_a_good_command_ends_the_run_with_a_bundle_that_names
         assert ended["bundle"] == str(bundle)
     finally:
         subprocess.run(["umount", "--lazy", _held(folder)], check=True)
-    proper(seeder("gc", cwd=folder), 0)
+    proper(seeder("gc", cwd=folder, SEEDER_HOME=str(home)), 0)
     gone(folder, home)
 
 

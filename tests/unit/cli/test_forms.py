@@ -104,7 +104,8 @@ def test_the_doctor_looks_at_everything_where_its_folders_cannot_be_made(monkeyp
         main(["doctor", "--json"])
     found = {each["subject"]: each for each in json.loads(capfd.readouterr().out)}
     assert ended.value.code == 3
-    assert {name for name, each in found.items() if each["state"] == "fail"} == {"run folders", "cache"}
+    failing = {name for name, each in found.items() if each["state"] == "fail"}
+    assert failing - {"docker", "local"} == {"run folders", "cache"}  # a runtime that nothing can be used with fails as well
     assert place in found["cache"]["finding"]
     assert "SEEDER_HOME" in found["cache"]["remedy"]
     assert {"seeder", "docker engine"} <= set(found)
