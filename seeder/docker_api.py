@@ -166,6 +166,29 @@ class Daemon:
             with _asking(subject):
                 self._api.put_archive(container, "/", packed)
 
+    def stop(self, container: str, subject: str, within: int = 30) -> None:
+        """Ask the container to end, and wait until it has; it is killed after the seconds."""
+        with _asking(subject):
+            self._api.stop(container, timeout=within)
+
+    # -- layers -------------------------------------------------------------------------------------------------------
+
+    def commit(self, container: str, repository: str, tag: str, labels: Mapping[str, str]) -> None:
+        """Keep a stopped container's files as an image. Labels and variables of the container stand empty in it: a commit cannot
+        remove a name, and nobody owns what an empty label names."""
+        with _asking(container):
+            config = self._api.inspect_container(container)["Config"]
+            blank = dict.fromkeys(config.get("Labels") or {}, "")
+            names = [pair.partition("=")[0] for pair in config.get("Env") or []]
+            changed = {"Labels": blank | dict(labels), "Env": [f"{name}=" for name in names if name != "PATH"]}
+            self._api.commit(container, repository=repository, tag=tag, conf=changed)
+
+    def tagged(self, repository: str) -> list[tuple[str, Mapping[str, str], int, float]]:
+        """Name, labels, size in bytes and time of making (seconds since 1970) of every image of the repository."""
+        with _asking("docker"):
+            found = self._api.images(name=repository)
+        return [(name, i["Labels"] or {}, int(i["Size"]), float(i["Created"])) for i in found for name in i["RepoTags"] or []]
+
     # -- running programs ---------------------------------------------------------------------------------------------
 
     def execute(self, container: str, command: Sequence[str], within: float, subject: str) -> tuple[int | None, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from seeder.content import TableInfo
+from seeder.content import ColumnInfo, TableInfo
 from seeder.definition.extension import Gates
 from seeder.definition.scenario import Expectation
 from seeder.definition.stack import Reference
@@ -44,6 +45,16 @@ class Migrated:
 
     head: str
     tables: Mapping[str, TableInfo]
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Migrated:
+        """As `dataclasses.asdict` wrote it down."""
+        return cls(given["head"], {name: _table(table) for name, table in given["tables"].items()})
+
+
+def _table(given: Mapping[str, Any]) -> TableInfo:
+    columns = tuple(ColumnInfo(**column) for column in given["columns"])
+    return TableInfo(**{**given, "columns": columns, "key": tuple(given["key"])})
 
 
 @dataclass(frozen=True)

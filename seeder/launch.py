@@ -10,10 +10,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Launch:
-    """What a container runtime must know of an engine: its port, and the paths where the image keeps state."""
+    """What a container runtime must know of an engine: its port, and the paths where the image keeps state. `moved` are variables
+    by which the image keeps all of it elsewhere, outside of volumes, so that a stopped container holds the state; none when it
+    cannot be told to."""
 
     port: int
     data: tuple[str, ...]
+    moved: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -29,5 +32,6 @@ class LocalLaunch:
     environment: Mapping[str, str] = field(default_factory=dict)
     reads: tuple[Path, ...] = ()  # folders that the process must be able to read
     refuses_root: bool = False
+    keeps: bool = False  # after a clean stop the data folder is the whole state, and another server of this `program` takes it up
     stop: signal.Signals = signal.SIGTERM
     notes: tuple[str, ...] = ()  # what of the service's definition this process does not honour; the plan names it

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from seeder import command, digest, interrupt, owner, present, process, warden
+from seeder import cache, command, digest, explain, interrupt, owner, present, process, warden
 from seeder.definition.request import Definition
 from seeder.environment import Environment, identify, open_environment
 from seeder.errors import LeftOver, of_machine
@@ -21,17 +21,19 @@ from seeder.events import BundleKept, Cleaned, CommandEnded, Digested, Emit, Not
 from seeder.operation import Plan
 from seeder.plan import choose, make
 from seeder.run import Run
-from seeder.stages import gate, load, migrate, snapshot, up
-from seeder.story import Result, Story, bundles
+from seeder.stages import gate, keep, load, migrate, snapshot, up
+from seeder.story import Result, Story, bundles, chains
 
 FLOW = (
     ("images", up.prepare),
     ("start", up.servers),
     ("migrate", migrate.stores),
+    ("keep", keep.migrated),
     ("load", load.at_rest),
+    ("keep", keep.seeded),
     ("start", up.services),
     ("load", load.through_services),
-    ("gate", gate.check),
+    ("keep", keep.whole),
 )
 
 
@@ -49,7 +51,8 @@ class Options:
 def plan(definition: Definition) -> Plan:
     """Decide what would be done. Raises DefinitionError with everything that forbids it; starts nothing."""
     runtime, cause = choose(definition.runtime)
-    return make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))
+    full = make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))
+    return cache.begin(full) if definition.request.cache else full
 
 
 def run(plan: Plan, options: Options, listener: Emit) -> Result:
@@ -94,10 +97,17 @@ def run(plan: Plan, options: Options, listener: Emit) -> Result:
 
 
 def _provide(environment: Environment, plan: Plan, story: Story) -> None:
-    for name, stage in FLOW:
-        with story.stage(name):
-            stage(environment, plan)
-        present.remember(environment)
+    with cache.turn(plan, environment.emit) as now:
+        environment.plan = now
+        for name, stage in FLOW:
+            with story.stage(name):
+                stage(environment, now)
+            present.remember(environment)
+        cache.remove(cache.excess(cache.LIMIT))
+    if plan.chains:
+        explain.remember(plan, chains(environment.run.checkout))
+    with story.stage("gate"):
+        gate.check(environment, environment.plan)
     with story.stage("digest"):
         total, stores = digest.of({name: (environment.target(name), store.volatile) for name, store in plan.stack.stores.items()})
     story.result.digest = total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from seeder.definition.request import Definition
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
 from seeder.fitness import Fitness, Revision
+from seeder.layer import Begin, Chain
 from seeder.notice import Notice
 
 
@@ -38,6 +39,18 @@ class Start(Operation):
     after: tuple[str, ...] = ()
     within: float = 60.0
     limit: str = "the usual one"  # where `within` comes from
+
+
+@dataclass(frozen=True)
+class Resume(Operation):
+    """Begin a server at a layer instead of empty."""
+
+    verb: ClassVar[str] = "resume"
+    begin: Begin
+
+    def as_json(self) -> dict[str, Any]:
+        layer = self.begin.layer
+        return {**super().as_json(), "layer": {"id": layer.id, "form": layer.form}}
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,21 @@ class Plan:
     calls: tuple[Call | Sow, ...]
     gates: tuple[Check, ...]
     fitness: Fitness
+    resumes: tuple[Resume, ...] = ()  # servers that begin at a layer
+    chains: Mapping[str, Chain] = field(default_factory=dict)  # server -> its states; none when nothing is to be kept
+    full: Plan | None = field(default=None, compare=False, repr=False)  # the same without layers
+    whole: str = ""  # id of the set that all stores are after what acts through services
+
+    @property
+    def stood_in(self) -> frozenset[str]:
+        """One-shot services that migrate and need not run: a layer holds what they did."""
+        every = {m.store.migrate.service for m in (self.full or self).migrations if m.store.migrate and m.store.migrate.service}
+        return frozenset(every - {m.store.migrate.service for m in self.migrations if m.store.migrate})
+
+    @property
+    def begins(self) -> dict[str, Begin]:
+        """Server -> where it begins; the others begin empty."""
+        return {resume.subject: resume.begin for resume in self.resumes}
 
     @property
     def stack(self) -> Stack:
@@ -120,7 +148,7 @@ class Plan:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        return (*self.overlays, *self.servers, *self.migrations, *self.loads, *self.services, *self.calls, *self.gates)
+        return (*self.overlays, *self.resumes, *self.servers, *self.migrations, *self.loads, *self.services, *self.calls, *self.gates)
 
     def header(self) -> str:
         d = self.definition

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seeder import home, owner, process, story, variables
-from seeder.content import ColumnInfo, Table, TableInfo
+from seeder.content import Table
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
 from seeder.environment import Environment
@@ -165,7 +165,7 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
     }
     environment = Environment(run, plan, runtime.rejoin(run, plan.stack, addresses, emit), emit, undo)
     environment.addresses = addresses
-    environment.migrated = {store: _migrated(given) for store, given in asked["migrated"].items() if store in plan.fitness.revisions}
+    environment.migrated = {store: Migrated.of(given) for store, given in asked["migrated"].items() if store in plan.fitness.revisions}
     environment.loaded = list(_tables(plan, run.as_of))
     return environment, plan
 
@@ -180,15 +180,6 @@ def _request(given: Mapping[str, Any]) -> Request:
     services = given["services"]
     listed = {"services": tuple(services) if services is not None else None, "profiles": tuple(given["profiles"])}
     return Request(**{**given, **listed})
-
-
-def _migrated(given: Mapping[str, Any]) -> Migrated:
-    return Migrated(given["head"], {name: _table(table) for name, table in given["tables"].items()})
-
-
-def _table(given: Mapping[str, Any]) -> TableInfo:
-    columns = tuple(ColumnInfo(**column) for column in given["columns"])
-    return TableInfo(**{**given, "columns": columns, "key": tuple(given["key"])})
 
 
 def _tables(plan: Plan, as_of: datetime.datetime) -> Iterator[LoadedTable]:

@@ -20,6 +20,7 @@ from seeder.definition.stores import Traits
 from seeder.errors import Problem
 from seeder.fitness import Fitness, Revision
 from seeder.launch import Launch, LocalLaunch
+from seeder.layer import Layer
 from seeder.notice import Diagnosis, Notice
 from seeder.process import Completed
 from seeder.run import NO_OVERLAYS, Overlay, Place, Run, Swept, Task
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     import httpx
 
     from seeder.events import Emit
+
+
+NO_STATES: Mapping[str, str] = {}
 
 
 class World(Protocol):
@@ -104,10 +108,10 @@ class Placed(Protocol):
 class Deployment(Protocol):
     """One stack of one run on a runtime."""
 
-    def prepare(self, images: Mapping[str, str]) -> Mapping[tuple[str, int], Address]:
+    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] = NO_STATES) -> Mapping[tuple[str, int], Address]:
         """Get images or programs, create what can be created before the start; answer the address of every service and
-        container port. `images` replaces a service's image. The mapping stays true: an address that had to be redrawn
-        because another program took its port appears in it."""
+        container port. `images` replaces a service's image, `states` are places of kept states at which servers begin. The
+        mapping stays true: an address that had to be redrawn because another program took its port appears in it."""
 
     def start(self, service: str) -> None:
         """Start one service; returns at once. A finished one-shot stays finished."""
@@ -120,6 +124,26 @@ class Deployment(Protocol):
 
     def logs(self, service: str, lines: int | None = None) -> str:
         """What the service (or a task, by its label) wrote so far; the last `lines` of it."""
+
+
+@runtime_checkable
+class Layered(Protocol):
+    """The runtime can start a server at a state that was kept."""
+
+    def form(self, service: Service, engine: str, image: str | None) -> tuple[str, str] | None:
+        """How a server's state is kept here: the name of the form, which fits only servers that are built alike, and the layer store
+        that keeps it; None when the server's state cannot be taken from it. `image` replaces the service's."""
+
+
+@runtime_checkable
+class Stops(Protocol):
+    """The deployment can stop a service cleanly, so that its state can be taken from it; `start` goes on with it."""
+
+    def stop(self, service: str) -> None:
+        """Ask it to end and wait until it has. One that does not run stays so."""
+
+    def state(self, service: str) -> str:
+        """What the runtime's layer store keeps of a stopped server: a container, a folder."""
 
 
 @runtime_checkable
@@ -136,6 +160,29 @@ class Diagnoses(Protocol):
     """The runtime can say what it finds and misses on this machine."""
 
     def diagnose(self) -> Iterable[Diagnosis]: ...
+
+
+# -- layers -----------------------------------------------------------------------------------------------------------
+
+
+class LayerStore(Protocol):
+    """Where layers are kept. What it keeps appears whole: that it can be found is the last act of keeping it."""
+
+    name: str
+
+    def find(self, keys: Collection[str]) -> Mapping[str, Layer]:
+        """Those of the keys (`layer.key`) that it holds."""
+
+    def every(self) -> Iterable[Layer]: ...
+
+    def keep(self, state: str, form: str, source: str, facts: Mapping[str, Any]) -> Layer:
+        """Keep the state `source` (what `Stops.state` answers, or a folder) as the layer of this id and form."""
+
+    def use(self, layer: Layer) -> None:
+        """Note that it was used just now."""
+
+    def remove(self, layer: Layer) -> None:
+        """Safe to repeat, and while others read it."""
 
 
 # -- engines ----------------------------------------------------------------------------------------------------------
@@ -305,9 +352,20 @@ class Migrator(Protocol):
     def revisions(self, store: Store, stack: Stack) -> tuple[Revision, ...]:
         """In the order in which they apply, read from files alone. Raises DefinitionError (cycles, several heads, missing files)."""
 
+    def basis(self, store: Store, stack: Stack) -> Mapping[str, Any] | None:
+        """What beside its revisions decides the schema, as JSON values: what they share, versions of the tool and its libraries. None
+        when files do not tell: what the tool makes of the store is not kept then."""
+
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:
-        """Bring the store to the last revision. Raises EnvironmentFailed naming the revision, its file, the database's
-        message and the statement."""
+        """Bring the store, wherever it stands in its history, to the last revision. Raises EnvironmentFailed naming the revision,
+        its file, the database's message and the statement."""
+
+
+@runtime_checkable
+class Stepwise(Protocol):
+    """The tool applies revisions one by one: a store that holds the beginning of the history only needs the rest."""
+
+    stepwise: bool
 
 
 @runtime_checkable

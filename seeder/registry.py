@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from seeder.definition.stores import Traits
 from seeder.errors import DefinitionError, nearest
-from seeder.protocols import Caller, Engine, Gate, Loader, Migrator, Runtime
+from seeder.protocols import Caller, Engine, Gate, LayerStore, Loader, Migrator, Runtime
 
 T = TypeVar("T")
 
@@ -88,6 +88,11 @@ LOADERS: Registry[Loader] = Registry("loader", {
 
 CALLERS: Registry[Caller] = Registry("caller", {
     "http": "seeder.loaders.http:HttpCaller",
+})  # fmt: skip
+
+LAYERS: Registry[LayerStore] = Registry("layer store", {
+    "directory": "seeder.layers.directory:Directory",
+    "image": "seeder.layers.image:Images",
 })  # fmt: skip
 
 GATES: Registry[Gate] = Registry("gate", {

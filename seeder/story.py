@@ -52,6 +52,11 @@ def bundles(checkout: Path) -> Path:
     return checkout / FOLDER / "bundles"
 
 
+def chains(checkout: Path) -> Path:
+    """Where it is written what the states of the last runs were made of."""
+    return checkout / FOLDER / "chains"
+
+
 def journal(checkout: Path, run: str) -> Path:
     """Where the journal of one of the checkout's runs is."""
     return checkout / FOLDER / "runs" / run / "events.jsonl"

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sql": ("Inside an environment", "Open a database client, or run one statement."),
     "digest": ("Inside an environment", "Recompute the digest of its stores."),
     "gate": ("Inside an environment", "Check again whether it is fit for the test."),
+    "cache": ("Layers", "List, explain and remove the states that runs begin at."),
     "snapshot": ("Evidence", "List, show and verify bundles of failed runs."),
     "doctor": ("This machine", "Check what seeder needs here, and say how to mend it."),
 }

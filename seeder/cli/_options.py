@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def request(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--runtime", type=click.Choice(["auto", "docker", "local"]), help="Where the stack runs.")
     @click.option("--policy", help="What data the environment may hold.")
     @click.option("--seed", type=int, help="What services and CMD get as SEEDER_SEED, to draw from it.")
+    @click.option("--no-cache", is_flag=True, help="Begin empty, whatever layers there are, and keep none.")
     @click.option("--isolate-binds", is_flag=True, help="Services write into copies of the host folders mounted into them.")
     @functools.wraps(function)
     def wrapped(**given: Any) -> Any:
@@ -53,6 +55,7 @@ def request(function: Callable[..., Any]) -> Callable[..., Any]:
             policy=given.pop("policy"),
             seed=given.pop("seed"),
             isolate_binds=given.pop("isolate_binds"),
+            cache=not given.pop("no_cache"),
         )
         return function(request=asked, **given)
 
@@ -73,6 +76,14 @@ def duration(_: click.Context, parameter: click.Parameter, given: str | None) ->
     if found <= 0:
         raise UsageError(f"--{parameter.name} {given}", "is no time at all", "write a duration above zero, like 90s, 5m or 4h")
     return found
+
+
+def size(_: click.Context, parameter: click.Parameter, given: str) -> int:
+    """A click callback: `500MB`, `5GB` to bytes."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(B|kB|MB|GB|TB)?", given)
+    if not found:
+        raise UsageError(f"--{parameter.name} {given}", "is not a size", "write it like 500MB or 5GB")
+    return int(float(found[1]) * 1000 ** ["B", "kB", "MB", "GB", "TB"].index(found[2] or "B"))
 
 
 def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:

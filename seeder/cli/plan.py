@@ -30,6 +30,10 @@ def command(request: Request, project: Path | None, as_json: bool) -> None:
         chosen = aside.submit(choose, request.runtime or manifest.defaults.runtime)
         definition = resolve(manifest, request, traits())
     plan = make(definition, *chosen.result(), datetime.datetime.now(datetime.UTC))
+    if request.cache:
+        from seeder import cache
+
+        plan = cache.begin(plan)
     if as_json:
         from seeder.cli import _render
 

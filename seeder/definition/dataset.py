@@ -39,6 +39,7 @@ class Seed:
 
     command: tuple[str, ...]
     within: float = 600.0
+    inputs: tuple[str, ...] = ()  # globs of files that decide what it does, from the manifest's folder
 
 
 @dataclass(frozen=True)

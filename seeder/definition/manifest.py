@@ -183,6 +183,6 @@ def _dataset(item: DatasetItem, number: int, document: Document, problems: Colle
         owner=item.owner,
         privacy=item.privacy,
         captured_at=item.captured_at,
-        seed=Seed(tuple(item.seed.command), item.seed.within) if item.seed else None,
+        seed=Seed(tuple(item.seed.command), item.seed.within, tuple(item.seed.inputs)) if item.seed else None,
         gates=item.gates,
     )

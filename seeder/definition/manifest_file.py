@@ -12,7 +12,7 @@ from seeder.definition.extension import Gates, Strict
 from seeder.definition.fields import Duration, Moment, Name, Text, VersionText, Whole
 from seeder.definition.version import satisfies
 
-REFUSED_IN_DATASET = ("loads_at", "seed.inputs")
+REFUSED_IN_DATASET = ("loads_at",)
 REFUSED_IN_POLICY = ("scale",)
 
 
@@ -49,6 +49,7 @@ class SeedItem(Strict):
 
     command: Annotated[list[Text], Field(min_length=1)]
     within: Annotated[Duration, Field(description="time limit, e.g. 20m", json_schema_extra={"default": "10m"})] = 600.0
+    inputs: Annotated[list[Text], Field(description="globs of files that decide what it does; without them its result is not kept")] = []
 
 
 class DatasetItem(Strict):

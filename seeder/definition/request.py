@@ -36,6 +36,7 @@ class Request:
     policy: str | None = None
     seed: int | None = None
     isolate_binds: bool = False
+    cache: bool = True  # begin at layers that are there, keep what is built
 
 
 @dataclass(frozen=True)

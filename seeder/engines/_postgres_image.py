@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from seeder.definition.service import Service
@@ -42,6 +43,21 @@ def _bitnami(service: Service) -> Login:
         return Login(user, password, database)
     owner = _image.variable(service, "POSTGRESQL_POSTGRES_PASSWORD", "POSTGRES_POSTGRES_PASSWORD")
     return Login(user, password, database, superuser=False, owner_password=owner)
+
+
+ELSEWHERE = "/var/lib/seeder/pgdata"  # outside of every path that the images declare as a volume
+
+
+def moved(service: Service) -> dict[str, str]:
+    """Variables that make the image keep its data outside of volumes; none where the service says itself where they are, or where
+    the server could not make the folder."""
+    words = " ".join(_image.arguments(service, "postgres"))
+    named = [word.partition("=")[2] for word in words.split() if word.startswith("config_file=")]
+    written = "\n".join([words, *(_image.mounted_text(service, path) or "" for path in named)])
+    said = re.search(r"(^|\s)-D|data_directory|hba_file|ident_file", written)
+    if is_bitnami(service) or said or service.user or "read_only" in service.unhonoured:
+        return {}
+    return {"PGDATA": ELSEWHERE}
 
 
 def checks_passwords(service: Service) -> bool:

@@ -50,6 +50,7 @@ def launch(service: Service) -> LocalLaunch:
         environment={"TZ": service.environment.get("TZ", "UTC"), "LC_ALL": "C", "PGDATA": "{data}/cluster"},
         reads=(folder(major),),
         refuses_root=True,
+        keeps=True,
         stop=signal.SIGINT,  # a fast shutdown; the default waits for clients
         notes=notes,
     )

@@ -42,10 +42,8 @@ class Postgres:
     def launch(self, service: Service) -> Launch:
         paths = ["/bitnami/postgresql"] if _postgres_image.is_bitnami(service) else ["/var/lib/postgresql", "/var/lib/postgresql/data"]
         paths += [service.environment["PGDATA"]] if service.environment.get("PGDATA") else []
-        return Launch(
-            port=_image.number(service, "PGPORT", service.environment.get("PGPORT") or str(self.traits.port)),
-            data=tuple(dict.fromkeys(paths)),
-        )
+        port = _image.number(service, "PGPORT", service.environment.get("PGPORT") or str(self.traits.port))
+        return Launch(port=port, data=tuple(dict.fromkeys(paths)), moved=_postgres_image.moved(service))
 
     def local(self, service: Service) -> LocalLaunch:
         launch = _postgres_local.launch(service)

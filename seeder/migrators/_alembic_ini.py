@@ -30,6 +30,14 @@ def revision_files(ini: Path, working: Path) -> list[Path]:
     return sorted(found.values())
 
 
+def shared_files(ini: Path, working: Path) -> list[Path]:
+    """What every revision shares: the files in the script's own folder (env.py and what stands beside it)."""
+    options = _read(ini)
+    search = [_below(working, path) for path in _split(ini, options, "prepend_sys_path", r", *|(?: +)|:")]
+    folder = _place(options.get("script_location", "").strip(), working, search)
+    return sorted(path for path in folder.glob("*.py") if path.is_file())
+
+
 def _python(folder: Path, *, recursive: bool) -> Iterator[Path]:
     for path in sorted(folder.rglob("*.py") if recursive else folder.glob("*.py")):
         if _FILE.fullmatch(path.name) and "__pycache__" not in path.parts:

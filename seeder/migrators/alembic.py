@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from seeder import fingerprint
 from seeder.definition.extension import Migrate
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
 from seeder.fitness import Revision
-from seeder.migrators import _alembic_files, _alembic_ini, _alembic_output
+from seeder.migrators import _alembic_files, _alembic_ini, _alembic_output, _inputs, _pins
 from seeder.migrators._services import LONGER, known, label
 from seeder.protocols import Inspects, World
 from seeder.run import Task
@@ -20,6 +22,7 @@ _COLUMN = "version_num"  # the one column of Alembic's own table, whatever env.p
 
 class Alembic:
     tool = "alembic"
+    stepwise = True
 
     def revisions(self, store: Store, stack: Stack) -> tuple[Revision, ...]:
         """Of the ini's history, which must have one head. Raises DefinitionError with all problems of the files, or when no
@@ -27,6 +30,22 @@ class Alembic:
         owner(store, stack)
         working = _working(store, stack)
         return _alembic_files.history(_alembic_ini.revision_files(_ini(store, stack), working))
+
+    def basis(self, store: Store, stack: Stack) -> Mapping[str, Any]:
+        """Alembic's ini, what stands beside the revisions (env.py), the files that `inputs` names, and versions: as the project writes
+        them down, else those of the image, else those at hand."""
+        ini, service = _ini(store, stack), stack.services[owner(store, stack)]
+        shared = _alembic_ini.shared_files(ini, _working(store, stack))
+        extra = _inputs.revisions(store, stack, _of(store).inputs)
+        folders = [ini.parent, _working(store, stack), *([service.build.context] if service.build else [])]
+        versions = _pins.declared(folders) or (_pins.installed() if service.image is None else {"image": [service.image]})
+        return {
+            "ini": fingerprint.content(ini),
+            "shared": {path.name: fingerprint.content(path) for path in shared},
+            "inputs": {revision.id: fingerprint.content(revision.file) for revision in extra},
+            "versions": versions,
+            "environment": dict(_of(store).environment),
+        }
 
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:
         """Upgrade to the last revision, then see that the version table says so."""

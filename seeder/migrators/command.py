@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed
@@ -25,6 +26,14 @@ class Command:
         if migrate.as_ is not None:
             known(migrate.as_, "as", store, stack)
         return _inputs.revisions(store, stack, migrate.inputs)
+
+    def basis(self, store: Store, stack: Stack) -> Mapping[str, Any] | None:
+        """The program's words, variables and image; None when no `inputs` say which files decide what it does."""
+        migrate = store.migrate
+        if migrate is None or not migrate.inputs:
+            return None
+        image = stack.services[migrate.as_].image if migrate.as_ else None
+        return {"command": list(migrate.command or ()), "environment": dict(migrate.environment), "as": migrate.as_, "image": image}
 
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:  # noqa: ARG002  (the program knows its files)
         """Run the program to its end: as the service that `as` names, else on this machine, in the compose file's folder, with

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed
@@ -21,6 +22,14 @@ class OneShot:
         name = known(_name(store), "service", store, stack)
         globs = store.migrate.inputs if store.migrate else []
         return _inputs.revisions(store, stack, globs or stack.services[name].x.inputs)
+
+    def basis(self, store: Store, stack: Stack) -> Mapping[str, Any] | None:
+        """How the service is run; None when neither it nor the migration names `inputs`."""
+        service = stack.services[known(_name(store), "service", store, stack)]
+        if not (service.x.inputs or (store.migrate and store.migrate.inputs)):
+            return None
+        words = [list(service.entrypoint or ()), list(service.command or ())]
+        return {"image": service.image, "words": words, "environment": dict(sorted(service.environment.items()))}
 
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:  # noqa: ARG002  (the service knows its files)
         """Start the service and wait for its end. Raises EnvironmentFailed with its log when it fails."""

@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from seeder import fingerprint
 from seeder.content import Records, Row, Script, Table
 from seeder.definition.dataset import Part
 from seeder.definition.stack import Stack, Store
@@ -22,6 +23,7 @@ _HISTORY: Final = Path(__file__).with_name("history.sql")
 
 class Sql:
     tool = "sql"
+    stepwise = True
 
     def revisions(self, store: Store, stack: Stack) -> tuple[Revision, ...]:
         """One per file; its id is the file's name without the ending, its summary the comment in its first line. Raises
@@ -34,6 +36,9 @@ class Sql:
         if not files:
             raise DefinitionError(f"{store.name}: sql", f"the folder {folder} holds no .sql file", "add 0001-name.sql", mark)
         return tuple(Revision(path.stem, path, _summary(path)) for path in files)
+
+    def basis(self, store: Store, stack: Stack) -> Mapping[str, Any]:  # noqa: ARG002  (the files say it all)
+        return {"history": fingerprint.content(_HISTORY)}
 
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:
         """Apply what the table does not hold yet. Raises EnvironmentFailed when an applied file was changed or is gone, and naming

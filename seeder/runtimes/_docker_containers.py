@@ -17,6 +17,7 @@ from seeder.docker_endpoint import EVERYWHERE
 from seeder.errors import Collector, EnvironmentFailed
 from seeder.events import Emit, Noticed, Progress
 from seeder.launch import Launch
+from seeder.protocols import NO_STATES
 from seeder.run import Overlay, Run, Task
 from seeder.runtimes import _docker_compose, _docker_model, _docker_mounts, _docker_ports, _docker_survey, _healthcheck, _ports
 from seeder.runtimes._docker_health import Health, of_state
@@ -48,15 +49,16 @@ class Containers:
         self._addresses: dict[tuple[str, int], Address] = {}
         self._ids: dict[str, str] = {}
         self._health: dict[str, Health] = {}
+        self._stopped: set[str] = set()
         self._creating = threading.Lock()  # services start at once, and all of them are in one model
         self._tasks = Tasks(run, stack, daemon, labels(run), self._addresses)
 
     # -- creating -----------------------------------------------------------------------------------------------------
 
-    def prepare(self, images: Mapping[str, str]) -> Mapping[tuple[str, int], Address]:
+    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] = NO_STATES) -> Mapping[tuple[str, int], Address]:
         model = _docker_model.reduced(_docker_compose.resolve(self._stack), self._stack)
         environment = _docker_compose.environment(self._run.id, _variables(self._stack.project_dir))
-        names, known = Images(self._daemon, self._emit, self._run.folder / "logs", environment).get(model, images)
+        names, known = Images(self._daemon, self._emit, self._run.folder / "logs", environment).get(model, {**images, **states})
         launches = _docker_survey.launches(self._stack)
         terms = self._terms(names, known, launches)
         _docker_model.own(model, self._stack, terms)
@@ -102,6 +104,7 @@ class Containers:
             variables=_variables(self._stack.project_dir),
             isolate_binds=self._isolate_binds,
             remote=self._daemon.at.remote,
+            moved={name: _docker_survey.moved(self._stack.services[name], launch) for name, launch in launches.items()},
         )
 
     @property
@@ -149,7 +152,7 @@ class Containers:
     # -- starting and looking -----------------------------------------------------------------------------------------
 
     def start(self, service: str, draws: int = DRAWS) -> None:
-        if not self._stack.stores_of(service) and self._state(service) == State("exited"):
+        if service not in self._stopped and not self._stack.stores_of(service) and self._state(service) == State("exited"):
             return  # a one-shot that has done its work
         mine = [key for key in self._numbers if key[0] == service]
         for key in mine:
@@ -191,6 +194,21 @@ class Containers:
         others = self._daemon.publishers(port)
         who = f"container {others[0]}" if others else _ports.holder(port) or "a program that cannot be seen from here"
         return EnvironmentFailed(service, f"port {port} is taken by {who}, as were the ports drawn before it", "end it, or try again")
+
+    def stop(self, service: str) -> None:
+        self._daemon.stop(self._id(service), service)
+        self._stopped.add(service)
+
+    def hold(self, service: str) -> None:
+        if self._state(service).status == "running":
+            self._daemon.pause(self._id(service), service)
+
+    def release(self, service: str) -> None:
+        if self._state(service).status == "paused":
+            self._daemon.unpause(self._id(service), service)
+
+    def state(self, service: str) -> str:
+        return self._id(service)
 
     def look(self, service: str, condition: Condition) -> Verdict:
         verdict = of_state(self._state(service), condition, lambda: self.logs(service, LAST_LINES))

@@ -35,6 +35,7 @@ class Terms:
     variables: Mapping[str, str] = field(default_factory=dict)  # what `environment` secrets and configs are taken from
     isolate_binds: bool = False
     remote: bool = False
+    moved: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # server -> variables that keep its state out of volumes
 
 
 def unescaped(value: Any) -> Any:
@@ -133,7 +134,7 @@ def _with_alias(endpoint: Model | None, alias: str) -> Model:
 def _environment(name: str, written: Model, stack: Stack, terms: Terms) -> Model:
     told = {} if stack.stores_of(name) else terms.told
     added = terms.overlays[name].environment if name in terms.overlays else {}
-    return {**written, **told, **added}
+    return {**written, **told, **added, **terms.moved.get(name, {})}
 
 
 # -- networks ---------------------------------------------------------------------------------------------------------

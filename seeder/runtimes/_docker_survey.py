@@ -39,6 +39,13 @@ def notices(
     return result
 
 
+def moved(service: Service, launch: Launch) -> Mapping[str, str]:
+    """What moves a server's state out of volumes; nothing where the service mounts something into its data folder, which it would not
+    find elsewhere."""
+    inside = [m for m in service.mounts if m.target not in launch.data and any(m.target.startswith(f"{path}/") for path in launch.data)]
+    return {} if inside else launch.moved
+
+
 def launches(stack: Stack) -> dict[str, Launch]:
     """What the engines say of their servers."""
     return {name: ENGINES.get(stack.stores_of(name)[0].engine).launch(stack.services[name]) for name in stack.servers}

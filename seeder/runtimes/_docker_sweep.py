@@ -24,11 +24,13 @@ def sweep(daemon: Daemon, label: str) -> Swept:
 
 
 def owners(daemon: Daemon, label: str, expires: str) -> dict[str, str]:
-    """Every value of the label that something here carries -> its expiry, empty where none is written."""
+    """Every value of the label that something here carries -> its expiry, empty where none is written. An empty value owns nothing:
+    images of layers carry it."""
     found: dict[str, str] = {}
     for kind in KINDS:
         for labels in daemon.labelled(kind, label).values():
-            found[labels[label]] = found.get(labels[label]) or labels.get(expires, "")
+            if labels[label]:
+                found[labels[label]] = found.get(labels[label]) or labels.get(expires, "")
     return found
 
 

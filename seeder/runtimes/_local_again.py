@@ -9,6 +9,7 @@ from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit
+from seeder.protocols import NO_STATES
 from seeder.run import Run
 from seeder.runtimes import _local_service
 from seeder.runtimes._local_deployment import LocalDeployment
@@ -24,7 +25,7 @@ class Again(LocalDeployment):
         for name, service in stack.services.items():
             self._services[name] = _local_service.server_invocation(service, stack, run, self._hosts, self._own(name))
 
-    def prepare(self, images: Mapping[str, str]) -> Mapping[tuple[str, int], Address]:  # noqa: ARG002  (it stands already)
+    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] = NO_STATES) -> Mapping[tuple[str, int], Address]:  # noqa: ARG002  (it stands)
         return self.addresses
 
     def start(self, service: str) -> None:

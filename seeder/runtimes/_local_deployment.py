@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 from seeder import machine, process
@@ -17,8 +17,7 @@ from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress
 from seeder.launch import LocalLaunch
 from seeder.process import Completed
-from seeder.protocols import Embedded
-from seeder.registry import ENGINES
+from seeder.protocols import NO_STATES
 from seeder.run import NO_OVERLAYS, Overlay, Run, Task
 from seeder.runtimes import _local_engine, _local_ready, _local_service, _ports
 from seeder.runtimes._rewrite import hosts_of
@@ -26,6 +25,7 @@ from seeder.target import Address
 from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet
 
 _AT_ONCE = 4
+STOP_SECONDS = 20.0  # how long a server may take to write down its state
 
 
 class LocalDeployment:
@@ -47,11 +47,12 @@ class LocalDeployment:
         self._engines: dict[str, _local_engine.Prepared] = {}
         self._services: dict[str, _local_service.Invocation] = {}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._launches: dict[str, LocalLaunch] = {}
         self._lock = threading.Lock()
 
     # -- before the start ---------------------------------------------------------------------------------------------
 
-    def prepare(self, images: Mapping[str, str]) -> Mapping[tuple[str, int], Address]:
+    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] = NO_STATES) -> Mapping[tuple[str, int], Address]:
         """Make data folders and configuration. `images` says which version a store wants; a service has no image here, and one
         for it is refused with EnvironmentFailed."""
         for name in sorted(set(images) & set(self.stack.clients)):
@@ -63,32 +64,27 @@ class LocalDeployment:
             service = self.stack.services[name]
             self._services[name] = _local_service.server_invocation(service, self.stack, self.run, self._hosts, self._own(name))
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="seeder") as pool:
-            made = pool.map(lambda name: self._engine(name, images), self.stack.servers)
+            made = pool.map(lambda name: self._engine(name, images, states.get(name)), self.stack.servers)
             self._engines = dict(zip(self.stack.servers, made, strict=True))
         return self.addresses
 
-    def _engine(self, name: str, images: Mapping[str, str]) -> _local_engine.Prepared:
-        launch = self._launch(name, images)
+    def _engine(self, name: str, images: Mapping[str, str], state: str | None) -> _local_engine.Prepared:
+        launch = _local_engine.launch(self.stack.services[name], self.stack.stores_of(name)[0].engine, images.get(name))
+        self._launches[name] = launch
         address = next(iter(self._own(name).values()))
         environment = machine.environment(self.run, sys.executable)
-        prepared = _local_engine.prepare(launch, self.run.folder / "data" / name, address, environment)
+        prepared = _local_engine.prepare(launch, self._data(name), address, environment, Path(state) if state else None)
         self.emit(Progress("images", name, "prepared", launch.program))
         return prepared
-
-    def _launch(self, name: str, images: Mapping[str, str]) -> LocalLaunch:
-        service = self.stack.services[name]
-        if name in images:
-            service = replace(service, image=images[name])
-        engine = ENGINES.get(self.stack.stores_of(name)[0].engine)
-        if not isinstance(engine, Embedded):
-            raise EnvironmentFailed(name, f"engine {engine.name} does not run without containers", "use --runtime docker", service.mark)
-        return engine.local(service)
 
     def _invocation(self, name: str) -> _local_service.Invocation:
         overlay = self.overlays.get(name, Overlay())
         return _local_service.invocation(
             self.stack.services[name], self.stack, self.run, self._hosts, self._own(name), overlay, isolate_binds=self.isolate_binds
         )
+
+    def _data(self, name: str) -> Path:
+        return self.run.folder / "data" / name
 
     def _own(self, name: str) -> dict[int, Address]:
         return {port: address for (service, port), address in self.addresses.items() if service == name}
@@ -107,6 +103,21 @@ class LocalDeployment:
             started = process.start(what.command, cwd=what.cwd, environment=what.environment, output=log)
         with self._lock:
             self._children[service] = started
+
+    def stop(self, service: str) -> None:
+        with self._lock:
+            child = self._children.pop(service, None)
+        if child is None or child.poll() is not None:
+            return
+        child.send_signal(self._launches[service].stop if service in self._launches else signal.SIGTERM)
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill_group(child)
+            child.wait()
+
+    def state(self, service: str) -> str:
+        return str(self._data(service))
 
     def look(self, service: str, condition: Condition) -> Verdict:
         child = self._children.get(service)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seeder import home, process
+from seeder.definition.service import Service
 from seeder.errors import EnvironmentFailed
+from seeder.folder import copy_folder, shared
 from seeder.launch import LocalLaunch
-from seeder.runtimes._local_folder import copy_folder, shared
+from seeder.protocols import Embedded
+from seeder.registry import ENGINES
 from seeder.runtimes._local_root import Guise, guise
 from seeder.target import Address
 
@@ -28,8 +32,9 @@ class Prepared:
     cwd: Path
 
 
-def prepare(launch: LocalLaunch, data: Path, address: Address, environment: Mapping[str, str]) -> Prepared:
-    """Make the data folder and answer what to start. `environment` is what every process of the run gets.
+def prepare(launch: LocalLaunch, data: Path, address: Address, environment: Mapping[str, str], state: Path | None = None) -> Prepared:
+    """Make the data folder, a copy of `state` if there is one, and answer what to start. `environment` is what every process of the
+    run gets.
 
     Raises EnvironmentFailed with the output of a preparing program that failed.
     """
@@ -37,7 +42,9 @@ def prepare(launch: LocalLaunch, data: Path, address: Address, environment: Mapp
     whoever = guise(launch, data)
     values = {"{host}": address.host, "{port}": str(address.port), "{data}": str(data)}
     variables = {**environment, **{name: fill(value, values) for name, value in launch.environment.items()}}
-    if launch.prepare:
+    if state:
+        copy_folder(state, data)
+    elif launch.prepare:
         _first_content(launch, data, whoever, values, variables)
     _write(launch.files, data, whoever, values)
     whoever.own(data)
@@ -66,11 +73,27 @@ def _first_content(launch: LocalLaunch, data: Path, whoever: Guise, values: Mapp
     copy_folder(kept, data)
 
 
+def launch(service: Service, name: str, image: str | None) -> LocalLaunch:
+    """How the engine of that name runs the service here, with another image's version if one is given. Raises EnvironmentFailed."""
+    engine = ENGINES.get(name)
+    if not isinstance(engine, Embedded):
+        raise EnvironmentFailed(service.name, f"engine {engine.name} does not run without containers", "use --runtime docker", service.mark)
+    return engine.local(replace(service, image=image) if image else service)
+
+
+def build(launch: LocalLaunch) -> str:
+    """Names the server's build: a folder that one server of it has left can be taken up by another."""
+    return hashlib.sha256(json.dumps([launch.program, _binaries(launch), platform.machine()]).encode()).hexdigest()[:16]
+
+
+def _binaries(launch: LocalLaunch) -> list[tuple[str, int, int]]:
+    binaries = sorted({words[0] for words in (launch.command, *launch.prepare)})
+    return [(path, state.st_size, state.st_mtime_ns) for path in binaries if Path(path).exists() and (state := Path(path).stat())]
+
+
 def _key(launch: LocalLaunch, whoever: Guise) -> str:
     """What the prepared folder is a function of: the program and its files as they are here, and who owns the result."""
-    binaries = sorted({words[0] for words in (launch.command, *launch.prepare)})
-    builds = [(path, state.st_size, state.st_mtime_ns) for path in binaries if Path(path).exists() and (state := Path(path).stat())]
-    parts = [launch.program, launch.prepare, sorted(launch.files.items()), builds, whoever.owner]
+    parts = [launch.program, launch.prepare, sorted(launch.files.items()), _binaries(launch), whoever.owner]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 

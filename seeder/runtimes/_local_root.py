@@ -18,9 +18,9 @@ from pathlib import Path
 
 from seeder import home, process
 from seeder.errors import EnvironmentFailed, UsageError
+from seeder.folder import copy_folder, shared
 from seeder.launch import LocalLaunch
 from seeder.runtimes import _local_launcher
-from seeder.runtimes._local_folder import copy_folder, shared
 
 VARIABLE = "SEEDER_LOCAL_ROOT"
 _LAUNCHER = (sys.executable, "-I", "-S", str(Path(_local_launcher.__file__)))

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from seeder.definition.service import Service
 from seeder.definition.stack import Stack
 from seeder.docker_endpoint import Endpoint, endpoint
 from seeder.errors import Problem, SeederError
@@ -70,6 +71,16 @@ class Docker:
         containers = Containers(run, stack, emit, NO_OVERLAYS, self._daemon, isolate_binds=False)
         containers.resume(addresses)
         return containers
+
+    def form(self, service: Service, engine: str, image: str | None) -> tuple[str, str] | None:
+        """A server that keeps its state outside of volumes is kept as an image, on top of the very image that it began with."""
+        from seeder.registry import ENGINES
+
+        name = image or service.image
+        if not _docker_survey.moved(service, ENGINES.get(engine).launch(service)) or not name:
+            return None
+        found = self._daemon.image(name)
+        return (f"container-{found.id.removeprefix('sha256:')[:16]}", "image") if found else ("container", "image")
 
     def diagnose(self) -> Iterable[Diagnosis]:
         from seeder.runtimes import _docker_diagnosis

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from seeder.definition.service import Service
 from seeder.definition.stack import Stack
 from seeder.errors import Problem
 from seeder.notice import Diagnosis, Notice
@@ -54,6 +55,13 @@ class Local:
         from seeder.runtimes._local_again import Again
 
         return Again(run, stack, emit, addresses)
+
+    def form(self, service: Service, engine: str, image: str | None) -> tuple[str, str] | None:
+        """The data folder of a stopped server is its state, for servers of the same build."""
+        from seeder.runtimes import _local_engine
+
+        launch = _local_engine.launch(service, engine, image)
+        return (f"folder-{_local_engine.build(launch)}", "directory") if launch.keeps else None
 
     def diagnose(self) -> Iterable[Diagnosis]:
         from seeder.runtimes import _local_diagnosis

@@ -2,105 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-
-from seeder.definition.service import Condition
+from seeder import cache, start
 from seeder.environment import Environment
-from seeder.errors import EnvironmentFailed, SeederError
-from seeder.operation import Plan, Start
-from seeder.order import along
-from seeder.protocols import Initialises
-from seeder.wait import LAST_LINES, READY, Verdict, not_yet, wait_for
+from seeder.fitness import LoadedTable, Migrated
+from seeder.layer import Begin
+from seeder.operation import Plan
 
 
 def prepare(environment: Environment, plan: Plan) -> None:
     """Images or programs are there, everything is created, and every address is known."""
-    environment.addresses = environment.deployment.prepare(plan.definition.request.images)
+    states = {server: begin.layer.place for server, begin in plan.begins.items() if plan.chains[server].physical}
+    environment.addresses = environment.deployment.prepare(plan.definition.request.images, states)
+    cache.uses(plan, environment.run.folder)
+    for begin in plan.begins.values():
+        environment.loaded += _loaded(begin, environment)
+        environment.migrated |= {store: Migrated.of(given) for store, given in begin.layer.facts.get("migrated", {}).items()}
 
 
 def servers(environment: Environment, plan: Plan) -> None:
-    """Every store answers and holds the databases that the stack names."""
-    _start_all(environment, plan, plan.servers)
+    """Every store answers, holds the databases that the stack names, and stands where its layer left it."""
+    start.in_order(environment, plan, plan.servers)
 
 
 def services(environment: Environment, plan: Plan) -> None:
     """Every service is as ready as the stack asks for; finished one-shots count as completed."""
-    _start_all(environment, plan, plan.services)
+    start.in_order(environment, plan, plan.services)
 
 
-def _start_all(environment: Environment, plan: Plan, starts: Iterable[Start]) -> None:
-    by_name = {start.subject: start for start in starts}
-    graph = {name: [other for other in start.after if other in by_name] for name, start in by_name.items()}
-    along(graph, lambda name: _start(environment, plan, by_name[name]))
-
-
-def _start(environment: Environment, plan: Plan, start: Start) -> None:
-    name = start.subject
-    environment.tell("start", name, "starting", start.detail)
-    environment.deployment.start(name)
-    whole = f"see what it says; its whole log is in the evidence, logs/{name}.log"
-    try:
-        seconds = wait_for(
-            name,
-            _look(environment, plan, name),
-            within=start.within,
-            changed=lambda reason: environment.tell("start", name, "waiting", reason),
-            if_never=whole,
-            remedy=f"{whole}\n       the limit of {start.within:g} s is {start.limit}; `x-seeder: {{ready: {{within: ...}}}}` sets another",
-        )
-    except EnvironmentFailed as error:
-        error.log = error.log or _last_lines(environment, name)
-        raise
-    _initialise(environment, name)
-    environment.tell("start", name, "ready", "", round(seconds, 3))
-
-
-def _last_lines(environment: Environment, name: str) -> str:
-    """Of what never came up, what it said last; the failure is told without it where that cannot be had."""
-    with suppress(SeederError):
-        return environment.deployment.logs(name, LAST_LINES).strip("\n")
-    return ""
-
-
-def _look(environment: Environment, plan: Plan, name: str) -> Callable[[], Verdict]:
-    if environment.stack.stores_of(name):
-        return lambda: _server_verdict(environment, name)
-    condition = _wanted(plan, name)
-    return lambda: _service_verdict(environment, name, condition)
-
-
-def _wanted(plan: Plan, name: str) -> Condition:
-    """The strongest condition that a dependent waits for; a service that nobody waits for is to be healthy."""
-    asked = {d.condition for s in plan.stack.services.values() for d in s.depends_on if d.service == name}
-    return "completed" if "completed" in asked else "healthy"
-
-
-def _service_verdict(environment: Environment, name: str, condition: Condition) -> Verdict:
-    verdict = environment.deployment.look(name, condition)
-    if verdict.state == "never" and condition == "healthy" and environment.deployment.look(name, "completed").state == "ready":
-        return READY  # a one-shot that nobody waits for
-    return verdict
-
-
-def _server_verdict(environment: Environment, name: str) -> Verdict:
-    """The server answers on the wire; a server that ended is an error at once."""
-    alive = environment.deployment.look(name, "started")
-    if alive.state != "ready":
-        return alive
-    for store in environment.stack.stores_of(name):
-        verdict = environment.engine(store.name).probe(environment.target(store.name))
-        if verdict.state != "ready":
-            return not_yet(verdict.reason) if verdict.state == "not yet" else verdict
-    return READY
-
-
-def _initialise(environment: Environment, name: str) -> None:
-    stores = environment.stack.stores_of(name)
-    if not stores:
-        return
-    service = environment.stack.services[name]
-    engine = environment.engine(stores[0].name)
-    if isinstance(engine, Initialises):
-        address = environment.address(name, engine.launch(service).port)
-        engine.initialise(service, stores, address, image=environment.run.runtime != "local")
+def _loaded(begin: Begin, environment: Environment) -> list[LoadedTable]:
+    """The tables that were loaded when the layer was made."""
+    root = environment.run.checkout
+    given = begin.layer.facts.get("tables", [])
+    return [LoadedTable(**{**table, "columns": tuple(table["columns"]), "file": root / table["file"]}) for table in given]

@@ -1,4 +1,4 @@
-"""Folders that are made once and copied often, and folders that go away: shared by the local runtime's parts."""
+"""Folders that are made once and copied often: made beside, and renamed as the last act, so that nobody finds half of one."""
 
 from __future__ import annotations
 
@@ -32,3 +32,8 @@ def copy_folder(source: Path, target: Path) -> None:
         done = process.run([*_PLAIN_COPY, f"{source}/.", str(target)], timeout=600)
     if done.code != 0:
         raise EnvironmentFailed(str(target), f"cannot be copied from {source}: {done.tail(3)}", "make room on the disk (`seeder doctor`)")
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below it."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())

@@ -1,0 +1,242 @@
+"""How a plan's servers come to their states: every state on the way gets its id, so that what is kept can be found."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from seeder import fingerprint, redact
+from seeder.definition.dataset import Part
+from seeder.definition.service import Mount, Service
+from seeder.definition.stack import Store
+from seeder.layer import PORTABLE, Chain, Step
+from seeder.operation import Call, Load, Migrate, Plan, Sow
+from seeder.protocols import Layered, Migrator, Saves, Stepwise
+from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
+
+_PASSED_OVER = frozenset(
+    {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".seeder"}
+)
+
+
+def of(plan: Plan) -> dict[str, Chain]:
+    """Server -> its chain. A server whose way cannot be told from files has no steps beyond that point, and says why."""
+    return {server: _chain(plan, server) for server in plan.stack.servers}
+
+
+def _chain(plan: Plan, server: str) -> Chain:
+    service, stores = plan.stack.services[server], plan.stack.stores_of(server)
+    form = _form(plan, service, stores)
+    given = _beginning(plan, service, stores)
+    base = fingerprint.link("base", "", given)
+    if form is None:
+        return Chain(server, base, "", "", unkept=f"{stores[0].engine} has no form in which its state could be kept")
+    steps: list[Step] = []
+    unkept = _add_revisions(plan, stores, base, steps) or _add_datasets(plan, stores, base, steps)
+    return Chain(server, base, *form, tuple(steps), unkept, flat(given))
+
+
+def _form(plan: Plan, service: Service, stores: Sequence[Store]) -> tuple[str, str] | None:
+    """The runtime's own form where it has one for this server, else the one that its engine saves."""
+    runtime = RUNTIMES.get(plan.runtime)
+    image = plan.definition.request.images.get(service.name)
+    physical = runtime.form(service, stores[0].engine, image) if isinstance(runtime, Layered) else None
+    if physical:
+        return physical
+    return (PORTABLE, "directory") if isinstance(ENGINES.get(stores[0].engine), Saves) else None
+
+
+# -- the beginning ----------------------------------------------------------------------------------------------------
+
+
+def _beginning(plan: Plan, service: Service, stores: Sequence[Store]) -> dict[str, Any]:
+    """What decides how the server begins: its image, settings, mounted files, databases. Secrets decide nothing that is kept."""
+    return {
+        "engine": stores[0].engine,
+        "image": plan.definition.request.images.get(service.name) or service.image,
+        "environment": {name: value for name, value in sorted(service.environment.items()) if name not in secrets(service)},
+        "words": redact.tree([list(service.entrypoint or ()), list(service.command or ())]),
+        "files": dict(sorted(_mounted(service, ENGINES.get(stores[0].engine).launch(service).data))),
+        "databases": sorted(store.database or "" for store in stores),
+    }
+
+
+def secrets(service: Service) -> dict[str, str]:
+    """The service's variables that are secrets, and the content of its mounted ones."""
+    named = {name: value for name, value in service.environment.items() if redact.is_secret(name)}
+    return named | {mount.target: _text(mount) for mount in service.mounts if mount.kind == "secret"}
+
+
+def _text(mount: Mount) -> str:
+    if mount.content is not None:
+        return mount.content
+    path = Path(mount.source or "")
+    return fingerprint.content(path) if path.is_file() else ""
+
+
+def _mounted(service: Service, data: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Files and folders of this machine that the server reads, init scripts among them; not what it keeps its data in."""
+    held = tuple(data)
+    for mount in service.mounts:
+        if mount.kind == "secret" or any(mount.target == path or mount.target.startswith(f"{path}/") for path in held):
+            continue
+        source = Path(mount.source) if mount.source and mount.kind != "volume" else None
+        if mount.content is not None:
+            yield mount.target, mount.content
+        elif source and source.is_file():
+            yield mount.target, fingerprint.content(source)
+        elif source and source.is_dir():
+            yield mount.target, fingerprint.tree(source, _files(source))
+
+
+# -- at rest ----------------------------------------------------------------------------------------------------------
+
+
+def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, steps: list[Step]) -> str:
+    """Append the states that migrations lead to; answer why one cannot be told, if so."""
+    for store in stores:
+        operation = next((m for m in plan.migrations if m.store.name == store.name), None)
+        if operation is None:
+            continue
+        migrator = MIGRATORS.get(operation.tool)
+        basis = migrator.basis(store, plan.stack)
+        if basis is None:
+            return f"`inputs` do not say which files decide what {operation.tool} does to {store.name}"
+        for subject, inputs in _revisions(migrator, operation):
+            given = {"store": store.name, "tool": operation.tool, "basis": redact.tree(basis), "revisions": inputs}
+            identity = fingerprint.link("migrated", _last(base, steps), given)
+            steps.append(Step(identity, "migrate", store.name, subject, flat(given)))
+    if steps:
+        steps[-1] = _worth_keeping(steps[-1])
+    return ""
+
+
+def _revisions(migrator: Migrator, operation: Migrate) -> Iterator[tuple[str, list[list[str]]]]:
+    """Where the tool goes step by step each revision is a state; else all of them together are one."""
+    contents = [[revision.id, fingerprint.content(revision.file)] for revision in operation.revisions]
+    if isinstance(migrator, Stepwise):
+        yield from ((id_, [[id_, digest]]) for id_, digest in contents)
+    else:
+        yield operation.tool, contents
+
+
+def _add_datasets(plan: Plan, stores: Sequence[Store], base: str, steps: list[Step]) -> str:
+    names, before = {store.name for store in stores}, len(steps)
+    for load in plan.loads:
+        parts = {store: _contents(found) for store, found in load.parts.items() if store in names}
+        if parts:
+            given = _seeded(plan, load, parts)
+            steps.append(Step(fingerprint.link("seeded", _last(base, steps), given), "load", "", load.dataset.label, flat(given)))
+    if len(steps) > before:
+        steps[-1] = _worth_keeping(steps[-1])
+    return ""
+
+
+def _seeded(plan: Plan, load: Load, parts: Mapping[str, Any]) -> dict[str, Any]:
+    keys = {table: list(columns) for table, columns in load.dataset.natural_keys.items() if table.split(".")[0] in parts}
+    return {"parts": parts, "upserts": load.dataset.upserts, "keys": keys, "as_of": plan.definition.as_of.isoformat()}
+
+
+def _contents(parts: Sequence[Part]) -> list[list[str]]:
+    return [[part.kind, part.name, part.format, fingerprint.content(part.path)] for part in parts]
+
+
+def _last(base: str, steps: Sequence[Step]) -> str:
+    return steps[-1].id if steps else base
+
+
+def _worth_keeping(step: Step) -> Step:
+    return replace(step, kept=True)
+
+
+# -- through services -------------------------------------------------------------------------------------------------
+
+
+def whole(plan: Plan, chains: Mapping[str, Chain]) -> tuple[str, str]:
+    """The id of the set that all stores are once everything acted through the services, empty where there is none; and why."""
+    if not plan.calls:
+        return "", ""
+    if broken := next((chain for chain in chains.values() if chain.unkept), None):
+        return "", f"{broken.server}: {broken.unkept}"
+    for operation in plan.calls:
+        if isinstance(operation, Sow) and not operation.seed.inputs:
+            return "", f"{operation.subject}: its program names no `inputs`"
+    inputs = {
+        "stores": {server: chain.end for server, chain in sorted(chains.items())},
+        "calls": [_call(plan, operation) for operation in plan.calls],
+        "services": {name: _service(plan, plan.stack.services[name]) for name in sorted(plan.stack.clients)},
+        "as_of": plan.definition.as_of.isoformat(),
+        "seed": plan.definition.seed,
+    }
+    return fingerprint.link("whole", "", inputs), ""
+
+
+def _call(plan: Plan, operation: Call | Sow) -> list[str]:
+    if isinstance(operation, Call):
+        return ["http", operation.subject, fingerprint.content(operation.part.path)]
+    root = plan.definition.manifest.root
+    files = sorted({path.relative_to(root).as_posix() for glob in operation.seed.inputs for path in root.glob(glob) if path.is_file()})
+    return ["program", *operation.seed.command, fingerprint.tree(root, files)]
+
+
+def _service(plan: Plan, service: Service) -> dict[str, Any]:
+    """What a service is: its program and how it is told to behave."""
+    configure = [o for o in plan.overlays if o.subject == service.name]
+    local = service.x.local.command if service.x.local else ()
+    return {
+        "program": _program(plan, service),
+        "environment": redact.tree(dict(sorted(service.environment.items()))),
+        "words": redact.tree([list(words or ()) for words in (service.entrypoint, service.command, local)]),
+        "files": dict(sorted(_mounted(service, ()))),
+        "added": [[dict(o.environment), {path: fingerprint.content(file) for path, file in o.files.items()}] for o in configure],
+    }
+
+
+def _program(plan: Plan, service: Service) -> str:
+    """The files that `inputs` names where it names some, else all that it is built from or run in; else its image."""
+    root = plan.stack.project_dir
+    if image := plan.definition.request.images.get(service.name):
+        return image
+    if service.x.inputs:
+        chosen = [path for glob in service.x.inputs for path in root.glob(glob)]
+        inside = [name for path in chosen for name in ([path.relative_to(root).as_posix()] if path.is_file() else _below(root, path))]
+        return fingerprint.tree(root, sorted(set(inside)))
+    if service.build:
+        return fingerprint.tree(service.build.context, _files(service.build.context)) + str(service.build.remote or "")
+    if service.image is None and service.x.local:
+        folder = Path(os.path.normpath(root / service.x.local.cwd))
+        return fingerprint.tree(folder, _files(folder))
+    return service.image or ""
+
+
+def _below(root: Path, folder: Path) -> list[str]:
+    return [(folder / name).relative_to(root).as_posix() for name in _files(folder)]
+
+
+def _files(folder: Path) -> list[str]:
+    """Every file below a folder, by its path; not what version control, package managers and interpreters keep beside a program."""
+    found = []
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(set(folders) - _PASSED_OVER)
+        found += [(Path(where) / name).relative_to(folder).as_posix() for name in names if not name.endswith(".pyc")]
+    return sorted(found)
+
+
+def flat(inputs: Mapping[str, Any]) -> dict[str, str]:
+    """Inputs by the way to them (`basis.shared.env.py`), as they are told to a person: what is no digest and long is cut."""
+    return dict(_flat("", inputs))
+
+
+def _flat(way: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _flat(f"{way}.{name}" if way else str(name), item)
+    elif isinstance(value, list | tuple) and value and all(isinstance(item, list | tuple) and len(item) > 1 for item in value):
+        for item in value:
+            yield f"{way}.{'/'.join(map(str, item[:-1]))}", str(item[-1])[:64]
+    else:
+        yield way, (value if isinstance(value, str) else json.dumps(value, sort_keys=True))[:64]

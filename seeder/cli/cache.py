@@ -1,0 +1,124 @@
+"""`seeder cache`: the layers that are kept, and why a run begins where it does."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seeder.cli import _options
+from seeder.cli._lines import moment
+from seeder.cli._terminal import say
+
+if TYPE_CHECKING:
+    from seeder.definition.request import Request
+    from seeder.layer import Layer
+
+
+@click.group()
+def command() -> None:
+    """List, explain and remove layers: states of stores that runs begin at."""
+
+
+@command.command("ls")
+@_options.as_json
+def ls(as_json: bool) -> None:
+    """List every layer of this machine, the one that was used last first."""
+    from seeder import cache
+    from seeder.cli import _render
+
+    found = sorted(cache.every(), key=lambda layer: layer.used, reverse=True)
+    if as_json:
+        _render.answer([_summary(layer) for layer in found])
+        return
+    rows = [_row(layer) for layer in found]
+    _render.show(rows, "no layer is kept; the next run makes some")
+    if rows:
+        say(f"{len(rows)} layers, {amount(sum(layer.size for layer in found))}")
+
+
+@command.command("explain")
+@_options.request
+@_options.as_json
+def explain(request: Request, project: Path | None, as_json: bool) -> None:
+    """Show each state on the way of every server of STACK: its id, whether a layer of it is there, what changed since the last run."""
+    from seeder import explain, lifecycle, story
+    from seeder.cli import _render
+    from seeder.definition.request import find_project, resolve
+    from seeder.registry import traits
+
+    plan = lifecycle.plan(resolve(find_project(project), request, traits()))
+    told = explain.states(plan, story.chains(plan.definition.manifest.root))
+    unkept = {server: one.unkept for server, one in plan.chains.items() if one.unkept}
+    if as_json:
+        _render.answer({"states": [vars(one) for one in told], "unkept": unkept, "set": plan.whole or None})
+        return
+    rows = [
+        {
+            "server": one.server,
+            "state": one.subject,
+            "id": one.id[:12],
+            "layer": "found" if one.found else ("to be kept" if one.kept else "-"),
+            "since the last run": ", ".join(one.changed) or "-",
+        }
+        for one in told
+    ]
+    _render.show(rows, "nothing of this stack is kept: it has no stores")
+    for server, why in sorted(unkept.items()):
+        say(f"{server}: nothing beyond that is kept: {why}")
+
+
+@command.command("prune")
+@click.option("--all", "everything", is_flag=True, help="Remove every layer that no live run uses.")
+@click.option("--older", callback=_options.duration, help="Remove what was not used for this long, e.g. 7d.")
+@click.option("--size", default="5GB", show_default=True, callback=_options.size, help="Keep at most this much, what was used last first.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@_options.as_json
+def prune(everything: bool, older: float | None, size: int, dry_run: bool, as_json: bool) -> None:
+    """Remove layers that were not used for longest. Sets go whole; what a live run began at stays."""
+    from seeder import cache
+    from seeder.cli import _render
+
+    before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=older) if older else None
+    gone = cache.excess(0 if everything else size, before)
+    if not dry_run:
+        cache.remove(gone)
+    if as_json:
+        _render.answer([_summary(layer) for layer in gone])
+        return
+    verb = "would remove" if dry_run else "removed"
+    for layer in gone:
+        say(f"{verb} {layer.id[:12]} {layer.form} of {layer.facts.get('stack', '-')}, {amount(layer.size)}")
+    say(f"{len(gone)} layers, {amount(sum(layer.size for layer in gone))}")
+
+
+def _summary(layer: Layer) -> dict[str, Any]:
+    times = {"made": layer.made.isoformat(timespec="seconds"), "used": layer.used.isoformat(timespec="seconds")}
+    known = {name: layer.facts.get(name) for name in ("project", "stack", "server", "holds")}
+    return {"id": layer.id, "form": layer.form, "size": layer.size, **times, **known, "place": layer.place}
+
+
+def _row(layer: Layer) -> dict[str, Any]:
+    holds = layer.facts.get("holds") or ["-"]
+    shown = holds[-1] if len(holds) == 1 else f"{holds[0]}..{holds[-1]}"
+    whose = f"{layer.facts.get('stack', '-')}/{layer.facts.get('server', 'set')}"
+    return {
+        "id": layer.id[:12],
+        "of": whose,
+        "holds": shown,
+        "form": layer.form,
+        "size": amount(layer.size),
+        "used": moment(layer.used.isoformat()),
+    }
+
+
+def amount(number: int) -> str:
+    """Bytes as a person reads them."""
+    value, unit = float(number), "B"
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":  # noqa: PLR2004
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"  # noqa: PLR2004

@@ -1,0 +1,88 @@
+"""Why a layer is there or is not: each server's chain beside the one that the last run of the same definition had."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seeder.layer import Chain
+from seeder.operation import Plan
+
+SHOWN = 3  # changed inputs that are named
+
+
+@dataclass(frozen=True)
+class Told:
+    """One state of a server: whether a layer of it is there, and what made its id another than it was last time."""
+
+    server: str
+    subject: str
+    id: str
+    kept: bool
+    found: bool
+    changed: tuple[str, ...] = ()
+
+
+def remember(plan: Plan, folder: Path) -> None:
+    """Write the chains down for the next time."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = _path(plan, folder)
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps({server: _written(one) for server, one in plan.chains.items()}) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def states(plan: Plan, folder: Path) -> list[Told]:
+    """Every state of every server, the beginning first."""
+    before = _read(_path(plan, folder))
+    return [told for server, one in sorted(plan.chains.items()) for told in _states(plan, one, before.get(server) or {})]
+
+
+def changes(plan: Plan, folder: Path) -> dict[str, str]:
+    """Server -> the first thing that changed since the last run, for servers whose state at rest is another one now."""
+    found: dict[str, str] = {}
+    for told in states(plan, folder):
+        if told.changed and told.server not in found:
+            found[told.server] = f"{told.subject}: {', '.join(told.changed)}"
+    return found
+
+
+def _states(plan: Plan, one: Chain, before: Mapping[str, Any]) -> Iterator[Told]:
+    begin = plan.begins.get(one.server)
+    at = begin.steps if begin else 0
+    known: Sequence[Mapping[str, Any]] = before.get("steps") or []
+    yield Told(one.server, "beginning", one.base, kept=False, found=False, changed=_changed(one.inputs, before.get("inputs")))
+    for place, step in enumerate(one.steps):
+        last = known[place] if place < len(known) else None
+        same = last is not None and last["subject"] == step.subject
+        changed = _changed(step.inputs, last["inputs"]) if last and same else (("is new here",) if known else ())
+        yield Told(one.server, step.subject, step.id, step.kept, place < at, changed)
+
+
+def _changed(now: Mapping[str, str], before: Mapping[str, str] | None) -> tuple[str, ...]:
+    if before is None:
+        return ()
+    names = [f"{name} changed" for name in now if name in before and before[name] != now[name]]
+    names += [f"{name} is new" for name in now if name not in before] + [f"{name} is gone" for name in before if name not in now]
+    return (*names[:SHOWN], *([f"and {len(names) - SHOWN} more"] if len(names) > SHOWN else []))
+
+
+def _written(one: Chain) -> dict[str, Any]:
+    steps = [{"id": step.id, "subject": step.subject, "inputs": dict(step.inputs)} for step in one.steps]
+    return {"base": one.base, "inputs": dict(one.inputs), "steps": steps}
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _path(plan: Plan, folder: Path) -> Path:
+    scenario = plan.definition.scenario.name if plan.definition.scenario else ""
+    return folder / f"{plan.stack.name}.{scenario}.{plan.runtime}.json"

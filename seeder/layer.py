@@ -1,0 +1,87 @@
+"""Layers: states with an id, how a server comes to them, and what is kept of them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+PORTABLE: Final = "portable"  # the form that engines save themselves and that any runtime reads
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state on a server's way: `id` names it, `subject` what leads to it (a revision, a dataset) in `store`.
+
+    `kept` steps are worth keeping: the head of the migrations, the data at rest. The others have an id, so that a history that goes
+    on from a kept state is found.
+    """
+
+    id: str
+    verb: Literal["migrate", "load"]
+    store: str
+    subject: str
+    inputs: Mapping[str, str] = field(default_factory=dict, compare=False)  # what decides it, by name: digests and short values
+    kept: bool = False
+
+
+@dataclass(frozen=True)
+class Chain:
+    """How one server comes to its state at rest: its stores' revisions, then the datasets, in the order in which they apply.
+
+    `form` is how its states are kept, `where` the layer store that keeps them. `unkept` says why nothing of it is kept; there are no
+    steps then.
+    """
+
+    server: str
+    base: str
+    form: str
+    where: str
+    steps: tuple[Step, ...] = ()
+    unkept: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict, compare=False)  # what decides how it begins
+
+    @property
+    def physical(self) -> bool:
+        """Whether the state is kept as the server's own files; else as its engine saves it."""
+        return self.form != PORTABLE
+
+    def key(self, step: Step) -> str:
+        return key(step.id, self.form)
+
+    @property
+    def end(self) -> str:
+        """The id of the server's state at rest."""
+        return self.steps[-1].id if self.steps else self.base
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A state that is kept: the form of its bytes and the `place` where they are (a folder, an image). `facts` is what was known
+    when it was made: what it is of, the tables that were loaded, how its secrets are told."""
+
+    id: str
+    form: str
+    place: str
+    size: int
+    made: datetime.datetime
+    used: datetime.datetime
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return key(self.id, self.form)
+
+
+def key(state: str, form: str) -> str:
+    """Names a layer in one form: `<id>.<form>`, fit for a file name and an image tag (114 characters at most)."""
+    return f"{state}.{form}"
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Where a server begins: at a layer, after `steps` of its chain."""
+
+    layer: Layer
+    steps: int

@@ -1,0 +1,1 @@
+"""Where layers are kept: folders of this machine, images of a Docker engine."""

@@ -1,0 +1,77 @@
+"""Layers as images of the Docker engine: a cleanly stopped server's container, committed under a tag that is the layer's key.
+
+The tag is set by the engine as the last act of a commit. What is known of a layer stands in labels; an owner stands in none of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from seeder import home
+from seeder.docker_api import Daemon
+from seeder.docker_endpoint import endpoint
+from seeder.errors import EnvironmentFailed
+from seeder.layer import Layer, key
+
+REPOSITORY = "seeder-layer"
+ID, FORM, FACTS = "dev.seeder.layer", "dev.seeder.layer.form", "dev.seeder.layer.facts"
+
+
+class Images:
+    name = "image"
+
+    def find(self, keys: Collection[str]) -> dict[str, Layer]:
+        wanted = set(keys)
+        return {layer.key: layer for layer in self.every() if layer.key in wanted}
+
+    def every(self) -> Iterator[Layer]:
+        for tag, labels, size, created in Daemon(endpoint()).tagged(REPOSITORY):
+            if labels.get(ID) and labels.get(FORM):
+                made = datetime.datetime.fromtimestamp(created, datetime.UTC)
+                yield Layer(labels[ID], labels[FORM], tag, size, made, _used(key(labels[ID], labels[FORM])) or made, _facts(labels))
+
+    def keep(self, state: str, form: str, source: str, facts: Mapping[str, Any]) -> Layer:
+        """Commit the container `source`, which has stopped."""
+        labels = {ID: state, FORM: form, FACTS: json.dumps(dict(facts), ensure_ascii=False)}
+        Daemon(endpoint()).commit(source, REPOSITORY, key(state, form), labels)
+        kept = self.find([key(state, form)]).get(key(state, form))
+        if kept is None:
+            raise EnvironmentFailed("docker", f"layer {state[:12]} was committed and is not there", "is another program removing images?")
+        return kept
+
+    def use(self, layer: Layer) -> None:
+        path = _use_file(layer.key)
+        with contextlib.suppress(OSError):
+            path.touch()
+            os.utime(path)
+
+    def remove(self, layer: Layer) -> None:
+        Daemon(endpoint()).remove("image", layer.place)
+        _use_file(layer.key).unlink(missing_ok=True)
+
+
+def _use_file(name: str) -> Path:
+    folder = home.cache() / "used"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / name
+
+
+def _used(name: str) -> datetime.datetime | None:
+    try:
+        return datetime.datetime.fromtimestamp(_use_file(name).stat().st_mtime, datetime.UTC)
+    except OSError:
+        return None
+
+
+def _facts(labels: Mapping[str, str]) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = json.loads(labels.get(FACTS) or "{}")
+    except ValueError:
+        return {}
+    return found

@@ -1,0 +1,82 @@
+"""What a plan need not do: each server begins at the deepest layer that exists, and only the rest is left to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from seeder.layer import Begin, Chain, Layer, Step
+from seeder.operation import Load, Migrate, Plan, Resume
+from seeder.plan import counted
+
+SHOWN = 12  # characters of an id
+
+
+def take(plan: Plan, chains: Mapping[str, Chain], whole: Mapping[str, Layer], found: Mapping[str, Layer]) -> Plan:
+    """The plan without what layers stand in for. `found`: layers by key; `whole`: server -> its layer of the set that everything
+    led to, which counts only if it is there for every server."""
+    if whole:
+        begins = {server: Begin(layer, len(chains[server].steps)) for server, layer in whole.items()}
+        return _shortened(plan, chains, begins, whole=True)
+    deepest = {server: _deepest(chain, found) for server, chain in chains.items()}
+    return _shortened(plan, chains, {server: begin for server, begin in deepest.items() if begin}, whole=False)
+
+
+def _deepest(chain: Chain, found: Mapping[str, Layer]) -> Begin | None:
+    for place in range(len(chain.steps), 0, -1):
+        if layer := found.get(chain.key(chain.steps[place - 1])):
+            return Begin(layer, place)
+    return None
+
+
+def _shortened(plan: Plan, chains: Mapping[str, Chain], begins: Mapping[str, Begin], *, whole: bool) -> Plan:
+    done = {server: chains[server].steps[: begin.steps] for server, begin in begins.items()}
+    migrations = [_rest(operation, done.get(operation.store.service, ())) for operation in plan.migrations]
+    loads = [_less(plan, operation, done) for operation in plan.loads]
+    return replace(
+        plan,
+        resumes=tuple(_resume(server, begin, done[server], whole=whole) for server, begin in sorted(begins.items())),
+        migrations=tuple(operation for operation in migrations if operation),
+        loads=tuple(operation for operation in loads if operation),
+        calls=() if whole else plan.calls,
+    )
+
+
+def _resume(server: str, begin: Begin, done: Sequence[Step], *, whole: bool) -> Resume:
+    said = _said(done) or "as it is after all that acted through services"
+    cause = f"{'set' if whole else 'layer'} {begin.layer.id[:SHOWN]} found"
+    return Resume(server, said, cause, begin)
+
+
+def _said(done: Sequence[Step]) -> str:
+    revisions = [step.subject for step in done if step.verb == "migrate"]
+    datasets = [step.subject for step in done if step.verb == "load"]
+    shown = [f"{revisions[0]}..{revisions[-1]}" if len(revisions) > 1 else revisions[0]] if revisions else []
+    return ", ".join([*shown, *datasets])
+
+
+def _rest(operation: Migrate, done: Sequence[Step]) -> Migrate | None:
+    """What is left of a store's history."""
+    held = [step for step in done if step.verb == "migrate" and step.store == operation.store.name]
+    if not held:
+        return operation
+    ids = [revision.id for revision in operation.revisions]
+    last = held[-1].subject
+    left = ids[ids.index(last) + 1 :] if last in ids else []  # a tool that does not go step by step has done all at once
+    if not left:
+        return None
+    detail = f"{last} -> {left[-1]}: {counted(len(left), 'revision')} by {operation.tool}"
+    return replace(operation, detail=detail, cause=f"layer of {last} found")
+
+
+def _less(plan: Plan, operation: Load, done: Mapping[str, Sequence[Step]]) -> Load | None:
+    """The dataset's parts for servers that do not hold it yet."""
+    holds = {server for server, steps in done.items() if any(s.verb == "load" and s.subject == operation.dataset.label for s in steps)}
+    parts = {store: found for store, found in operation.parts.items() if plan.stack.stores[store].service not in holds}
+    if len(parts) == len(operation.parts):
+        return operation
+    if not parts:
+        return None
+    files = sum(len(found) for found in parts.values())
+    detail = f"{counted(files, 'file')} into {', '.join(sorted(parts))}"
+    return replace(operation, detail=detail, parts=parts, cause=f"{operation.cause}; the other stores begin with it")

@@ -1,0 +1,117 @@
+"""Keep the states that the run has come to as layers, so that the next one begins there; then go on from them, as the next one will."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from seeder import cache, process, start
+from seeder.environment import Environment
+from seeder.errors import EnvironmentFailed
+from seeder.layer import Chain, Step
+from seeder.operation import Plan
+from seeder.order import along
+from seeder.protocols import Saves, Stops
+from seeder.registry import LAYERS
+
+
+def migrated(environment: Environment, plan: Plan) -> None:
+    """What migrations led to is kept."""
+    _keep_reached(environment, plan, "migrate")
+
+
+def seeded(environment: Environment, plan: Plan) -> None:
+    """What is in the stores at rest is kept."""
+    _keep_reached(environment, plan, "load")
+
+
+def whole(environment: Environment, plan: Plan) -> None:
+    """What everything led to is kept in one cut: services are stopped meanwhile, and start anew on what was kept."""
+    if not plan.whole or not plan.calls:
+        return
+    running = [one for one in plan.services if environment.deployment.look(one.subject, "completed").state != "ready"]
+    deployment = _stopping(environment)
+    along({one.subject: [] for one in running}, deployment.stop)
+    holds = [step.subject for one in plan.chains.values() for step in one.steps]
+    along(
+        {server: [] for server in plan.chains},
+        lambda server: _keep(environment, plan, server, cache.member(plan.whole, server), [*dict.fromkeys(holds), "services"], plan.whole),
+    )
+    _keep_folder(plan.whole, cache.SET, _draft(environment, cache.SET), cache.facts(plan, [*dict.fromkeys(holds), "services"], plan.whole))
+    start.in_order(environment, plan, running)
+
+
+def _keep_reached(environment: Environment, plan: Plan, verb: str) -> None:
+    places: dict[str, int] = {}
+    for server, one in plan.chains.items():
+        begin = plan.begins.get(server)
+        if place := cache.reached(one, begin.steps if begin else 0, verb):
+            places[server] = place
+    along({server: [] for server in places}, lambda server: _keep_step(environment, plan, plan.chains[server], places[server]))
+
+
+def _keep_step(environment: Environment, plan: Plan, one: Chain, place: int) -> None:
+    step: Step = one.steps[place - 1]
+    _keep(environment, plan, one.server, step.id, [s.subject for s in one.steps[:place]])
+
+
+def _keep(environment: Environment, plan: Plan, server: str, state: str, holds: list[str], whole: str = "") -> None:
+    one, begun = plan.chains[server], time.monotonic()
+    facts = cache.facts(plan, holds, whole, **_known(environment, server)) | cache.told(environment.stack.services[server])
+    if one.physical:
+        _with_server_stopped(environment, plan, server, lambda place: LAYERS.get(one.where).keep(state, one.form, place, facts))
+    else:
+        draft = _draft(environment, server)
+        for store in environment.stack.stores_of(server):
+            _saving(environment, store.name)(draft / store.name)
+        _keep_folder(state, one.form, draft, facts)
+    environment.tell("keep", server, "kept", f"layer {state[:12]}", round(time.monotonic() - begun, 3))
+
+
+def _with_server_stopped(environment: Environment, plan: Plan, server: str, act: Callable[[str], Any]) -> None:
+    deployment = _stopping(environment)
+    deployment.stop(server)
+    act(deployment.state(server))
+    start.again(environment, plan, next(one for one in plan.servers if one.subject == server))
+
+
+def _stopping(environment: Environment) -> Stops:
+    if not isinstance(environment.deployment, Stops):
+        raise EnvironmentFailed(environment.run.runtime, "this runtime cannot stop a server to keep its state", "use --no-cache")
+    return environment.deployment
+
+
+def _saving(environment: Environment, store: str) -> Callable[[Path], None]:
+    engine = environment.engine(store)
+    if not isinstance(engine, Saves):
+        raise EnvironmentFailed(store, f"{engine.name} has no portable form", "use --no-cache")
+    return lambda folder: engine.save(environment.target(store), folder)
+
+
+def _draft(environment: Environment, name: str) -> Path:
+    """A folder of the run, so that it goes with it."""
+    folder = (process.scratch() or environment.run.folder) / "layers" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
+
+
+def _keep_folder(state: str, form: str, folder: Path, facts: Mapping[str, Any]) -> None:
+    LAYERS.get("directory").keep(state, form, str(folder), facts)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _known(environment: Environment, server: str) -> dict[str, Any]:
+    """How migrations left the server's stores, and what was loaded into their tables; files count from the project's folder, wherever
+    that is next time."""
+    names = {store.name for store in environment.stack.stores_of(server)}
+    loaded = [dataclasses.asdict(table) for table in environment.loaded if table.store in names]
+    return {
+        "tables": [{**table, "file": os.path.relpath(table["file"], environment.run.checkout)} for table in loaded],
+        "migrated": {store: dataclasses.asdict(one) for store, one in environment.migrated.items() if store in names},
+    }

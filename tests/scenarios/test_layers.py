@@ -1,0 +1,165 @@
+"""Runs begin at layers: the second one of the same definition migrates and loads nothing, and every one ends at the same digest."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.seeder import Said, docker, events, seeder, started, until
+
+KILLS = int(os.environ.get("SEEDER_TEST_LAYER_KILLS", "1"))
+RUN = ("run", "small", "--scenario", "ready")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home of the test's own, so that nothing is kept before; images of layers go with it."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    yield folder
+    for name in docker("images", "--filter", f"label=dev.seeder.layer.project={folder_mark(tmp_path)}", "-q"):
+        docker("rmi", "-f", name)
+
+
+def folder_mark(tmp_path: Path) -> str:
+    return f"small-{tmp_path.name}"
+
+
+@pytest.fixture
+def folder(project, tmp_path: Path) -> Path:
+    """The small project under a name of its own, so that no other test's layers fit it on a Docker engine that all share."""
+    made: Path = project("small")
+    text = (made / "compose.yaml").read_text()
+    (made / "compose.yaml").write_text(text.replace("POSTGRES_DB: notes}", f'POSTGRES_DB: notes, LAYERS_OF: "{folder_mark(tmp_path)}"}}'))
+    manifest = (made / "manifest.yaml").read_text()
+    (made / "manifest.yaml").write_text(manifest.replace("project: small", f"project: {folder_mark(tmp_path)}"))
+    return made
+
+
+def run(folder: Path, home: Path, runtime: str, *words: str, act: str = "true") -> Said:
+    return seeder(*RUN, "--runtime", runtime, *words, "--", "sh", "-c", act, cwd=folder, SEEDER_HOME=str(home))
+
+
+def digests(folder: Path) -> set[str]:
+    found = [json.loads(path.read_text()).get("digest") for path in folder.glob(".seeder/runs/*/result.json")]
+    return {digest for digest in found if digest}
+
+
+def last(folder: Path, kind: str) -> list[dict[str, object]]:
+    """Events of this kind in the journal of the latest run."""
+    journal = max(folder.glob(".seeder/runs/*/events.jsonl"), key=lambda path: path.stat().st_mtime)
+    return [event for event in map(json.loads, journal.read_text().splitlines()) if event["event"] == kind]
+
+
+def did(folder: Path, stage: str, state: str) -> list[str]:
+    return sorted(str(event["subject"]) for event in last(folder, "progress") if (event["stage"], event["state"]) == (stage, state))
+
+
+def layers(folder: Path, home: Path) -> list[dict[str, object]]:
+    found = json.loads(seeder("cache", "ls", "--json", cwd=folder, SEEDER_HOME=str(home)).out)
+    own = (folder / "manifest.yaml").read_text()
+    return [layer for layer in found if f"project: {layer['project']}\n" in own]
+
+
+def test_the_second_run_migrates_and_loads_nothing(folder, home, runtime):
+    assert run(folder, home, runtime).code == 0
+    assert did(folder, "migrate", "migrated") == ["db"]
+    assert did(folder, "keep", "kept") == ["cache", "db", "db"]
+    second = run(folder, home, runtime)
+    assert second.code == 0, second.err
+    assert did(folder, "migrate", "migrated") == did(folder, "keep", "kept") == []
+    assert last(folder, "dataset.loaded") == []
+    assert len(digests(folder)) == 1
+
+
+def test_a_new_migration_alone_is_applied(folder, home, runtime):
+    assert run(folder, home, runtime).code == 0
+    (folder / "migrations/0003_more.sql").write_text("create table more (id int primary key);\n")
+    plan = seeder("plan", "small", "--scenario", "ready", "--runtime", runtime, cwd=folder, SEEDER_HOME=str(home)).out
+    assert "0002_pinned -> 0003_more: 1 revision by sql" in plan
+    assert run(folder, home, runtime).code == 0
+    assert did(folder, "keep", "kept") == ["db", "db"]
+    assert last(folder, "dataset.loaded")
+
+
+def test_without_the_cache_everything_is_done_and_nothing_kept(folder, home, runtime):
+    assert run(folder, home, runtime).code == 0
+    kept = len(layers(folder, home))
+    assert run(folder, home, runtime, "--no-cache").code == 0
+    assert did(folder, "migrate", "migrated") == ["db"]
+    assert len(layers(folder, home)) == kept
+    assert len(digests(folder)) == 1
+
+
+def test_what_a_run_writes_stays_in_its_own_copy(folder, home, runtime):
+    assert run(folder, home, runtime).code == 0
+    write = "python3 -m seeder sql db -c \"insert into notes (id, kind, body) values (900, 'a', 'new')\" || exit 9"
+    ended = run(folder, home, runtime, act=write)
+    assert ended.code in (0, 9), ended.err
+    assert run(folder, home, runtime).code == 0
+    assert len(digests(folder)) == 1
+
+
+def test_a_layer_outlives_the_run_that_made_it(folder, home, runtime):
+    assert run(folder, home, runtime).code == 0
+    assert seeder("gc", cwd=folder, SEEDER_HOME=str(home)).code == 0
+    assert run(folder, home, runtime).code == 0
+    assert did(folder, "keep", "kept") == []
+
+
+def test_four_runs_at_once_build_once(folder, home, runtime):
+    words = (*RUN, "--runtime", runtime, "--", "true")
+    copies = [shutil.copytree(folder, folder.parent / f"copy{number}") for number in range(4)]
+    with_all = [started(*words, cwd=copy, SEEDER_HOME=str(home)) for copy in copies]
+    children = [one.__enter__() for one in with_all]
+    try:
+        for child, copy in zip(children, copies, strict=True):
+            assert child.wait(240) == 0, (copy / "seeder.log").read_text()
+    finally:
+        for one in with_all:
+            one.__exit__(None, None, None)
+    kept = [name for copy in copies for name in did(copy, "keep", "kept")]
+    assert sorted(kept) == ["cache", "db", "db"]
+    assert len({digest for copy in copies for digest in digests(copy)}) == 1
+
+
+@pytest.mark.parametrize("time", range(KILLS))
+def test_a_killed_builder_leaves_nothing_that_the_next_one_trusts(folder, home, runtime, time):
+    seed = random.Random(f"{runtime}{time}").uniform(0.2, 4.0)
+    print(f"killed {seed:.2f} s after its start")
+    stage = "migrate" if time % 2 == 0 else "keep"
+    with started(*RUN, "--runtime", runtime, "--", "true", cwd=folder, SEEDER_HOME=str(home)) as child:
+        until(f"stage {stage}", lambda: any(e.get("stage") == stage for e in events(folder)) or child.poll() is not None)
+        with_time = random.Random(time).uniform(0, 0.8)
+        try:
+            child.wait(with_time)
+        except Exception:  # it still runs: now it dies
+            child.kill()
+    ended = run(folder, home, runtime)
+    assert ended.code == 0, ended.err
+    assert run(folder, home, runtime).code == 0
+    assert did(folder, "keep", "kept") == []
+    assert len(digests(folder)) == 1
+
+
+def test_pruned_layers_are_built_again(folder, home, runtime):
+    assert run(folder, home, runtime).code == 0
+    for layer in layers(folder, home):
+        assert layer["size"] > 0
+    said = seeder("cache", "prune", "--all", "--dry-run", cwd=folder, SEEDER_HOME=str(home))
+    assert said.code == 0
+    assert layers(folder, home)
+
+
+def test_what_changed_since_the_last_run_is_explained(folder, home):
+    assert run(folder, home, "local").code == 0
+    (folder / "migrations/0001_notes.sql").write_text((folder / "migrations/0001_notes.sql").read_text() + "-- edited\n")
+    said = seeder("cache", "explain", "small", "--scenario", "ready", "--runtime", "local", cwd=folder, SEEDER_HOME=str(home))
+    assert said.code == 0, said.err
+    assert "revisions.0001_notes changed" in said.out

@@ -1,0 +1,172 @@
+"""What a change of the definition leaves of the layers: each reuses exactly what it may, and the plan says from where."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from seeder import chain, shortcut
+from seeder.definition.checksums import lock
+from seeder.definition.manifest import read_project
+from seeder.definition.request import Request, resolve
+from seeder.layer import Chain, Layer
+from seeder.operation import Plan
+from seeder.plan import make
+from seeder.registry import RUNTIMES, traits
+
+SMALL = Path(__file__).resolve().parents[2] / "data/small"
+NOW = datetime.datetime(2026, 1, 15, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return shutil.copytree(SMALL, tmp_path / "small")
+
+
+def planned(project: Path) -> Plan:
+    definition = resolve(read_project(project / "manifest.yaml"), Request(scenario="ready"), traits(), {})
+    return make(definition, RUNTIMES.get("local"), "asked for", NOW)
+
+
+def chains(project: Path) -> dict[str, Chain]:
+    return chain.of(planned(project))
+
+
+def every_layer(made: Mapping[str, Chain]) -> dict[str, Layer]:
+    """As if every state of the chains had been kept."""
+    return {one.key(step): Layer(step.id, one.form, "/nowhere", 1, NOW, NOW) for one in made.values() for step in one.steps}
+
+
+def begins(project: Path, layers: Mapping[str, Layer]) -> dict[str, str]:
+    """Server -> the last thing that the layer at which it begins holds."""
+    plan = dataclasses.replace(planned(project), chains=chains(project))
+    short = shortcut.take(plan, plan.chains, {}, layers)
+    return {server: plan.chains[server].steps[begin.steps - 1].subject for server, begin in short.begins.items()}
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def edit_old_migration(project: Path) -> None:
+    (project / "migrations/0001_notes.sql").write_text((project / "migrations/0001_notes.sql").read_text() + "-- edited\n")
+
+
+def edit_new_migration(project: Path) -> None:
+    (project / "migrations/0002_pinned.sql").write_text((project / "migrations/0002_pinned.sql").read_text() + "-- edited\n")
+
+
+def add_migration(project: Path) -> None:
+    (project / "migrations/0003_more.sql").write_text("create table more (id int primary key);\n")
+
+
+def squash(project: Path) -> None:
+    files = sorted((project / "migrations").glob("*.sql"))
+    files[-1].write_text("".join(file.read_text() for file in files))
+    files[0].unlink()
+
+
+def change_dataset(project: Path) -> None:
+    rows = project / "testdata/golden/notes/db/notes.csv"
+    rows.write_text(rows.read_text() + "")
+    text = rows.read_text().splitlines()
+    rows.write_text("\n".join([*text, text[-1].replace(text[-1].split(",")[0], "99", 1)]) + "\n")
+
+
+def change_key(project: Path) -> None:
+    keys = project / "testdata/golden/notes/cache/keys.jsonl"
+    keys.write_text(keys.read_text() + '{"key": "another", "type": "string", "value": "1"}\n')
+
+
+def comment(project: Path) -> None:
+    (project / "compose.yaml").write_text("# a comment\n" + (project / "compose.yaml").read_text())
+
+
+def other_image(project: Path) -> None:
+    change(project / "compose.yaml", "postgres:17", "postgres:16")
+
+
+def other_secret(project: Path) -> None:
+    change(project / "compose.yaml", "correct-horse-battery", "another-password-here")
+
+
+def other_port(project: Path) -> None:
+    change(project / "compose.yaml", "18080:8000", "18081:8000")
+
+
+def service_code(project: Path) -> None:
+    (project / "web/web.py").write_text((project / "web/web.py").read_text() + "# changed\n")
+
+
+def as_of(project: Path) -> None:
+    change(project / "manifest.yaml", "2026-01-15T12:00:00Z", "2026-02-15T12:00:00Z")
+
+
+SEEDED, CACHE = "notes@1.0.0", "notes@1.0.0"
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        pytest.param(lambda _: None, {"db": SEEDED, "cache": CACHE}, id="nothing"),
+        pytest.param(comment, {"db": SEEDED, "cache": CACHE}, id="a comment in the compose file"),
+        pytest.param(other_port, {"db": SEEDED, "cache": CACHE}, id="a published port"),
+        pytest.param(other_secret, {"db": SEEDED, "cache": CACHE}, id="a secret: the id stays, the form tells"),
+        pytest.param(service_code, {"db": SEEDED, "cache": CACHE}, id="a service's code: data at rest does not know it"),
+        pytest.param(edit_old_migration, {"cache": CACHE}, id="an edited old migration"),
+        pytest.param(edit_new_migration, {"db": "0001_notes", "cache": CACHE}, id="the newest migration edited"),
+        pytest.param(add_migration, {"db": "0002_pinned", "cache": CACHE}, id="a new migration"),
+        pytest.param(squash, {"cache": CACHE}, id="a squashed history"),
+        pytest.param(change_dataset, {"db": "kinds@1.0.0", "cache": CACHE}, id="a changed table"),
+        pytest.param(change_key, {"db": SEEDED}, id="a changed key"),
+        pytest.param(other_image, {"cache": CACHE}, id="another image of a server"),
+        pytest.param(as_of, {"db": "0002_pinned"}, id="another reference time"),
+    ],
+)
+def test_a_change_leaves_what_it_does_not_touch(project: Path, act: Callable[[Path], None], expected: dict[str, str]) -> None:
+    layers = every_layer(chains(project))
+    act(project)
+    for versions in read_project(project / "manifest.yaml").datasets.values():
+        for dataset in versions:
+            lock(dataset)
+    assert begins(project, layers) == expected
+
+
+def test_the_plan_says_where_a_history_goes_on_and_why(project: Path) -> None:
+    layers = every_layer(chains(project))
+    add_migration(project)
+    plan = dataclasses.replace(planned(project), chains=chains(project))
+    text = shortcut.take(plan, plan.chains, {}, layers).text()
+    assert "0002_pinned -> 0003_more: 1 revision by sql  (layer of 0002_pinned found)" in text
+    assert "resume" in text
+
+
+def test_a_plan_without_layers_is_left_as_it_is(project: Path) -> None:
+    plan = dataclasses.replace(planned(project), chains=chains(project))
+    assert shortcut.take(plan, plan.chains, {}, {}).operations == plan.operations
+
+
+def test_an_id_is_the_same_in_another_folder(project: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(SMALL, tmp_path / "elsewhere" / "small")
+    assert [one.end for one in chains(project).values()] == [one.end for one in chains(other).values()]
+
+
+def test_a_secret_is_in_no_id_and_no_input(project: Path) -> None:
+    for one in chains(project).values():
+        told = [*one.inputs.values(), *(value for step in one.steps for value in step.inputs.values())]
+        assert not any("correct-horse-battery" in value for value in told)
+
+
+def test_what_a_program_does_is_kept_only_if_its_inputs_are_named(project: Path) -> None:
+    change(project / "compose.yaml", "migrate: {sql: migrations}", "migrate: {command: [touch, done]}")
+    change(project / "manifest.yaml", ', db: "0002.."', "")
+    one = chains(project)["db"]
+    assert one.steps == ()
+    assert "inputs" in one.unkept
