@@ -23,6 +23,7 @@ from seeder.launch import Launch, LocalLaunch
 from seeder.layer import Layer
 from seeder.notice import Diagnosis, Notice
 from seeder.process import Completed
+from seeder.rewound import Rewound, Way
 from seeder.run import NO_OVERLAYS, Overlay, Place, Run, Swept, Task
 from seeder.target import Address, Target
 from seeder.wait import Verdict
@@ -316,6 +317,30 @@ class Saves(Protocol):
 class Resets(Protocol):
     def reset(self, target: Target) -> None:
         """Empty the store: as just started, before migrations. Clients may stay connected."""
+
+
+class Rewinder(Protocol):
+    """One store and its mark. Connections are kept from one call to the next; the store's clients are quiet during each."""
+
+    def mark(self) -> str:
+        """Remember the state as it is now, in place of any earlier mark; answer why clients have to be restarted, or nothing.
+        Raises EnvironmentFailed when the store has something that could not be brought back."""
+
+    def rewind(self, way: Way) -> Rewound:
+        """Bring the marked state back, whatever was done since; transactions that clients hold open are ended. A way that will
+        not do gives place to one that does. Raises EnvironmentFailed when nothing is marked."""
+
+    def close(self) -> None:
+        """Let go of the connections. The mark stays."""
+
+
+@runtime_checkable
+class Rewinds(Protocol):
+    """The engine can take a store back to a marked state while its server runs and clients stay connected."""
+
+    def rewinder(self, target: Target, folder: Path) -> Rewinder:
+        """`folder`: the run's own, for this store alone; together with what the server holds it is the mark, which a later
+        process finds there."""
 
 
 @runtime_checkable

@@ -25,7 +25,7 @@ from seeder.engines import (
 )
 from seeder.errors import SeederError
 from seeder.launch import Launch, LocalLaunch
-from seeder.protocols import Session
+from seeder.protocols import Rewinder, Session
 from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
@@ -114,6 +114,11 @@ class Postgres:
         from seeder.engines import _postgres_reset
 
         _postgres_reset.reset(target)
+
+    def rewinder(self, target: Target, folder: Path) -> Rewinder:
+        from seeder.engines._postgres_rewind import PostgresRewinder
+
+        return PostgresRewinder(target, folder)
 
     def settled(self, target: Target, store: Store) -> Verdict:
         if not store.settled:

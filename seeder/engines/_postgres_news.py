@@ -1,0 +1,93 @@
+"""What happened in a database since a moment, told from the numbers of transactions.
+
+Every row version carries the number of the transaction that made it. A version is old when that number lies below the lowest one
+that was still running at the moment (`threshold`), or is our own; as many old ones as there were then are all of them, untouched. So
+nothing that committed later is missed, whatever was open at the moment, subtransactions included, which a snapshot does not list;
+what committed just before it may be taken for new. Numbers are compared by age, which a wraparound does not disturb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seeder.engines._postgres_connection import Connection
+
+NEW = "(age(xmin) <= (select age(%(threshold)s::text::xid)) and xmin <> %(own)s::text::xid)"
+OURS = 16384  # numbers of objects begin here; below are those that every database has
+_SPAN = 2**31  # transactions whose order can be told from their short numbers
+
+# Catalogues whose rows are told by another number than their own `oid`.
+KEYS: Mapping[str, str] = {
+    "pg_aggregate": "aggfnoid", "pg_attribute": "attrelid", "pg_depend": "objid", "pg_description": "objoid", "pg_foreign_table": "ftrelid",
+    "pg_index": "indexrelid", "pg_inherits": "inhrelid", "pg_init_privs": "objoid", "pg_partitioned_table": "partrelid",
+    "pg_range": "rngtypid", "pg_seclabel": "objoid", "pg_sequence": "seqrelid",
+    "pg_subscription_rel": "srsubid", "pg_ts_config_map": "mapcfg",
+}  # fmt: skip
+# Those with thousands of rows that every database has; of these only what carries privileges of its own is looked at.
+_LARGE: Mapping[str, str] = {"pg_attribute": "attacl is not null", "pg_proc": "proacl is not null", "pg_description": "false"}
+
+CATALOGUES = """
+    select relname::text from pg_class where relnamespace = 'pg_catalog'::regnamespace and relkind = 'r' and not relisshared
+      and relname not in ('pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject', 'pg_largeobject_metadata')
+    order by relname collate "C\""""
+
+Counts = Mapping[str, Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A moment: `snapshot` is the server's own text when nothing was running, and empty otherwise; `own` a transaction of ours that
+    only gave back what had been there."""
+
+    snapshot: str
+    threshold: int
+    own: int = 0
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        return {"threshold": str(self.threshold % 2**32), "own": str(self.own % 2**32)}
+
+    def is_now(self, snapshot: str) -> bool:
+        """Whether nothing at all was written since, in the whole server."""
+        return bool(self.snapshot) and self.snapshot == snapshot
+
+    def is_too_old(self, snapshot: str) -> bool:
+        return int(snapshot.split(":")[1]) - self.threshold >= _SPAN
+
+
+def reference(snapshot: str, own: int = 0) -> Reference:
+    """The moment of the snapshot; or that of the transaction `own`, which began then."""
+    lowest, following, _ = snapshot.split(":")
+    quiet = lowest == following
+    if not own:
+        return Reference(snapshot if quiet else "", int(lowest))
+    return Reference(f"{own + 1}:{own + 1}:" if quiet and own == int(lowest) else "", int(lowest), own)
+
+
+def catalogue_statement(names: Sequence[str]) -> bytes:
+    """Counts per catalogue: rows of every database, new ones of them, rows of this database, new ones of them."""
+    return " union all ".join(map(_catalogue, names)).encode()
+
+
+def _catalogue(name: str) -> str:
+    key = KEYS.get(name, "oid")
+    also = f" where {key} >= {OURS} or {_LARGE[name]}" if name in _LARGE else ""
+    return (
+        f"select '{name}', count(*) filter (where {key} < {OURS}), count(*) filter (where {key} < {OURS} and {NEW}), "  # noqa: S608
+        f"count(*) filter (where {key} >= {OURS}), count(*) filter (where {key} >= {OURS} and {NEW}) from pg_catalog.{name}{also}"
+    )
+
+
+def catalogues(connection: Connection, statement: bytes, since: Reference) -> dict[str, tuple[int, ...]]:
+    found = connection.execute(statement, since.parameters, prepare=True).fetchall()
+    return {name: tuple(map(int, counts)) for name, *counts in found}
+
+
+def moved(before: Counts, now: Counts) -> tuple[list[str], list[str]]:
+    """Catalogues in which something happened: to what every database has, and to what this one has of its own."""
+    fixed = [name for name, counts in now.items() if counts[1] or counts[0] != before[name][0]]
+    own = [name for name, counts in now.items() if counts[3] or counts[2] != before[name][2]]
+    return fixed, own
