@@ -82,17 +82,14 @@ class Looks:
         found = {oid: (last, called) for oid, last, called in connection.execute(self._sequences, prepare=True).fetchall()}
         return [sequence for sequence in self._mark.sequences if found[sequence.oid] != (sequence.last, sequence.called)]
 
-    def schema(self, connection: Connection, since: Mark) -> tuple[dict[str, tuple[int, ...]], str]:
+    def schema(self, connection: Connection, since: Mark) -> tuple[dict[str, int], str]:
         """The catalogues' counts, and what of the schema differs from the mark; nothing, as a rule."""
         now = news.catalogues(connection, self._catalogues, since.reference)
-        fixed, own = news.moved(since.catalogues, now)
-        if fixed:
-            return now, f"the system catalogue {fixed[0]} was changed"
-        if own:
-            hashes = _postgres_schema.hashes(connection, self._names)
-            if differing := [name for name in self._names if hashes[name] != self._mark.schema[name]]:
-                return now, f"the schema was changed ({', '.join(differing)})"
-        return now, ""
+        differing: list[str] = []
+        if news.moved(since.catalogues, now):
+            hashes = _postgres_schema.hashes(connection, self._names, since.reference)
+            differing = [name for name in self._names if hashes[name] != self._mark.schema[name]]
+        return {name: count for name, (count, _) in now.items()}, f"the schema was changed ({', '.join(differing)})" if differing else ""
 
     def changes(self, connection: Connection, since: Mark, sequences: list[Sequence]) -> Changes:
         found: dict[int, tuple[int, int, int]] = {}

@@ -46,7 +46,9 @@ class Store:
     def move(self, table: Table, missing: Rows, rows: Rows) -> None:
         """The missing ones are in other places now."""
         kept = self.of(table)
-        self._rows[table.oid] = {place: line for place, line in kept.items() if place not in missing} | rows
+        for place in list(missing):
+            del kept[place]
+        kept |= rows
         self.moved.add(table.oid)
 
 
@@ -57,10 +59,8 @@ def give_back(connection: Connection, folder: Path, changes: Changes, since: Mar
         row = connection.execute("select pg_current_xact_id()::text").fetchone()
         own = int(row[0]) if row else 0
         _delete(connection, changes, since)
-        for table in changes.tables:
-            if table not in changes.grown or table in changes.bereft or table in changes.cleared:
-                missing = _missing(connection, table, store, everything=table in changes.cleared)
-                moves.append((table, missing, _write(connection, table, missing, own)))
+        for table, missing in _missing(connection, changes, store):
+            moves.append((table, missing, _write(connection, table, missing, own)))
         if changes.objects:
             objects.give_back(connection, folder)
         _set_sequences(connection, changes)
@@ -82,13 +82,18 @@ def _delete(connection: Connection, changes: Changes, since: Mark) -> None:
         connection.execute("; ".join(statements).encode())
 
 
-def _missing(connection: Connection, table: Table, store: Store, *, everything: bool) -> Rows:
-    kept = store.of(table)
-    if everything:
-        return kept
-    with connection.cursor().copy(f"copy (select ctid from only {table.sql}) to stdout".encode()) as stream:  # noqa: S608  (the same)
-        there = set(b"".join(bytes(block) for block in stream).splitlines())
-    return {place: line for place, line in kept.items() if place not in there}
+def _missing(connection: Connection, changes: Changes, store: Store) -> list[tuple[Table, Rows]]:
+    found = [(table, store.of(table)) for table in changes.cleared]
+    if changes.bereft:
+        places = " union all ".join(
+            f"select {place}, string_agg(ctid::text, ' ') from only {table.sql}"  # noqa: S608  (the same)
+            for place, table in enumerate(changes.bereft)
+        )
+        for place, there in connection.execute(places.encode()).fetchall():
+            left = set((there or "").encode().split())
+            table = changes.bereft[place]
+            found.append((table, {place: line for place, line in store.of(table).items() if place not in left}))
+    return found
 
 
 def _write(connection: Connection, table: Table, missing: Rows, own: int) -> Rows:

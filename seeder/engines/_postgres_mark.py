@@ -77,7 +77,7 @@ class Mark:
     superuser: bool
     scanned: bool = True
     shared: dict[str, Any] = field(default_factory=dict)
-    catalogues: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    catalogues: dict[str, int] = field(default_factory=dict)
     schema: dict[str, str] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
     views: tuple[View, ...] = ()
@@ -113,7 +113,6 @@ def read(folder: Path, name: str = MARK) -> Mark:
             "tables": tuple(Table(**{**table, "columns": tuple(table["columns"])}) for table in found["tables"]),
             "views": tuple(View(**view) for view in found["views"]),
             "sequences": tuple(Sequence(**sequence) for sequence in found["sequences"]),
-            "catalogues": {catalogue: tuple(counts) for catalogue, counts in found["catalogues"].items()},
             "objects": None if found["objects"] is None else tuple(found["objects"]),
         }
         mark = Mark(**{**found, **parts})

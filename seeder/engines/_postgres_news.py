@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection
 
-NEW = "(age(xmin) <= (select age(%(threshold)s::text::xid)) and xmin <> %(own)s::text::xid)"
+LATER = "age(xmin) <= age(%(threshold)s::xid)"
+NEW = f"({LATER} and xmin <> %(own)s::xid)"
 OURS = 16384  # numbers of objects begin here; below are those that every database has
 _SPAN = 2**31  # transactions whose order can be told from their short numbers
 
@@ -33,8 +34,6 @@ CATALOGUES = """
     select relname::text from pg_class where relnamespace = 'pg_catalog'::regnamespace and relkind = 'r' and not relisshared
       and relname not in ('pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject', 'pg_largeobject_metadata')
     order by relname collate "C\""""
-
-Counts = Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -68,26 +67,20 @@ def reference(snapshot: str, own: int = 0) -> Reference:
 
 
 def catalogue_statement(names: Sequence[str]) -> bytes:
-    """Counts per catalogue: rows of every database, new ones of them, rows of this database, new ones of them."""
+    """Counts per catalogue: rows, and new ones of them."""
     return " union all ".join(map(_catalogue, names)).encode()
 
 
 def _catalogue(name: str) -> str:
-    key = KEYS.get(name, "oid")
-    also = f" where {key} >= {OURS} or {_LARGE[name]}" if name in _LARGE else ""
-    return (
-        f"select '{name}', count(*) filter (where {key} < {OURS}), count(*) filter (where {key} < {OURS} and {NEW}), "  # noqa: S608
-        f"count(*) filter (where {key} >= {OURS}), count(*) filter (where {key} >= {OURS} and {NEW}) from pg_catalog.{name}{also}"
-    )
+    also = f" where {KEYS.get(name, 'oid')} >= {OURS} or {_LARGE[name]}" if name in _LARGE else ""
+    return f"select '{name}', count(*), count(*) filter (where {LATER}) from pg_catalog.{name}{also}"  # noqa: S608  (constants)
 
 
-def catalogues(connection: Connection, statement: bytes, since: Reference) -> dict[str, tuple[int, ...]]:
-    found = connection.execute(statement, since.parameters, prepare=True).fetchall()
-    return {name: tuple(map(int, counts)) for name, *counts in found}
+def catalogues(connection: Connection, statement: bytes, since: Reference) -> dict[str, tuple[int, int]]:
+    found = connection.execute(statement, {"threshold": since.parameters["threshold"]}, prepare=True).fetchall()
+    return {name: (count, new) for name, count, new in found}
 
 
-def moved(before: Counts, now: Counts) -> tuple[list[str], list[str]]:
-    """Catalogues in which something happened: to what every database has, and to what this one has of its own."""
-    fixed = [name for name, counts in now.items() if counts[1] or counts[0] != before[name][0]]
-    own = [name for name, counts in now.items() if counts[3] or counts[2] != before[name][2]]
-    return fixed, own
+def moved(before: Mapping[str, int], now: Mapping[str, tuple[int, int]]) -> bool:
+    """Whether something happened in any catalogue; its own rows have to tell what."""
+    return any(new or count != before[name] for name, (count, new) in now.items())

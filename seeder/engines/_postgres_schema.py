@@ -1,5 +1,6 @@
 """A hash of all that a schema consists of: the catalogues' own rows, without what storage and statistics write into them.
 
+Of the rows that every database has it counts how many there are, and which are new: they never change but by hand.
 Temporary objects and TOAST tables do not count. Dropped and made again is another object, and counts as a change.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from seeder.engines._postgres_news import KEYS, OURS
+from seeder.engines._postgres_news import KEYS, LATER, OURS, Reference
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection
@@ -43,10 +44,10 @@ _COLUMNS = """
     order by attnum"""
 
 
-def hashes(connection: Connection, names: Sequence[str]) -> dict[str, str]:
+def hashes(connection: Connection, names: Sequence[str], since: Reference) -> dict[str, str]:
     """One per catalogue."""
     statement = " union all ".join(_hash(name, [row[0] for row in connection.execute(_COLUMNS, [name])]) for name in names)
-    return dict(connection.execute(f"{_PASSING} {statement}".encode()).fetchall())
+    return dict(connection.execute(f"{_PASSING} {statement}".encode(), {"threshold": since.parameters["threshold"]}).fetchall())
 
 
 def _hash(name: str, columns: Sequence[str]) -> str:
@@ -55,6 +56,7 @@ def _hash(name: str, columns: Sequence[str]) -> str:
     kept = [f"c.{key} >= {OURS}"]
     kept += [f"c.{column} not in (select oid from passing)" for column in dict.fromkeys((*_BELONGS.get(name, ()), key))]  # noqa: S608
     return (
-        f"select '{name}', coalesce(sum(hashtextextended(row({shown})::text, 0)::numeric), 0)::text "  # noqa: S608
-        f"from pg_catalog.{name} c where {' and '.join(kept)}"
+        f"select '{name}', concat_ws(' ', (select sum(hashtextextended(row({shown})::text, 0)::numeric) from pg_catalog.{name} c "  # noqa: S608
+        f"where {' and '.join(kept)}), (select count(*) from pg_catalog.{name} where {key} < {OURS}), "
+        f"(select count(*) from pg_catalog.{name} where {key} < {OURS} and {LATER}))"
     )
