@@ -74,6 +74,15 @@ def run(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:
 
 
 async def _connected(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:
+    connection = await dial(target)
+    try:
+        return await work(Link(target.store, connection))
+    finally:
+        await connection.close()
+
+
+async def dial(target: Target) -> Any:
+    """A connection that never connects again by itself; the driver's own error, or OSError, where there is none to be had."""
     import asyncio
 
     import nats
@@ -83,13 +92,7 @@ async def _connected(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:
     probe.close()
     token = target.user if target.password is None else None
     login = {"token": token} if token else {"user": target.user, "password": target.password}
-    connection = await nats.connect(
-        f"nats://{target.address}", **login, name="seeder", allow_reconnect=False, connect_timeout=5, error_cb=_quiet
-    )
-    try:
-        return await work(Link(target.store, connection))
-    finally:
-        await connection.close()
+    return await nats.connect(f"nats://{target.address}", **login, name="seeder", allow_reconnect=False, connect_timeout=5, error_cb=_quiet)
 
 
 async def _quiet(_: Exception) -> None:

@@ -26,11 +26,17 @@ async def _emptied(link: Link, doubtful: set[str]) -> Verdict:
         await link.ask(f"STREAM.DELETE.{stream.name}")
         doubtful.add(stream.name)
     for name in sorted(doubtful):
-        made = await link.attempt(f"STREAM.CREATE.{name}", {"name": name, "subjects": [f"_seeder.reset.{name}"]})
-        if "error" in made:
-            return not_yet(f"stream {name}: {made['error']['description']}")
-        if made["state"]["last_seq"]:
-            return not_yet(f"the server still holds messages of the deleted stream {name}")
-        await link.ask(f"STREAM.DELETE.{name}")
+        verdict = await gone(link, name)
+        if verdict.state != "ready":
+            return verdict
         doubtful.remove(name)
     return READY
+
+
+async def gone(link: Link, name: str) -> Verdict:
+    """One look at a deleted stream: has the server let go of it?"""
+    made = await link.attempt(f"STREAM.CREATE.{name}", {"name": name, "subjects": [f"_seeder.reset.{name}"]})
+    if "error" in made:
+        return not_yet(f"stream {name}: {made['error']['description']}")
+    await link.ask(f"STREAM.DELETE.{name}")
+    return not_yet(f"the server still holds messages of the deleted stream {name}") if made["state"]["last_seq"] else READY

@@ -55,15 +55,19 @@ def save(target: Target, folder: Path) -> None:
 async def _saved(link: Link, folder: Path) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
     for place, stream in enumerate(await _nats_streams.streams(link), 1):
-        held = []
-        with _saved_store.writing(folder / f"{place:04d}.jsonl") as lines:
-            async for message in _nats_streams.messages(link, stream):
-                lines.write(json.dumps(_written(message), ensure_ascii=False).encode() + b"\n")
-                held.append((message.sequence, message.subject))
-        consumers = [_nats_consumers.saved(entry, held) for entry in await _nats_streams.consumers(link, stream.name)]
-        about = {"config": _nats_streams.clean(stream.config), "messages": len(held), **lines.entry}
-        entries.append({**about, "consumers": consumers})
+        entries.append(await save_stream(link, stream, folder / f"{place:04d}.jsonl"))
     return entries
+
+
+async def save_stream(link: Link, stream: Stream, path: Path) -> dict[str, Any]:
+    """Write its messages; answer what is to be known of it to make it again."""
+    held = []
+    with _saved_store.writing(path) as lines:
+        async for message in _nats_streams.messages(link, stream):
+            lines.write(json.dumps(_written(message), ensure_ascii=False).encode() + b"\n")
+            held.append((message.sequence, message.subject))
+    consumers = [_nats_consumers.saved(entry, held) for entry in await _nats_streams.consumers(link, stream.name)]
+    return {"config": _nats_streams.clean(stream.config), "messages": len(held), **lines.entry, "consumers": consumers}
 
 
 def _written(message: Stored) -> dict[str, Any]:
@@ -83,15 +87,20 @@ def restore(target: Target, folder: Path) -> None:
 
 async def _restored(link: Link, saved: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
     for file, entry in saved:
-        config = entry["config"]
-        await link.ask(f"STREAM.CREATE.{config['name']}", config)
-        for line in file.read_bytes().splitlines():
-            message = json.loads(line)
-            payload = message["text"].encode() if "text" in message else base64.b64decode(message["base64"])
-            if (await link.publish(message["subject"], message["headers"], payload)).get("duplicate"):
-                raise EnvironmentFailed(config["name"], f"the saved stream holds {message['headers'].get(MESSAGE_ID)} twice")
-        for consumer in entry["consumers"]:
-            await _nats_consumers.restore(link, config["name"], consumer)
+        await restore_stream(link, file.read_bytes(), entry)
+
+
+async def restore_stream(link: Link, lines: bytes, entry: Mapping[str, Any]) -> None:
+    """Make a stream that is not there; its messages get new times and numbers."""
+    config = entry["config"]
+    await link.ask(f"STREAM.CREATE.{config['name']}", config)
+    for line in lines.splitlines():
+        message = json.loads(line)
+        payload = message["text"].encode() if "text" in message else base64.b64decode(message["base64"])
+        if (await link.publish(message["subject"], message["headers"], payload)).get("duplicate"):
+            raise EnvironmentFailed(config["name"], f"the saved stream holds {message['headers'].get(MESSAGE_ID)} twice")
+    for consumer in entry["consumers"]:
+        await _nats_consumers.restore(link, config["name"], consumer)
 
 
 def messages(target: Target, subject: str) -> list[Message]:

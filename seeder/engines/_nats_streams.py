@@ -35,6 +35,7 @@ class Stream:
     name: str
     config: Mapping[str, Any]
     state: Mapping[str, Any] = field(default_factory=dict)
+    created: str = ""
 
     def takes(self, subject: str) -> bool:
         return any(matches(pattern, subject) for pattern in self.config.get("subjects") or ())
@@ -60,14 +61,19 @@ def clean(config: Mapping[str, Any]) -> dict[str, Any]:
 
 async def streams(link: Link) -> list[Stream]:
     """Every stream, by name."""
-    found = [Stream(entry["config"]["name"], entry["config"], entry["state"]) async for entry in _pages(link, "STREAM.LIST", "streams")]
+    pages = _pages(link, "STREAM.LIST", "streams")
+    found = [Stream(entry["config"]["name"], entry["config"], entry["state"], entry["created"]) async for entry in pages]
     return sorted(found, key=lambda stream: stream.name)
 
 
 async def consumers(link: Link, stream: str) -> list[dict[str, Any]]:
     """The durable consumers of a stream, by name."""
-    found = [entry async for entry in _pages(link, f"CONSUMER.LIST.{stream}", "consumers") if entry["config"].get("durable_name")]
-    return sorted(found, key=lambda entry: str(entry["name"]))
+    return [entry for entry in await all_consumers(link, stream) if entry["config"].get("durable_name")]
+
+
+async def all_consumers(link: Link, stream: str) -> list[dict[str, Any]]:
+    """Those of the moment too, which end with their clients."""
+    return sorted([entry async for entry in _pages(link, f"CONSUMER.LIST.{stream}", "consumers")], key=lambda entry: str(entry["name"]))
 
 
 async def _pages(link: Link, what: str, key: str) -> AsyncIterator[dict[str, Any]]:

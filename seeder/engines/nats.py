@@ -15,7 +15,7 @@ from seeder.definition.stack import Store
 from seeder.definition.stores import Traits
 from seeder.engines import _image, _nats_image, _nats_probe
 from seeder.launch import Launch, LocalLaunch
-from seeder.protocols import Session
+from seeder.protocols import Rewinder, Session
 from seeder.target import Address, Target
 from seeder.wait import Verdict
 
@@ -62,6 +62,11 @@ class Nats:
         from seeder.engines import _nats_state
 
         _nats_state.restore(target, folder)
+
+    def rewinder(self, target: Target, folder: Path) -> Rewinder:
+        from seeder.engines._nats_rewind import NatsRewinder
+
+        return NatsRewinder(target, folder)
 
     def reset(self, target: Target) -> None:
         from seeder.engines import _nats_reset

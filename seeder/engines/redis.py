@@ -16,7 +16,7 @@ from seeder.definition.stack import Store
 from seeder.definition.stores import Traits
 from seeder.engines import _image, _redis_client, _redis_image
 from seeder.launch import Launch, LocalLaunch
-from seeder.protocols import Session
+from seeder.protocols import Rewinder, Session
 from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
@@ -78,6 +78,11 @@ class Redis:
         from seeder.engines import _redis_state
 
         _redis_state.restore(target, folder)
+
+    def rewinder(self, target: Target, folder: Path) -> Rewinder:
+        from seeder.engines._redis_rewind import RedisRewinder
+
+        return RedisRewinder(target, folder)
 
     def reset(self, target: Target) -> None:
         from seeder.engines import _redis_state
