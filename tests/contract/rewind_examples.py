@@ -18,7 +18,6 @@ def rounds(operation: st.SearchStrategy[Any], most: int = 12) -> Callable[[Any],
     """A test that gets lists of operations, for a server that goes on from one example to the next."""
 
     def decorated(test: Any) -> Any:
-        print(f"SEEDER_TEST_SEED={SEED}")
         checked = settings(
             max_examples=EXAMPLES,
             deadline=None,

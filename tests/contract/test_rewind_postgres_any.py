@@ -152,6 +152,7 @@ def _folder(server: Server, name: str) -> None:
 @pytest.fixture(scope="module", params=["habits", "chinook", "northwind"])
 def marked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marked]:
     folder = tmp_path_factory.mktemp(request.param)
+    print(f"SEEDER_TEST_SEED={SEED}")
     with serving("local", COMPOSE, folder) as server:
         if request.param == "habits":
             server.engine.query(server.target(), SCHEMA)
@@ -165,7 +166,6 @@ def marked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def _brought_back(marked: Marked, done: list[tuple[int, str, int]], way: str) -> None:
-    print(f"SEEDER_TEST_SEED={SEED}")
     for who, statement, place in done:
         marked.work(who, statement, place)
     note(str(marked.rewinder.rewind(way)))
