@@ -6,6 +6,7 @@ copy; their messages are published again.
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -97,6 +98,15 @@ def _still(value: Any) -> Any:
     return {name: part for name, part in value.items() if name != "last_active"} if isinstance(value, Mapping) else value
 
 
+def _is_past(copy: Mapping[str, Any]) -> bool:
+    """Whether the oldest message has lived for half of the time that it is given: given back it would soon be gone."""
+    age = copy["config"].get("max_age") or 0
+    if not age or not copy["state"]["messages"]:
+        return False
+    first = datetime.datetime.fromisoformat(copy["state"]["first_ts"][:19]).replace(tzinfo=datetime.UTC)
+    return (datetime.datetime.now(datetime.UTC) - first).total_seconds() * 1e9 > age / 2
+
+
 class _Work:
     """One rewind."""
 
@@ -125,15 +135,15 @@ class _Work:
     async def _give_back(self, name: str) -> None:
         about = self._streams[name]
         copy = about["copy"]
-        if copy is not None:
+        if copy is not None and not _is_past(copy):
             state = await _nats_snapshot.give_back(self._link, name, copy, self._folder / copy["file"])
             if state["messages"] == copy["state"]["messages"]:
                 return
-            if about["messages"] is None:
-                raise EnvironmentFailed(name, f"{state['messages']} of {copy['state']['messages']} messages came back", "mark it again")
             await self._link.ask(f"STREAM.DELETE.{name}")
         saved = about["messages"]
-        why = "is kept in memory" if copy is None else "holds messages that are past their age by now"
+        if saved is None:
+            raise EnvironmentFailed(name, "the broker did not give back all messages of its copy", "mark the state again")
+        why = "is kept in memory" if copy is None else "holds messages that are, or soon would be, past their age"
         self._notes.append(f"stream {name} {why}: its messages were published again, with new numbers and times")
         await self._let_go(name)
         await _nats_state.restore_stream(self._link, (self._folder / saved["file"]).read_bytes(), saved)

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
 EXAMPLES = int(os.environ.get("SEEDER_TEST_REWINDS", "6"))
@@ -29,3 +29,8 @@ def rounds(operation: st.SearchStrategy[Any], most: int = 12) -> Callable[[Any],
         return seed(SEED)(checked(given(items=st.lists(operation, min_size=1, max_size=most))(test)))
 
     return decorated
+
+
+def tell() -> None:
+    """Say with a failure where it can be had again."""
+    note(f"SEEDER_TEST_SEED={SEED}")

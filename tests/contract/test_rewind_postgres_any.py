@@ -21,13 +21,13 @@ from seeder.definition.dataset import Part
 from seeder.engines import _postgres_local, _postgres_query
 from seeder.engines._postgres_connection import connect
 from seeder.registry import LOADERS
-from seeder.target import Target
 from tests.contract.engine_contract import load
-from tests.contract.rewind_examples import SEED, rounds
+from tests.contract.rewind_examples import rounds, tell
 from tests.contract.serving import NOON, Server, serving
 from tests.contract.test_postgres import SCHEMA, tables
 
 DATA = Path(__file__).parent.parent / "data"
+FILES = Path(__file__).parent / "rewind"
 COMPOSE = """
 services:
   db:
@@ -35,49 +35,13 @@ services:
     command: ["postgres", "-c", "max_prepared_transactions=10"]
     environment: {POSTGRES_USER: app, POSTGRES_PASSWORD: pw, POSTGRES_DB: shop}
 """
-MORE = """
-    create table plain (word text, number int); insert into plain select 'w' || n, n from generate_series(1, 50) n;
-    create unlogged table quick (id serial primary key, note text); insert into quick (note) values ('a'), ('b');
-    create table parents (id int); create table children (more int) inherits (parents);
-    insert into parents values (1); insert into children values (2, 3);
-    select lo_from_bytea(4711, 'large'); create sequence apart start 5 increment -2 minvalue -100 maxvalue 5;
-    create function touched() returns trigger language plpgsql as 'begin insert into plain values (tg_op, 0); return null; end';
-    create trigger touch after insert or update or delete on quick for each statement execute function touched();
-    create materialized view counted as select count(*) from plain;
-    create role auditor; grant select on plain to auditor; alter database shop set work_mem = '5MB'; alter role app set random_page_cost = 2;
-    comment on database shop is 'marked'; grant connect on database shop to auditor
-"""
-TABLES = "select oid::regclass::text from pg_class where relkind in ('r', 'p') and relnamespace >= 2200 and relpersistence <> 't' order by oid"
+MORE = (FILES / "more.sql").read_text()
+TABLES = (
+    "select oid::regclass::text from pg_class where relkind in ('r', 'p') and relnamespace >= 2200 and relpersistence <> 't' order by oid"
+)
 
-# {t} is one of the tables, {n} a number. What the database refuses is not done.
-ROWS = [
-    "delete from {t} where ctid in (select ctid from {t} limit {n})", "delete from {t}", "truncate {t} cascade",
-    "truncate {t} restart identity cascade", "insert into {t} select * from {t} limit {n}", "create temporary table scratch as select * from {t}",
-    "with gone as (delete from {t} where ctid in (select ctid from {t} limit {n}) returning *) insert into {t} select * from gone",
-    "set session_replication_role = replica", "set session_replication_role = origin", "savepoint s", "rollback to s", "release s",
-    "begin isolation level repeatable read", "begin", "commit", "rollback", "prepare transaction 'left {n}'", "commit prepared 'left {n}'",
-    "select nextval(oid::regclass) from pg_class where relkind = 'S'", "select setval(oid::regclass, {n}, {n} % 2 = 0) from pg_class where relkind = 'S'",
-    "insert into plain values ('new', {n})", "update plain set number = number + {n} where number < {n} * 3", "update plain set word = word",
-    "insert into quick (note) values (repeat('long ', {n} * 400))", "update quick set id = id + {n}", "delete from quick where id > {n}",
-    "update orders set total = total + 1", "insert into categories (name) values ('c{n}')", "insert into measurements values ('2025-02-01'::date + {n}, 1)",
-    "update measurements set at = at + interval '1 year'", "update track set unit_price = unit_price + 1 where track_id % 7 = {n} % 7",
-    "delete from order_details where order_id % 5 = {n} % 5", "select lo_unlink(4711)", "select lo_put(4711, {n}, 'other')", "select lo_create({n})",
-    "refresh materialized view counted", "vacuum {t}", "vacuum full {t}", "analyze", "reindex table {t}", "vacuum freeze {t}",
-]  # fmt: skip
-SCHEMAS = [
-    "create table made_{n} (id serial primary key, t text)", "drop table {t} cascade", "alter table {t} add column extra_{n} int default {n}",
-    "alter table {t} rename to renamed_{n}", "create index on {t} ((1))", "alter table {t} set unlogged", "alter table {t} disable trigger all",
-    "alter table {t} owner to auditor", "grant update on {t} to public", "revoke all on {t} from app", "create schema s_{n}", "drop schema audit cascade",
-    "alter sequence apart increment 3", "drop sequence apart", "create view v_{n} as select * from {t}", "create type kind_{n} as enum ('a')",
-    "create function f_{n}() returns int language sql return {n}", "comment on table {t} is 'changed {n}'", "comment on schema public is 'mine'",
-    "alter table {t} enable row level security", "create role r_{n}", "create role r_{n} login in role auditor", "drop role r_{n}",
-    "alter role auditor createdb password 'x{n}'", "alter role app set search_path = audit, public", "alter role app reset all",
-    "alter database shop set datestyle = 'SQL, DMY'", "alter database shop reset all", "alter database shop connection limit {n}",
-    "revoke connect on database shop from public", "grant create on database shop to auditor", "comment on database shop is 'other'",
-    "grant auditor to app", "revoke execute on function pg_sleep from public", "alter table plain replica identity full", "cluster verbose",
-    "alter default privileges grant select on tables to auditor", "create publication p_{n} for all tables", "alter type mood add value 'm{n}'",
-    "alter table {t} set (autovacuum_enabled = off)", "refresh materialized view counted with no data", "alter table quick enable always trigger touch",
-]  # fmt: skip
+# A statement per line; {t} is one of the tables, {n} a number. What the database refuses is not done.
+ROWS, SCHEMAS = (FILES / "rows.sql").read_text().splitlines(), (FILES / "schemas.sql").read_text().splitlines()
 
 
 @st.composite
@@ -152,7 +116,6 @@ def _folder(server: Server, name: str) -> None:
 @pytest.fixture(scope="module", params=["habits", "chinook", "northwind"])
 def marked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marked]:
     folder = tmp_path_factory.mktemp(request.param)
-    print(f"SEEDER_TEST_SEED={SEED}")
     with serving("local", COMPOSE, folder) as server:
         if request.param == "habits":
             server.engine.query(server.target(), SCHEMA)
@@ -166,6 +129,7 @@ def marked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def _brought_back(marked: Marked, done: list[tuple[int, str, int]], way: str) -> None:
+    tell()
     for who, statement, place in done:
         marked.work(who, statement, place)
     note(str(marked.rewinder.rewind(way)))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from seeder.engines import _redis_client
 from tests.contract.engine_contract import load, read
 from tests.contract.rewind_contract import RewindContract
-from tests.contract.rewind_examples import SEED, rounds
+from tests.contract.rewind_examples import rounds, tell
 from tests.contract.serving import Server, serving
 from tests.contract.test_redis import KEYS
 
@@ -147,8 +147,7 @@ services:
                 connection.read_response()
             rewinder.rewind("in place")
             with pytest.raises(redis.ConnectionError):
-                connection.send_command("EXEC")
-                connection.read_response()
+                _executed(connection)
             connection.disconnect()
         assert server.engine.lookup(server.target(), "greeting") == "hällo\nworld"
 
@@ -157,6 +156,11 @@ services:
             self.work(server)
             client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         assert rewinder.rewind("in place").changed == self.worked()
+
+
+def _executed(connection: Any) -> Any:
+    connection.send_command("EXEC")
+    return connection.read_response()
 
 
 NAMES = st.sampled_from(["a", "b", "greeting", "price:1:EUR", "basket", "queue", "colours", "ranking", "log", "gone"])
@@ -177,7 +181,6 @@ COMMANDS = st.one_of(
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Any]]:
     folder = tmp_path_factory.mktemp("any")
-    print(f"SEEDER_TEST_SEED={SEED}")
     with serving("local", TestRedis.compose, folder) as server:
         TestRedis().fill(server, folder)
         rewinder = server.engine.rewinder(server.target(), folder / "mark")
@@ -189,13 +192,14 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, A
 def _state(server: Server) -> dict[str, Any]:
     """The digest and what it does not see: the very bytes of each key, and what is left of their time, near enough."""
     with _redis_client.connect(server.target()) as client:
-        keys = {key: (client.dump(key), round(client.pttl(key) / 20_000)) for key in client.keys()}
+        keys = {key: (client.dump(key), round(client.pttl(key) / 20_000)) for key in client.scan_iter()}
     return {"digest": server.engine.digest(server.target(), ()), **keys}
 
 
 @rounds(COMMANDS, most=25)
 def test_whatever_was_done_the_keys_come_back(marked: tuple[Server, Any], items: list[tuple[str, ...]]) -> None:
     server, rewinder = marked
+    tell()
     rewinder.rewind("in place")
     before = _state(server)
     with _redis_client.connect(server.target()) as client:

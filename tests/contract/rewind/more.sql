@@ -1,0 +1,22 @@
+-- What the three schemas lack: tables without keys, unlogged and inheriting ones, large objects, loud triggers, roles and settings.
+create table plain (word text, number int);
+insert into plain select 'w' || n, n from generate_series(1, 50) n;
+create unlogged table quick (id serial primary key, note text);
+insert into quick (note) values ('a'), ('b');
+create table parents (id int);
+create table children (more int) inherits (parents);
+insert into parents values (1);
+insert into children values (2, 3);
+select lo_from_bytea(4711, 'large');
+create sequence apart start 5 increment -2 minvalue -100 maxvalue 5;
+create function touched() returns trigger language plpgsql as 'begin insert into plain values (tg_op, 0);
+return null;
+end';
+create trigger touch after insert or update or delete on quick for each statement execute function touched();
+create materialized view counted as select count(*) from plain;
+create role auditor;
+grant select on plain to auditor;
+alter database shop set work_mem = '5MB';
+alter role app set random_page_cost = 2;
+comment on database shop is 'marked';
+grant connect on database shop to auditor;
