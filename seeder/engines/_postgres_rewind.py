@@ -54,9 +54,11 @@ class PostgresRewinder:
             for _ in range(_ATTEMPTS):
                 mark = taking.take(self._open(), self._folder, self._name)
                 self.close()
-                lost = template.take(keeper, self._target)
+                lost, moment = template.take(keeper, self._target)
+                if not mark.scanned:
+                    mark = replace(mark, reference=_after(moment))
                 self._start(mark)
-                if not any(self._differences()) or not mark.scanned:
+                if not mark.scanned or not any(self._differences()):
                     marks.write(self._folder, mark, MARK)
                     return "its database was copied, which ends connections to it" if lost else ""
         raise EnvironmentFailed(self._target.store, "its state cannot be marked: clients go on changing it", "hold them meanwhile")
@@ -161,7 +163,7 @@ class PostgresRewinder:
             snapshot = template.snapshot(keeper)
             template.open_again(keeper, self._target)
         self._start(mark)
-        self._move(replace(mark, reference=news.reference(snapshot, int(snapshot.split(":")[1]))))
+        self._move(replace(mark, reference=_after(snapshot)))
         return Rewound("swap", changed, because, _REPLACED, notes)
 
     def _settle(self, keeper: Connection, mark: Mark) -> tuple[str, ...]:
@@ -197,3 +199,8 @@ class PostgresRewinder:
                 tables.append(table)
             marks.write(self._folder, replace(self._since, tables=tuple(tables)), SINCE)
             self._written = True
+
+
+def _after(snapshot: str) -> Reference:
+    """The moment once the database is open again, which takes a single transaction."""
+    return news.reference(snapshot, int(snapshot.split(":")[1]))

@@ -36,17 +36,19 @@ def keeper(target: Target) -> Connection:
     return connect(target, database="template1", autocommit=True)
 
 
-def take(connection: Connection, target: Target) -> bool:
-    """Copy the target's database, in place of an earlier copy; answer whether clients lost their connections by it."""
+def take(connection: Connection, target: Target) -> tuple[bool, str]:
+    """Copy the target's database, in place of an earlier copy; answer whether clients lost their connections by it, and the server's
+    moment just before they could come again."""
     copy, original = name(target), target.database or ""
     _drop(connection, copy)
     _refuse(connection, original, refuse=True)
     try:
         lost = end_clients(connection, original)
         _make(connection, copy, original, " is_template true allow_connections false")
+        moment = snapshot(connection)
     finally:
         _refuse(connection, original, refuse=False)
-    return lost
+    return lost, moment
 
 
 def swap(connection: Connection, target: Target) -> None:
