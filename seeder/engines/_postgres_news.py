@@ -27,8 +27,8 @@ KEYS: Mapping[str, str] = {
     "pg_range": "rngtypid", "pg_seclabel": "objoid", "pg_sequence": "seqrelid",
     "pg_subscription_rel": "srsubid", "pg_ts_config_map": "mapcfg",
 }  # fmt: skip
-# Those with thousands of rows that every database has; of these only what carries privileges of its own is looked at.
-_LARGE: Mapping[str, str] = {"pg_attribute": "attacl is not null", "pg_proc": "proacl is not null", "pg_description": "false"}
+# The one with the most rows that every database has; of these nothing can be changed but privileges.
+_LARGE: Mapping[str, str] = {"pg_attribute": "attacl is not null"}
 
 CATALOGUES = """
     select relname::text from pg_class where relnamespace = 'pg_catalog'::regnamespace and relkind = 'r' and not relisshared

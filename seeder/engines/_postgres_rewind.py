@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +13,9 @@ from seeder.engines import _postgres_mark as marks
 from seeder.engines import _postgres_news as news
 from seeder.engines import _postgres_shared as shared
 from seeder.engines import _postgres_take as taking
-from seeder.engines import _postgres_template as template
 from seeder.engines._postgres_connection import connect, driver, failing
 from seeder.engines._postgres_found import Changes, Looks
+from seeder.engines._postgres_keeper import Keeper
 from seeder.engines._postgres_mark import MARK, SINCE, Mark
 from seeder.engines._postgres_news import Reference
 from seeder.errors import EnvironmentFailed
@@ -37,6 +36,7 @@ class PostgresRewinder:
         self._target, self._folder = target, folder
         self._name = target.database or ""
         self._connection: Connection | None = None
+        self._keeper = Keeper(target)
         self._start(None)
 
     def _start(self, mark: Mark | None) -> None:
@@ -50,13 +50,13 @@ class PostgresRewinder:
         self._folder.mkdir(parents=True, exist_ok=True)
         for path in self._folder.iterdir():
             path.unlink()
-        with failing(self._target, "marked"), closing(template.keeper(self._target)) as keeper:
+        with failing(self._target, "marked"):
             for _ in range(_ATTEMPTS):
                 mark = taking.take(self._open(), self._folder, self._name)
-                self.close()
-                lost, moment = template.take(keeper, self._target)
+                self._forget()
+                lost, moment = self._keeper.take()
                 if not mark.scanned:
-                    mark = replace(mark, reference=_after(moment))
+                    mark = replace(mark, reference=moment)
                 self._start(mark)
                 if not mark.scanned or not any(self._differences()):
                     marks.write(self._folder, mark, MARK)
@@ -102,6 +102,8 @@ class PostgresRewinder:
         connection, mark = self._open(), self._marked
         snapshot = found.snapshot(connection, self._name)
         quiet = self._reference.is_now(snapshot)
+        if way == "swap" and not quiet:
+            return self._swap("", ())
         try:
             changes, obstacle = self._find(snapshot)
         except (driver().errors.UndefinedTable, driver().errors.UndefinedColumn, driver().errors.InvalidSchemaName) as error:
@@ -110,7 +112,7 @@ class PostgresRewinder:
         named = (*changes.names, *(f"database {name}" for name in altered))
         if not changes.names and not obstacle:
             return Rewound("in place", named) if altered else UNTOUCHED
-        if obstacle or way == "swap":
+        if obstacle or way == "swap":  # a sequence was drawn from, which no transaction tells
             return self._swap(obstacle, named)
         return self._give_back(connection, snapshot, changes, named)
 
@@ -155,40 +157,37 @@ class PostgresRewinder:
         mark = self._marked
         self._forget()
         (self._folder / SINCE).unlink(missing_ok=True)
-        with closing(template.keeper(self._target)) as keeper:
-            if not template.is_there(keeper, self._target):
-                raise EnvironmentFailed(self._target.store, "the copy that was made when it was marked is gone", "mark it again")
-            template.swap(keeper, self._target)
-            notes = self._settle(keeper, mark)
-            snapshot = template.snapshot(keeper)
-            template.open_again(keeper, self._target)
+        notes, moment = self._keeper.swap(mark)
         self._start(mark)
-        self._move(replace(mark, reference=_after(snapshot)))
+        self._move(replace(mark, reference=moment))
+        if mark.scanned:
+            self._keeper.clear(self._connect)
         return Rewound("swap", changed, because, _REPLACED, notes)
-
-    def _settle(self, keeper: Connection, mark: Mark) -> tuple[str, ...]:
-        if not mark.superuser:
-            return ()
-        _, stay = shared.restore(keeper, self._name, mark.shared)
-        return tuple(f"the role {name} stays: another database of the server needs it" for name in stay)
 
     # -- connections --------------------------------------------------------------------------------------------------
 
     def _open(self) -> Connection:
+        self._keeper.wait()
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._target, autocommit=True)
-            superuser = self._connection.execute("select current_setting('is_superuser') = 'on'").fetchone() == (True,)
-            if superuser:
-                self._connection.execute(give_back.SETTINGS)
+            self._connect()
+        assert self._connection is not None  # noqa: S101  (it was made)
         return self._connection
 
+    def _connect(self) -> None:
+        connection = connect(self._target, autocommit=True)
+        if connection.execute("select current_setting('is_superuser') = 'on'").fetchone() == (True,):
+            connection.execute(give_back.SETTINGS)
+        self._connection = connection
+
     def _forget(self) -> None:
+        self._keeper.wait()
         if self._connection is not None:
             self._connection.close()
         self._connection = None
 
     def close(self) -> None:
         self._forget()
+        self._keeper.close()
         if self._since is not None and not self._written:
             tables = []
             for table in self._since.tables:
@@ -199,8 +198,3 @@ class PostgresRewinder:
                 tables.append(table)
             marks.write(self._folder, replace(self._since, tables=tuple(tables)), SINCE)
             self._written = True
-
-
-def _after(snapshot: str) -> Reference:
-    """The moment once the database is open again, which takes a single transaction."""
-    return news.reference(snapshot, int(snapshot.split(":")[1]))

@@ -60,7 +60,11 @@ def swap(connection: Connection, target: Target) -> None:
         end_clients(connection, original)
         _do(connection, "alter database {} rename to {}", original, old)
     _make(connection, original, name(target), " allow_connections false")
-    _drop(connection, old)
+
+
+def drop_replaced(connection: Connection, target: Target) -> None:
+    """Remove the database that was replaced; what is left of it when this does not happen, the next swap removes."""
+    _drop(connection, _named("replaced", target))
 
 
 def open_again(connection: Connection, target: Target) -> None:

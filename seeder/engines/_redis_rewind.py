@@ -20,6 +20,13 @@ from seeder.target import Target
 T = TypeVar("T")
 _SECONDS = 60.0
 _SHARE = 0.5  # of all keys; from here on the databases are emptied and filled
+_AT_ONCE = 1000  # keys whose time is renewed by one call
+_RENEW = """
+for place = 1, #ARGV, 3 do
+  redis.call('SELECT', ARGV[place])
+  redis.call('PEXPIRE', ARGV[place + 1], ARGV[place + 2])
+end
+"""
 _COUNTERS = ("run_id", "rdb_changes_since_last_save", "rdb_last_save_time", "rdb_bgsave_in_progress", "expired_keys", "evicted_keys")
 
 
@@ -131,12 +138,9 @@ class RedisRewinder:
 
     def _renew(self, client: Any, mark: Mark) -> None:
         """Times to live begin again; then what the server counts is what it counts when nothing happens."""
-        pipe = client.pipeline(transaction=True)
-        for (database, key), entry in mark.entries.items():
-            if entry.left >= 0:
-                pipe.execute_command("SELECT", database)
-                pipe.pexpire(key, max(entry.left, 1))
-        self._executed(pipe)
+        ending = [(database, key, max(entry.left, 1)) for (database, key), entry in mark.entries.items() if entry.left >= 0]
+        for start in range(0, len(ending), _AT_ONCE):
+            client.eval(_RENEW, 0, *(word for key in ending[start : start + _AT_ONCE] for word in key))
         self._counters = _counters(client)
 
     def _executed(self, pipe: Any) -> None:

@@ -163,6 +163,8 @@ services:
             ("drop table items", "the schema was changed"),
             ("grant select on orders to public", "the schema was changed (pg_class)"),
             ("comment on table orders is 'mine'", "the schema was changed (pg_description)"),
+            ("comment on schema public is 'mine'", "the schema was changed (pg_description)"),
+            ("alter function pg_sleep(double precision) cost 7", "the schema was changed (pg_proc)"),
             ("revoke execute on function pg_sleep(double precision) from public", "the schema was changed (pg_proc)"),
             ("create or replace function note() returns trigger language plpgsql as 'begin return new; end'", "(pg_proc)"),
             ("alter table orders disable trigger all", "the schema was changed (pg_trigger)"),

@@ -141,7 +141,7 @@ def test_rows_come_back_whatever_was_done(marked: Marked, items: list[tuple[int,
     _brought_back(marked, items, "in place")
 
 
-@rounds(_done(3))
+@rounds(_done(7), most=6)
 def test_schemas_roles_and_settings_come_back_whatever_was_done(marked: Marked, items: list[tuple[int, str, int]]) -> None:
     _brought_back(marked, items, "in place")
 

@@ -40,3 +40,23 @@ alter type mood add value 'm{n}'
 alter table {t} set (autovacuum_enabled = off)
 refresh materialized view counted with no data
 alter table quick enable always trigger touch
+comment on function pg_sleep(float8) is 'x{n}'
+alter function pg_sleep(float8) cost {n}
+grant usage on schema pg_catalog to auditor
+create cast (int4 as jsonb) with inout
+create collation c_{n} (locale = 'C')
+create domain d_{n} as int check (value > {n})
+create rule r_{n} as on insert to {t} do nothing
+alter table {t} alter column ctid set statistics 3
+create statistics st_{n} on word, number from plain
+create event trigger e_{n} on ddl_command_end execute function pg_notify()
+alter view if exists best_customers rename to best_{n}
+grant select (word) on plain to auditor
+create index concurrently on plain (number)
+alter table children no inherit parents
+alter table measurements detach partition measurements_2025
+create operator === (leftarg = int, rightarg = int, function = int4eq)
+alter role app connection limit {n}
+drop owned by auditor
+grant auditor to app with admin option
+create table part_{n} partition of measurements for values from ('20{n}-01-01') to ('20{n}-02-01')
