@@ -70,7 +70,8 @@ class Marked:
             asked = {
                 "roles": "select to_jsonb(r) from pg_authid r order by oid",
                 "members": "select roleid, member, admin_option from pg_auth_members order by 1, 2",
-                "settings": "select setdatabase <> 0, setrole, setconfig from pg_db_role_setting order by 1, 2",
+                "settings": """select setdatabase <> 0, setrole, setconfig from pg_db_role_setting
+                               where setdatabase in (0, (select oid from pg_database where datname = 'shop')) order by 1, 2""",
                 "database": """select datdba, datacl::text, datconnlimit, datallowconn, datistemplate, shobj_description(oid, 'pg_database')
                                from pg_database where datname = 'shop'""",
                 "prepared": "select gid from pg_prepared_xacts",
