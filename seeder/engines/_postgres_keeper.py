@@ -37,21 +37,16 @@ class Keeper:
         if not template.is_there(connection, self._target):
             raise EnvironmentFailed(self._target.store, "the copy that was made when it was marked is gone", "mark it again")
         template.swap(connection, self._target)
-        if not mark.scanned:  # only as long as no transaction came is it known to be untouched
-            template.drop_replaced(connection, self._target)
-        stay = self._give_back(connection, mark)
-        snapshot = template.snapshot(connection)
-        template.open_again(connection, self._target)
+        try:
+            if mark.superuser:
+                template.forget_replaced(connection, self._target)
+            if not mark.scanned:  # only as long as no transaction came is it known to be untouched
+                template.drop_replaced(connection, self._target)
+            stay = shared.restore(connection, self._target.database or "", mark.shared)[1] if mark.superuser else []
+            snapshot = template.snapshot(connection)
+        finally:
+            template.open_again(connection, self._target)
         return tuple(f"the role {name} stays: another database of the server needs it" for name in stay), _after(snapshot)
-
-    def _give_back(self, connection: Connection, mark: Mark) -> list[str]:
-        if not mark.superuser:
-            return []
-        _, stay = shared.restore(connection, self._target.database or "", mark.shared)
-        if stay:  # by the one that was replaced, perhaps
-            template.drop_replaced(connection, self._target)
-            _, stay = shared.restore(connection, self._target.database or "", mark.shared)
-        return stay
 
     def clear(self, afterwards: Callable[[], object]) -> None:
         """Remove the database that was replaced; nobody waits for it."""

@@ -62,17 +62,23 @@ def restore(connection: Connection, database: str, kept: Shared) -> tuple[list[s
         connection.execute("lock table pg_authid in share row exclusive mode")  # other stores of the server give back the same
         for number in kept["roles"]:
             if found["roles"].get(number) != kept["roles"][number]:
-                _put_role(connection, kept["roles"][number])
+                _put_role(connection, kept["roles"][number], there=number in found["roles"])
         _members(connection, found, kept)
         _database(connection, database, kept)
     return changed, _drop_roles(connection, [role["rolname"] for number, role in found["roles"].items() if number not in kept["roles"]])
 
 
-def _put_role(connection: Connection, role: dict[str, Any]) -> None:
+def _put_role(connection: Connection, role: dict[str, Any], *, there: bool) -> None:
+    """It may be our own, which must not be missing for a moment."""
+    from psycopg import sql
     from psycopg.types.json import Jsonb
 
-    connection.execute("delete from pg_authid where oid = %s", [role["oid"]])
-    connection.execute("insert into pg_authid select * from jsonb_populate_record(null::pg_authid, %s)", [Jsonb(role)])
+    if not there:
+        connection.execute("insert into pg_authid select * from jsonb_populate_record(null::pg_authid, %s)", [Jsonb(role)])
+        return
+    columns = sql.SQL(", ").join(sql.Identifier(column) for column in role if column != "oid")
+    update = "update pg_authid set ({0}) = (select {0} from jsonb_populate_record(null::pg_authid, %s)) where oid = %s"
+    connection.execute(sql.SQL(update).format(columns), [Jsonb(role), role["oid"]])
 
 
 def _members(connection: Connection, found: Shared, kept: Shared) -> None:

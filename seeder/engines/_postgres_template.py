@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 
 from seeder.engines._postgres_connection import connect, dial, driver
 from seeder.target import Target
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 _SECONDS = 20.0
 _CLIENTS = "select pid from pg_stat_activity where datname = %s and pid <> pg_backend_pid()"
+_REPLACED: LiteralString = "(select oid from pg_database where datname = %(name)s)"
+_FORGET: tuple[LiteralString, ...] = (
+    f"delete from pg_shdepend where dbid = {_REPLACED} or (classid = 'pg_database'::regclass and objid = {_REPLACED})",  # noqa: S608
+    f"delete from pg_db_role_setting where setdatabase = {_REPLACED}",  # noqa: S608
+    "update pg_database set datacl = null where datname = %(name)s",
+)
 
 
 def name(target: Target) -> str:
@@ -60,6 +66,13 @@ def swap(connection: Connection, target: Target) -> None:
         end_clients(connection, original)
         _do(connection, "alter database {} rename to {}", original, old)
     _make(connection, original, name(target), " allow_connections false")
+
+
+def forget_replaced(connection: Connection, target: Target) -> None:
+    """Nobody sees any more of the database that was replaced than its name: it keeps no role from being dropped. Needs a superuser."""
+    found = {"name": _named("replaced", target)}
+    for statement in _FORGET:
+        connection.execute(statement, found)
 
 
 def drop_replaced(connection: Connection, target: Target) -> None:

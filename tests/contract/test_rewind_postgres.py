@@ -146,12 +146,13 @@ services:
     def test_roles_and_settings_are_given_back_in_place(self, server: Server, rewinder: Any) -> None:
         with self.client(server) as works:
             rows(server, "create role bob login; alter role app set search_path = audit; alter database \"Shop\" set work_mem = '7MB'")
-            rows(server, 'grant connect on database "Shop" to bob; grant pg_read_all_data to bob')
+            rows(server, 'grant connect on database "Shop" to bob; grant pg_read_all_data to bob; alter role app connection limit 50')
             assert rewinder.rewind("in place").way == "in place"
             works()
         assert scalar(server, "select count(*) from pg_roles where rolname = 'bob'") == 0
         assert scalar(server, "show search_path") == '"$user", public'
         assert scalar(server, "show work_mem") == "4MB"
+        assert scalar(server, "select rolconnlimit from pg_roles where rolname = 'app'") == -1
 
     # -- swapped ------------------------------------------------------------------------------------------------------
 
