@@ -6,4 +6,23 @@ The flow, in nine words; `lifecycle.py` is the page that tells it:
     definition -> plan -> up -> migrate -> load -> gate -> fault -> snapshot -> teardown
 """
 
-__version__ = "0.1.0"
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seeder.release import VERSION
+
+if TYPE_CHECKING:
+    from seeder.session import Session, Sql, up
+
+__all__ = ["Session", "Sql", "up"]
+__version__ = VERSION
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are brought when they are asked for: the command line does without them."""
+    if name in __all__:
+        from seeder import session
+
+        return getattr(session, name)
+    raise AttributeError(f"module 'seeder' has no attribute {name!r}")

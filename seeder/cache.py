@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import datetime
 import json
+import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,11 +23,14 @@ from seeder.registry import LAYERS
 from seeder.wait import READY, not_yet, wait_for
 
 BUILD_SECONDS = 3600.0  # how long another run may take to build what this one waits for
+VARIABLE = "SEEDER_CACHE"  # `off`: as --no-cache
 SET = "set"  # the form of a set's manifest; it is kept when all of its members are
 
 
 def begin(plan: Plan) -> Plan:
-    """The plan with every server beginning at the deepest layer that there is."""
+    """The plan with every server beginning at the deepest layer that there is; as it is where layers are not wanted."""
+    if not plan.definition.request.cache or os.environ.get(VARIABLE) == "off":
+        return plan
     chains = chain.of(plan)
     identity, _ = chain.whole(plan, chains)
     plan = dataclasses.replace(plan, chains=chains, whole=identity, full=plan)

@@ -171,6 +171,14 @@ class Daemon:
         with _asking(subject):
             self._api.stop(container, timeout=within)
 
+    def pause(self, container: str, subject: str) -> None:
+        with _asking(subject):
+            self._api.pause(container)
+
+    def unpause(self, container: str, subject: str) -> None:
+        with _asking(subject):
+            self._api.unpause(container)
+
     # -- layers -------------------------------------------------------------------------------------------------------
 
     def commit(self, container: str, repository: str, tag: str, labels: Mapping[str, str]) -> None:

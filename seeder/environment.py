@@ -18,7 +18,7 @@ from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress, RunStarted
 from seeder.fitness import Fitness, LoadedTable, Migrated
 from seeder.process import Completed
-from seeder.protocols import Deployment, Engine, Placed
+from seeder.protocols import Deployment, Engine, Placed, Rewinder, Rewinds
 from seeder.registry import ENGINES, RUNTIMES
 from seeder.run import Overlay, Run, Task
 from seeder.target import Address, Target
@@ -48,6 +48,8 @@ class Environment:
         self.addresses: Mapping[tuple[str, int], Address] = {}
         self.migrated: dict[str, Migrated] = {}
         self.loaded: list[LoadedTable] = []
+        self.marks = False  # stores are marked, so that `reset` can take them back
+        self._rewinders: dict[str, Rewinder] = {}
         self._clients: dict[str, httpx.Client] = {}
         self._lock = threading.Lock()
 
@@ -81,6 +83,19 @@ class Environment:
 
     def engine(self, store: str) -> Engine:
         return ENGINES.get(self.stack.stores[store].engine)
+
+    def rewinder(self, store: str) -> Rewinder:
+        """What marks the store and takes it back to its mark. It keeps its connections until the environment closes."""
+        engine = self.engine(store)
+        with self._lock:
+            if store not in self._rewinders:
+                if not isinstance(engine, Rewinds):
+                    raise EnvironmentFailed(store, f"{engine.name} cannot be taken back to a marked state")
+                folder = self.run.folder / "marks" / store
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._rewinders[store] = made = engine.rewinder(self.target(store), folder)
+                self.exit.callback(made.close)
+            return self._rewinders[store]
 
     def http(self, service: str) -> httpx.Client:
         """A client of the service: base address, authentication as declared, time limits. The environment closes it."""

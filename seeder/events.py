@@ -78,6 +78,15 @@ class Noticed(Event):
 
 
 @dataclass(frozen=True)
+class WasReset(Event):
+    """Stores were taken back to the state in which the environment was handed over; `changed` had been written to."""
+
+    kind: ClassVar[str] = "environment.reset"
+    changed: list[str]
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Loaded(Event):
     """The records of a dataset are in one of its stores."""
 

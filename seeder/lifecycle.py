@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from seeder import cache, command, digest, explain, interrupt, owner, present, process, warden
@@ -21,7 +21,7 @@ from seeder.events import BundleKept, Cleaned, CommandEnded, Digested, Emit, Not
 from seeder.operation import Plan
 from seeder.plan import choose, make
 from seeder.run import Run
-from seeder.stages import gate, keep, load, migrate, snapshot, up
+from seeder.stages import gate, keep, load, migrate, reset, snapshot, up
 from seeder.story import Result, Story, bundles, chains
 
 FLOW = (
@@ -31,9 +31,11 @@ FLOW = (
     ("keep", keep.migrated),
     ("load", load.at_rest),
     ("keep", keep.seeded),
+    ("mark", reset.at_rest),
     ("start", up.services),
     ("load", load.through_services),
     ("keep", keep.whole),
+    ("mark", reset.after_services),
 )
 
 
@@ -46,13 +48,14 @@ class Options:
     keep_failed: bool = False
     ttl: datetime.timedelta = datetime.timedelta(hours=4)
     timeout: float | None = None
+    marks: bool = False  # the environment can be taken back to the state in which it is handed over
 
 
 def plan(definition: Definition) -> Plan:
     """Decide what would be done. Raises DefinitionError with everything that forbids it; starts nothing."""
     runtime, cause = choose(definition.runtime)
     full = make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))
-    return cache.begin(full) if definition.request.cache else full
+    return cache.begin(full)
 
 
 def run(plan: Plan, options: Options, listener: Emit) -> Result:
@@ -62,10 +65,35 @@ def run(plan: Plan, options: Options, listener: Emit) -> Result:
     """
     if options.command:
         command.find(options.command)
+    story = _begin(plan, options, listener)
+    with (
+        interrupt.guarded(options.timeout) as signals,
+        suppress(BaseException),  # whatever it is, the story tells it
+        _world(plan, options, story, signals) as environment,
+    ):
+        if options.command:
+            _command(environment, options.command, story)
+    return story.result
+
+
+@contextmanager
+def opened(plan: Plan, options: Options, listener: Emit) -> Iterator[tuple[Environment, Story]]:
+    """The environment for as long as the block lasts, for programs that have a command of their own. What goes wrong before or inside
+    is kept as a bundle, and raised once everything is torn down; signals and time limits are the program's."""
+    story = _begin(plan, options, listener)
+    with _world(plan, options, story, interrupt.Guard(None)) as environment:
+        yield environment, story
+
+
+def _begin(plan: Plan, options: Options, listener: Emit) -> Story:
     warden.sweep_expired(datetime.datetime.now(datetime.UTC))
-    us = identify(plan, options.ttl)
-    story = Story(us, plan, listener)
-    with interrupt.guarded(options.timeout) as signals, ExitStack() as last:
+    return Story(identify(plan, options.ttl), plan, listener)
+
+
+@contextmanager
+def _world(plan: Plan, options: Options, story: Story, signals: interrupt.Guard) -> Iterator[Environment]:
+    us, failure = story.run, None
+    with ExitStack() as last:
         last.callback(story.close)
         last.push(lambda _kind, error, _where: story.failed(error) if error else None)  # whatever escapes is no success
         guard: warden.Warden | None = None
@@ -76,13 +104,13 @@ def run(plan: Plan, options: Options, listener: Emit) -> Result:
                 guard = warden.watch(us, story.folder)
                 last.enter_context(process.owned(us.id, us.folder / "tmp"))
                 environment = open_environment(us, plan, undo, story.emit)
-                _provide(environment, plan, story)
-                if options.command:
-                    _command(environment, options.command, story)
+                _provide(environment, plan, options, story)
+                yield environment
                 signals.hold()
             except BaseException as error:  # noqa: BLE001  (whatever it is, it is recorded and everything is torn down)
                 signals.hold()
                 story.failed(error)
+                failure = error
             if story.result.code:
                 _snapshot(us, plan, environment, story)
             if environment and guard and (options.keep_failed if story.result.code else options.keep_good):
@@ -93,10 +121,12 @@ def run(plan: Plan, options: Options, listener: Emit) -> Result:
             _sweep(us, story, guard)
             if story.result.left and not story.result.bundle:
                 _snapshot(us, plan, None, story)
-    return story.result
+    if failure:
+        raise failure
 
 
-def _provide(environment: Environment, plan: Plan, story: Story) -> None:
+def _provide(environment: Environment, plan: Plan, options: Options, story: Story) -> None:
+    environment.marks = options.marks
     with cache.turn(plan, environment.emit) as now:
         environment.plan = now
         for name, stage in FLOW:

@@ -104,8 +104,18 @@ def belonging(run: str, folder: Path) -> list[_Process]:
 
 def writes(file: Path) -> bool:
     """Whether a process that is alive has the file as its output."""
+    return any(_writers(file))
+
+
+def tell(file: Path, number: signal.Signals) -> None:
+    """Signal every process that has the file as its output."""
+    for process in list(_writers(file)):
+        _signal(process.who, number)
+
+
+def _writers(file: Path) -> Iterator[_Process]:
     wanted = os.path.realpath(file)
-    return any(_writes_below(process.who.pid, wanted) for process in _everyone())
+    return (process for process in _everyone() if _writes_below(process.who.pid, wanted))
 
 
 def _until_none(run: str, folder: Path, ended: dict[Identity, str], number: signal.Signals, within: float) -> None:

@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from seeder.events import Emit
 
 
-NO_STATES: Mapping[str, str] = {}
-
-
 class World(Protocol):
     """What plugs may ask of a running environment."""
 
@@ -109,10 +106,11 @@ class Placed(Protocol):
 class Deployment(Protocol):
     """One stack of one run on a runtime."""
 
-    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] = NO_STATES) -> Mapping[tuple[str, int], Address]:
+    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] | None = None) -> Mapping[tuple[str, int], Address]:
         """Get images or programs, create what can be created before the start; answer the address of every service and
-        container port. `images` replaces a service's image, `states` are places of kept states at which servers begin. The
-        mapping stays true: an address that had to be redrawn because another program took its port appears in it."""
+        container port. `images` replaces a service's image, `states` are places of kept states at which servers begin; None
+        when no state of this run will be kept. The mapping stays true: an address that had to be redrawn because another program
+        took its port appears in it."""
 
     def start(self, service: str) -> None:
         """Start one service; returns at once. A finished one-shot stays finished."""
@@ -145,6 +143,17 @@ class Stops(Protocol):
 
     def state(self, service: str) -> str:
         """What the runtime's layer store keeps of a stopped server: a container, a folder."""
+
+
+@runtime_checkable
+class Holds(Protocol):
+    """The deployment can hold a service still without ending it."""
+
+    def hold(self, service: str) -> None:
+        """From now on it does nothing; its connections stay. One that has ended stays so."""
+
+    def release(self, service: str) -> None:
+        """It goes on where it was held."""
 
 
 @runtime_checkable

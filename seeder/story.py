@@ -66,6 +66,7 @@ class Story:
     """The journal, the clock and the result of one run."""
 
     def __init__(self, us: Run, plan: Plan, listener: Emit) -> None:
+        self.run = us
         self.folder = _folder(us.checkout, us.id)
         self._secrets = redact.of_plan(plan)
         self.journal_path = self.folder / "events.jsonl"

@@ -56,6 +56,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     folder = (base if worker_id == "master" else base.parent) / "home"
     folder.mkdir(mode=0o700, exist_ok=True)
     os.environ["SEEDER_HOME"] = str(folder)
+    os.environ.setdefault("SEEDER_CACHE", "off")  # most tests look at what is done, which layers would spare; test_layers goes with them
     return folder
 
 

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("Environments", "Run a command inside a fresh, isolated, seeded environment."),
     "up": ("Environments", "Start an environment and leave it running."),
     "down": ("Environments", "End a running environment."),
+    "reset": ("Environments", "Take a running environment back to its seeded state."),
     "ls": ("Environments", "List environments, alive or kept."),
     "gc": ("Environments", "Remove what expired or was left by runs that died."),
     "plan": ("Definition", "Show what would be done, and why; start nothing."),

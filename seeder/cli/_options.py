@@ -37,7 +37,7 @@ def request(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--runtime", type=click.Choice(["auto", "docker", "local"]), help="Where the stack runs.")
     @click.option("--policy", help="What data the environment may hold.")
     @click.option("--seed", type=int, help="What services and CMD get as SEEDER_SEED, to draw from it.")
-    @click.option("--no-cache", is_flag=True, help="Begin empty, whatever layers there are, and keep none.")
+    @click.option("--no-cache", is_flag=True, help="Begin empty, whatever layers there are, and keep none; as SEEDER_CACHE=off.")
     @click.option("--isolate-binds", is_flag=True, help="Services write into copies of the host folders mounted into them.")
     @functools.wraps(function)
     def wrapped(**given: Any) -> Any:

@@ -21,6 +21,7 @@ def command(request: Request, project: Path | None, as_json: bool) -> None:
     """Show every operation that `seeder run` would do for STACK, each with its cause. Starts nothing."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from seeder import cache
     from seeder.definition.request import find_project, resolve
     from seeder.plan import choose, make  # not by way of lifecycle, which brings what a run needs
     from seeder.registry import traits
@@ -30,10 +31,7 @@ def command(request: Request, project: Path | None, as_json: bool) -> None:
         chosen = aside.submit(choose, request.runtime or manifest.defaults.runtime)
         definition = resolve(manifest, request, traits())
     plan = make(definition, *chosen.result(), datetime.datetime.now(datetime.UTC))
-    if request.cache:
-        from seeder import cache
-
-        plan = cache.begin(plan)
+    plan = cache.begin(plan)
     if as_json:
         from seeder.cli import _render
 

@@ -30,7 +30,7 @@ def command(request: Request, project: Path | None, as_json: bool, ttl: float, t
     from seeder.registry import traits
 
     plan = lifecycle.plan(resolve(find_project(project), request, traits()))
-    options = lifecycle.Options(keep_good=True, ttl=datetime.timedelta(seconds=ttl), timeout=timeout)
+    options = lifecycle.Options(keep_good=True, marks=True, ttl=datetime.timedelta(seconds=ttl), timeout=timeout)
     result = lifecycle.run(plan, options, _render.listener(quiet=quiet or as_json))
     if as_json:
         _render.answer(result.as_json())

@@ -20,7 +20,7 @@ from seeder.definition.service import Build, Condition, Dependency, Healthcheck,
 from seeder.definition.validation import validated
 from seeder.errors import Mark
 
-LATER = frozenset({"reset", "links", "faultable", "faults", "readonly", "auth.client_credentials", "auth.mtls", "undo"})
+LATER = frozenset({"links", "faultable", "faults", "readonly", "auth.client_credentials", "auth.mtls", "undo"})
 _SERVICE_PREFIX = "service:"
 _CONDITIONS: dict[str, Condition] = {
     "service_started": "started",

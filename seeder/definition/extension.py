@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from seeder.definition.fields import Duration
 
@@ -102,7 +102,19 @@ class Ready(Strict):
         return self
 
 
+class Reset(Strict):
+    """What the service needs when its stores are taken back to the state in which the environment was handed over."""
+
+    http: Annotated[str | None, Field(description="a request that makes it forget, e.g. POST /_test/reset", pattern=r"^[A-Z]+ /")] = None
+    restart: Annotated[bool, Field(description="it keeps state in memory, and starts anew")] = False
+    reconnects: Annotated[bool, Field(description="it connects again by itself; on a store: all of its clients do")] = False
+
+
 Allowance = Literal["host-network", "host-pid", "host-ipc", "docker-socket", "privileged"]
+
+
+def _as_reset(given: object) -> object:
+    return {"restart": True} if given == "restart" else given
 
 
 class ServiceExtension(Strict):
@@ -119,6 +131,7 @@ class ServiceExtension(Strict):
     ready: Ready | None = None
     export: Annotated[dict[str, str], Field(description="extra variables for the wrapped command")] = {}
     inputs: Annotated[list[str], Field(description="files that decide what a one-shot does")] = []
+    reset: Annotated[Reset | None, BeforeValidator(_as_reset), Field(description="restart, or a mapping")] = None
     allow: Annotated[list[Allowance], Field(description="host resources that this service may use")] = []
 
 

@@ -17,7 +17,6 @@ from seeder.docker_endpoint import EVERYWHERE
 from seeder.errors import Collector, EnvironmentFailed
 from seeder.events import Emit, Noticed, Progress
 from seeder.launch import Launch
-from seeder.protocols import NO_STATES
 from seeder.run import Overlay, Run, Task
 from seeder.runtimes import _docker_compose, _docker_model, _docker_mounts, _docker_ports, _docker_survey, _healthcheck, _ports
 from seeder.runtimes._docker_health import Health, of_state
@@ -55,12 +54,12 @@ class Containers:
 
     # -- creating -----------------------------------------------------------------------------------------------------
 
-    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] = NO_STATES) -> Mapping[tuple[str, int], Address]:
+    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] | None = None) -> Mapping[tuple[str, int], Address]:
         model = _docker_model.reduced(_docker_compose.resolve(self._stack), self._stack)
         environment = _docker_compose.environment(self._run.id, _variables(self._stack.project_dir))
-        names, known = Images(self._daemon, self._emit, self._run.folder / "logs", environment).get(model, {**images, **states})
+        names, known = Images(self._daemon, self._emit, self._run.folder / "logs", environment).get(model, {**images, **(states or {})})
         launches = _docker_survey.launches(self._stack)
-        terms = self._terms(names, known, launches)
+        terms = self._terms(names, known, launches, keeps=states is not None)
         _docker_model.own(model, self._stack, terms)
         self._kept = _docker_mounts.own(model, terms)
         for notice in _docker_survey.replaced(self._stack):
@@ -91,7 +90,9 @@ class Containers:
     def _containers(self) -> dict[str, str]:
         return self._daemon.containers({RUN: self._run.id, "com.docker.compose.project": self.project}, SERVICE)
 
-    def _terms(self, names: Mapping[str, str], known: Mapping[str, Image], launches: Mapping[str, Launch]) -> _docker_model.Terms:
+    def _terms(
+        self, names: Mapping[str, str], known: Mapping[str, Image], launches: Mapping[str, Launch], *, keeps: bool
+    ) -> _docker_model.Terms:
         return _docker_model.Terms(
             project=self.project,
             labels=labels(self._run),
@@ -104,7 +105,7 @@ class Containers:
             variables=_variables(self._stack.project_dir),
             isolate_binds=self._isolate_binds,
             remote=self._daemon.at.remote,
-            moved={name: _docker_survey.moved(self._stack.services[name], launch) for name, launch in launches.items()},
+            moved={name: _docker_survey.moved(self._stack.services[name], launch) for name, launch in launches.items() if keeps},
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 
 from seeder import living
@@ -9,7 +10,6 @@ from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit
-from seeder.protocols import NO_STATES
 from seeder.run import Run
 from seeder.runtimes import _local_service
 from seeder.runtimes._local_deployment import LocalDeployment
@@ -25,11 +25,17 @@ class Again(LocalDeployment):
         for name, service in stack.services.items():
             self._services[name] = _local_service.server_invocation(service, stack, run, self._hosts, self._own(name))
 
-    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] = NO_STATES) -> Mapping[tuple[str, int], Address]:  # noqa: ARG002  (it stands)
+    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] | None = None) -> Mapping[tuple[str, int], Address]:  # noqa: ARG002  (it stands)
         return self.addresses
 
     def start(self, service: str) -> None:
         raise EnvironmentFailed(service, "belongs to another process's run and cannot be started here", "start a new environment")
+
+    def stop(self, service: str) -> None:
+        raise EnvironmentFailed(service, "belongs to another process's run and cannot be started anew from here", "start a new environment")
+
+    def _signal(self, service: str, number: signal.Signals) -> None:
+        living.tell(self._log(service), number)
 
     def look(self, service: str, condition: Condition) -> Verdict:
         alive = living.writes(self._log(service))

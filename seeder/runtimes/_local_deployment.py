@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from seeder import machine, process
@@ -17,7 +19,6 @@ from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress
 from seeder.launch import LocalLaunch
 from seeder.process import Completed
-from seeder.protocols import NO_STATES
 from seeder.run import NO_OVERLAYS, Overlay, Run, Task
 from seeder.runtimes import _local_engine, _local_ready, _local_service, _ports
 from seeder.runtimes._rewrite import hosts_of
@@ -52,7 +53,7 @@ class LocalDeployment:
 
     # -- before the start ---------------------------------------------------------------------------------------------
 
-    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] = NO_STATES) -> Mapping[tuple[str, int], Address]:
+    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] | None = None) -> Mapping[tuple[str, int], Address]:
         """Make data folders and configuration. `images` says which version a store wants; a service has no image here, and one
         for it is refused with EnvironmentFailed."""
         for name in sorted(set(images) & set(self.stack.clients)):
@@ -64,7 +65,7 @@ class LocalDeployment:
             service = self.stack.services[name]
             self._services[name] = _local_service.server_invocation(service, self.stack, self.run, self._hosts, self._own(name))
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="seeder") as pool:
-            made = pool.map(lambda name: self._engine(name, images, states.get(name)), self.stack.servers)
+            made = pool.map(lambda name: self._engine(name, images, (states or {}).get(name)), self.stack.servers)
             self._engines = dict(zip(self.stack.servers, made, strict=True))
         return self.addresses
 
@@ -115,6 +116,19 @@ class LocalDeployment:
         except subprocess.TimeoutExpired:
             process.kill_group(child)
             child.wait()
+
+    def hold(self, service: str) -> None:
+        self._signal(service, signal.SIGSTOP)
+
+    def release(self, service: str) -> None:
+        self._signal(service, signal.SIGCONT)
+
+    def _signal(self, service: str, number: signal.Signals) -> None:
+        """To the whole group: a service may have processes of its own."""
+        child = self._children.get(service)
+        if child is not None and child.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, number)
 
     def state(self, service: str) -> str:
         return str(self._data(service))

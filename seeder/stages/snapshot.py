@@ -18,6 +18,7 @@ from seeder.environment import Environment
 from seeder.events import Emit, Noticed
 from seeder.operation import Plan
 from seeder.protocols import Saves
+from seeder.release import VERSION
 from seeder.run import Run
 
 RESOLVED = "compose.resolved.yaml"
@@ -75,15 +76,13 @@ def _written(us: Run, plan: Plan, environment: Environment | None, folder: Path,
 
 
 def _index(us: Run, plan: Plan, cause: str) -> dict[str, Any]:
-    import seeder
-
     definition = plan.definition
     return {
         "id": us.id,
         "cause": cause,
         **story.asked(plan, us),
         "versions": {
-            "seeder": seeder.__version__,
+            "seeder": VERSION,
             "stack": definition.stack.version,
             "images": {name: s.image or "built" for name, s in sorted(plan.stack.services.items())},
             "migrations": {name: revisions[-1].id for name, revisions in sorted(plan.fitness.revisions.items()) if revisions},

@@ -12,7 +12,7 @@ from seeder.operation import Plan
 def prepare(environment: Environment, plan: Plan) -> None:
     """Images or programs are there, everything is created, and every address is known."""
     states = {server: begin.layer.place for server, begin in plan.begins.items() if plan.chains[server].physical}
-    environment.addresses = environment.deployment.prepare(plan.definition.request.images, states)
+    environment.addresses = environment.deployment.prepare(plan.definition.request.images, states if plan.chains else None)
     cache.uses(plan, environment.run.folder)
     for begin in plan.begins.values():
         environment.loaded += _loaded(begin, environment)

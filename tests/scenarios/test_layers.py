@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +45,7 @@ def folder(project, tmp_path: Path) -> Path:
 
 
 def run(folder: Path, home: Path, runtime: str, *words: str, act: str = "true") -> Said:
-    return seeder(*RUN, "--runtime", runtime, *words, "--", "sh", "-c", act, cwd=folder, SEEDER_HOME=str(home))
+    return seeder(*RUN, "--runtime", runtime, *words, "--", "sh", "-c", act, cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on")
 
 
 def digests(folder: Path) -> set[str]:
@@ -62,7 +64,7 @@ def did(folder: Path, stage: str, state: str) -> list[str]:
 
 
 def layers(folder: Path, home: Path) -> list[dict[str, object]]:
-    found = json.loads(seeder("cache", "ls", "--json", cwd=folder, SEEDER_HOME=str(home)).out)
+    found = json.loads(seeder("cache", "ls", "--json", cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on").out)
     own = (folder / "manifest.yaml").read_text()
     return [layer for layer in found if f"project: {layer['project']}\n" in own]
 
@@ -81,7 +83,7 @@ def test_the_second_run_migrates_and_loads_nothing(folder, home, runtime):
 def test_a_new_migration_alone_is_applied(folder, home, runtime):
     assert run(folder, home, runtime).code == 0
     (folder / "migrations/0003_more.sql").write_text("create table more (id int primary key);\n")
-    plan = seeder("plan", "small", "--scenario", "ready", "--runtime", runtime, cwd=folder, SEEDER_HOME=str(home)).out
+    plan = seeder("plan", "small", "--scenario", "ready", "--runtime", runtime, cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on").out
     assert "0002_pinned -> 0003_more: 1 revision by sql" in plan
     assert run(folder, home, runtime).code == 0
     assert did(folder, "keep", "kept") == ["db", "db"]
@@ -108,7 +110,7 @@ def test_what_a_run_writes_stays_in_its_own_copy(folder, home, runtime):
 
 def test_a_layer_outlives_the_run_that_made_it(folder, home, runtime):
     assert run(folder, home, runtime).code == 0
-    assert seeder("gc", cwd=folder, SEEDER_HOME=str(home)).code == 0
+    assert seeder("gc", cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on").code == 0
     assert run(folder, home, runtime).code == 0
     assert did(folder, "keep", "kept") == []
 
@@ -116,7 +118,7 @@ def test_a_layer_outlives_the_run_that_made_it(folder, home, runtime):
 def test_four_runs_at_once_build_once(folder, home, runtime):
     words = (*RUN, "--runtime", runtime, "--", "true")
     copies = [shutil.copytree(folder, folder.parent / f"copy{number}") for number in range(4)]
-    with_all = [started(*words, cwd=copy, SEEDER_HOME=str(home)) for copy in copies]
+    with_all = [started(*words, cwd=copy, SEEDER_HOME=str(home), SEEDER_CACHE="on") for copy in copies]
     children = [one.__enter__() for one in with_all]
     try:
         for child, copy in zip(children, copies, strict=True):
@@ -131,16 +133,12 @@ def test_four_runs_at_once_build_once(folder, home, runtime):
 
 @pytest.mark.parametrize("time", range(KILLS))
 def test_a_killed_builder_leaves_nothing_that_the_next_one_trusts(folder, home, runtime, time):
-    seed = random.Random(f"{runtime}{time}").uniform(0.2, 4.0)
-    print(f"killed {seed:.2f} s after its start")
-    stage = "migrate" if time % 2 == 0 else "keep"
-    with started(*RUN, "--runtime", runtime, "--", "true", cwd=folder, SEEDER_HOME=str(home)) as child:
+    stage = ("migrate", "keep")[time % 2]
+    with started(*RUN, "--runtime", runtime, "--", "true", cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on") as child:
         until(f"stage {stage}", lambda: any(e.get("stage") == stage for e in events(folder)) or child.poll() is not None)
-        with_time = random.Random(time).uniform(0, 0.8)
-        try:
-            child.wait(with_time)
-        except Exception:  # it still runs: now it dies
-            child.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(random.Random(time).uniform(0, 0.8))  # the same moments every time
+        child.kill()
     ended = run(folder, home, runtime)
     assert ended.code == 0, ended.err
     assert run(folder, home, runtime).code == 0
@@ -152,7 +150,7 @@ def test_pruned_layers_are_built_again(folder, home, runtime):
     assert run(folder, home, runtime).code == 0
     for layer in layers(folder, home):
         assert layer["size"] > 0
-    said = seeder("cache", "prune", "--all", "--dry-run", cwd=folder, SEEDER_HOME=str(home))
+    said = seeder("cache", "prune", "--all", "--dry-run", cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on")
     assert said.code == 0
     assert layers(folder, home)
 
@@ -160,6 +158,8 @@ def test_pruned_layers_are_built_again(folder, home, runtime):
 def test_what_changed_since_the_last_run_is_explained(folder, home):
     assert run(folder, home, "local").code == 0
     (folder / "migrations/0001_notes.sql").write_text((folder / "migrations/0001_notes.sql").read_text() + "-- edited\n")
-    said = seeder("cache", "explain", "small", "--scenario", "ready", "--runtime", "local", cwd=folder, SEEDER_HOME=str(home))
+    said = seeder(
+        "cache", "explain", "small", "--scenario", "ready", "--runtime", "local", cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on"
+    )
     assert said.code == 0, said.err
     assert "revisions.0001_notes changed" in said.out

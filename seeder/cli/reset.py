@@ -1,0 +1,36 @@
+"""`seeder reset`: take an environment back to the state in which it was handed over."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Literal
+
+import click
+
+from seeder.cli import _inside, _options
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option(
+    "--way",
+    type=click.Choice(["in place", "swap"]),
+    default="in place",
+    show_default=True,
+    help="Give back what changed while connections stay, or replace whole databases.",
+)
+@_options.as_json
+def command(run: str | None, way: Literal["in place", "swap"], as_json: bool) -> None:
+    """Take the stores of RUN back to the state in which `seeder up` handed it over; services go on."""
+    from seeder import present
+    from seeder.cli import _render
+    from seeder.stages import reset
+
+    with ExitStack() as undo:
+        environment, plan = present.rejoin(_inside.found(run), lambda _: None, undo)
+        found = reset.reset(environment, plan, way)
+    if as_json:
+        _render.answer({store: {"way": one.way, "changed": list(one.changed), "because": one.because} for store, one in found.items()})
+        return
+    rows = [{"store": store, "way": one.way, "changed": ", ".join(one.changed) or "-"} for store, one in sorted(found.items())]
+    _render.show(rows, "the environment has no stores")

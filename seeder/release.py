@@ -1,0 +1,3 @@
+"""Which seeder this is."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,145 @@
+"""One environment in the hands of a Python program: what tests ask of it, and how it is taken back between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from seeder.definition.duration import seconds
+from seeder.environment import Environment
+from seeder.errors import EnvironmentFailed, UsageError, nearest
+from seeder.protocols import Queries
+from seeder.stages import reset as resetting
+from seeder.stages import snapshot
+from seeder.story import Story, bundles
+from seeder.wait import READY, Verdict, not_yet, wait_for
+
+if TYPE_CHECKING:
+    import httpx
+
+    from seeder.events import Emit
+    from seeder.rewound import Rewound
+
+T = TypeVar("T")
+
+
+class Sql:
+    """A store that answers SQL. `:name` parameters are bound by the driver; each statement is committed by itself."""
+
+    def __init__(self, environment: Environment, store: str) -> None:
+        engine = environment.engine(store)
+        if not isinstance(engine, Queries):
+            raise EnvironmentFailed(store, f"{engine.name} answers no SQL", "ask it by a client of its own: `environment.url(...)`")
+        self._engine, self._target = engine, environment.target(store)
+
+    def rows(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Every row of the answer; none for a statement that answers none. Raises EnvironmentFailed with the database's words."""
+        return self._engine.query(self._target, statement, parameters or None)
+
+    def scalar(self, statement: str, **parameters: Any) -> Any:
+        """The first column of the first row; None when there is no row."""
+        found = self.rows(statement, **parameters)
+        return found[0][0] if found else None
+
+
+class Session:
+    """An environment that is up. Addresses hold until it ends; `reset` takes its stores back to the state in which it was handed over."""
+
+    def __init__(self, environment: Environment, story: Story) -> None:
+        self._environment, self._story = environment, story
+        self._bundles = 0
+
+    @property
+    def run(self) -> str:
+        """The run's id, by which `seeder ls`, `logs` and `sql` find it."""
+        return self._environment.run.id
+
+    @property
+    def digest(self) -> str:
+        """The digest of all stores when the environment was handed over."""
+        return self._story.result.digest or ""
+
+    def variables(self) -> dict[str, str]:
+        """SEEDER_* and the stack's exports, as a wrapped command gets them."""
+        return self._environment.variables()
+
+    def http(self, service: str) -> httpx.Client:
+        """A client of the service: base address, authentication as the stack declares it, time limits. It is closed with the
+        environment. Raises UsageError for a name that is no service."""
+        return self._environment.http(self._known(service, self._environment.stack.services, "service"))
+
+    def url(self, name: str, driver: str | None = None) -> str:
+        """Where a store (with its credentials, `scheme+driver` where a driver is named) or else a service is reached."""
+        if name in self._environment.stack.stores:
+            return self._environment.target(name).url(driver)
+        known = {**self._environment.stack.services, **self._environment.stack.stores}
+        return f"http://{self._environment.address(self._known(name, known, 'service or store'))}"
+
+    def sql(self, store: str) -> Sql:
+        """Raises UsageError for a name that is no store, EnvironmentFailed for one that answers no SQL."""
+        return Sql(self._environment, self._known(store, self._environment.stack.stores, "store"))
+
+    def eventually(self, condition: Callable[[], T], within: str = "5s") -> T:
+        """Ask until the answer is true, and give that. Raises EnvironmentFailed with the last answer once the time (`5s`) is up.
+        What the condition raises ends the wait."""
+        answers: list[T] = []
+
+        def look() -> Verdict:
+            answers.append(condition())
+            return READY if answers[-1] else not_yet(f"the last answer was {answers[-1]!r}")
+
+        wait_for("the condition", look, within=seconds(within), first=0.01, longest=0.1, remedy="give it more time, or look why not")
+        return answers[-1]
+
+    def reset(self) -> Mapping[str, Rewound]:
+        """Take every store back; answers how, by store. Services keep their connections where the way allows it."""
+        return resetting.reset(self._environment, self._environment.plan)
+
+    def snapshot(self, cause: str) -> Path:
+        """Keep a bundle of the environment as it is now; answers its folder."""
+        self._bundles += 1
+        us = self._environment.run
+        folder = bundles(us.checkout) / (us.id if self._bundles == 1 else f"{us.id}-{self._bundles}")
+        told = snapshot.Told(cause, {**self._story.result.as_json(), "message": cause}, self._story.journal_path)
+        return snapshot.take(us, self._environment.plan, self._environment, folder, told, self._environment.emit).path
+
+    def _known(self, name: str, known: Mapping[str, object], what: str) -> str:
+        if name not in known:
+            raise UsageError(name, f"stack {self._environment.stack.name} has no such {what}", nearest(name, sorted(known)))
+        return name
+
+
+@contextmanager
+def up(
+    stack: str | None = None,
+    *,
+    scenario: str | None = None,
+    runtime: str | None = None,
+    inputs: Mapping[str, str] | None = None,
+    project: Path | None = None,
+    cache: bool = True,
+    keep_failed: bool = False,
+    listener: Emit | None = None,
+) -> Iterator[Session]:
+    """An environment of the stack for as long as the block lasts: migrated, seeded, checked, gone afterwards.
+
+    with seeder.up("shop", scenario="checkout-ready") as environment:
+        environment.http("orders").get("/healthz")
+
+    `project` is a folder of the project (the current one by default). `keep_failed`: what raises in the
+    block leaves the environment running (`seeder ls`). `listener` hears the run's events. Raises DefinitionError and
+    UsageError before anything starts, EnvironmentFailed and GateRefused once everything is torn down again.
+    """
+    from seeder import lifecycle
+    from seeder.definition.request import Request, find_project, resolve
+    from seeder.registry import traits
+
+    asked = Request(stack=stack, scenario=scenario, inputs=dict(inputs or {}), runtime=runtime, cache=cache)
+    plan = lifecycle.plan(resolve(find_project(project), asked, traits()))
+    with lifecycle.opened(plan, lifecycle.Options(marks=True, keep_failed=keep_failed), listener or (lambda _: None)) as (
+        environment,
+        story,
+    ):
+        yield Session(environment, story)
