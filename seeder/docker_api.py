@@ -182,20 +182,28 @@ class Daemon:
     # -- layers -------------------------------------------------------------------------------------------------------
 
     def commit(self, container: str, repository: str, tag: str, labels: Mapping[str, str]) -> None:
-        """Keep a stopped container's files as an image. Labels and variables of the container stand empty in it: a commit cannot
-        remove a name, and nobody owns what an empty label names."""
+        """Keep a stopped container's files as an image. What its own image does not say stands empty in it, labels as well as variables:
+        a commit cannot remove a name, and nobody owns what an empty label names."""
         with _asking(container):
             config = self._api.inspect_container(container)["Config"]
-            blank = dict.fromkeys(config.get("Labels") or {}, "")
+            below = self._api.inspect_image(config["Image"])["Config"] or {}
+            known = dict(pair.split("=", 1) for pair in below.get("Env") or [])
             names = [pair.partition("=")[0] for pair in config.get("Env") or []]
-            changed = {"Labels": blank | dict(labels), "Env": [f"{name}=" for name in names if name != "PATH"]}
-            self._api.commit(container, repository=repository, tag=tag, conf=changed)
+            variables = [f"{name}={known.get(name, '')}" for name in names]
+            blank = dict.fromkeys(config.get("Labels") or {}, "")
+            self._api.commit(container, repository=repository, tag=tag, conf={"Labels": blank | dict(labels), "Env": variables})
 
-    def tagged(self, repository: str) -> list[tuple[str, Mapping[str, str], int, float]]:
-        """Name, labels, size in bytes and time of making (seconds since 1970) of every image of the repository."""
+    def written(self, container: str) -> int:
+        """Bytes that the container has written on top of its image."""
+        with _asking(container):
+            found = self._api.containers(all=True, size=True, filters={"id": container})
+        return int(found[0].get("SizeRw") or 0) if found else 0
+
+    def tagged(self, repository: str) -> list[tuple[str, Mapping[str, str], float]]:
+        """Name, labels and time of making (seconds since 1970) of every image of the repository."""
         with _asking("docker"):
             found = self._api.images(name=repository)
-        return [(name, i["Labels"] or {}, int(i["Size"]), float(i["Created"])) for i in found for name in i["RepoTags"] or []]
+        return [(name, i["Labels"] or {}, float(i["Created"])) for i in found for name in i["RepoTags"] or []]
 
     # -- running programs ---------------------------------------------------------------------------------------------
 

@@ -45,17 +45,18 @@ def _bitnami(service: Service) -> Login:
     return Login(user, password, database, superuser=False, owner_password=owner)
 
 
+HEEDING = frozenset({"postgres", "postgis/postgis", "pgvector/pgvector", "timescale/timescaledb"})  # images that begin as root with PGDATA
 ELSEWHERE = "/var/lib/seeder/pgdata"  # outside of every path that the images declare as a volume
 
 
 def moved(service: Service) -> dict[str, str]:
-    """Variables that make the image keep its data outside of volumes; none where the service says itself where they are, or where
-    the server could not make the folder."""
+    """Variables that make the image keep its data outside of volumes; none where the service says itself where they are, where the
+    server could not make the folder, or where nobody knows what the image makes of PGDATA."""
     words = " ".join(_image.arguments(service, "postgres"))
     named = [word.partition("=")[2] for word in words.split() if word.startswith("config_file=")]
     written = "\n".join([words, *(_image.mounted_text(service, path) or "" for path in named)])
     said = re.search(r"(^|\s)-D|data_directory|hba_file|ident_file", written)
-    if is_bitnami(service) or said or service.user or "read_only" in service.unhonoured:
+    if said or service.user or "read_only" in service.unhonoured or _image.repository(service) not in HEEDING:
         return {}
     return {"PGDATA": ELSEWHERE}
 

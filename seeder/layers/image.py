@@ -20,7 +20,7 @@ from seeder.errors import EnvironmentFailed
 from seeder.layer import Layer, key
 
 REPOSITORY = "seeder-layer"
-ID, FORM, FACTS = "dev.seeder.layer", "dev.seeder.layer.form", "dev.seeder.layer.facts"
+ID, FORM, SIZE, FACTS = "dev.seeder.layer", "dev.seeder.layer.form", "dev.seeder.layer.size", "dev.seeder.layer.facts"
 
 
 class Images:
@@ -31,15 +31,25 @@ class Images:
         return {layer.key: layer for layer in self.every() if layer.key in wanted}
 
     def every(self) -> Iterator[Layer]:
-        for tag, labels, size, created in Daemon(endpoint()).tagged(REPOSITORY):
+        for tag, labels, created in Daemon(endpoint()).tagged(REPOSITORY):
             if labels.get(ID) and labels.get(FORM):
                 made = datetime.datetime.fromtimestamp(created, datetime.UTC)
-                yield Layer(labels[ID], labels[FORM], tag, size, made, _used(key(labels[ID], labels[FORM])) or made, _facts(labels))
+                yield Layer(
+                    labels[ID],
+                    labels[FORM],
+                    tag,
+                    int(labels.get(SIZE) or 0),
+                    made,
+                    _used(key(labels[ID], labels[FORM])) or made,
+                    _facts(labels),
+                )
 
     def keep(self, state: str, form: str, source: str, facts: Mapping[str, Any]) -> Layer:
         """Commit the container `source`, which has stopped."""
-        labels = {ID: state, FORM: form, FACTS: json.dumps(dict(facts), ensure_ascii=False)}
-        Daemon(endpoint()).commit(source, REPOSITORY, key(state, form), labels)
+        daemon = Daemon(endpoint())
+        own = str(daemon.written(source))  # what lies below is shared with the image that the server began with
+        labels = {ID: state, FORM: form, SIZE: own, FACTS: json.dumps(dict(facts), ensure_ascii=False)}
+        daemon.commit(source, REPOSITORY, key(state, form), labels)
         kept = self.find([key(state, form)]).get(key(state, form))
         if kept is None:
             raise EnvironmentFailed("docker", f"layer {state[:12]} was committed and is not there", "is another program removing images?")

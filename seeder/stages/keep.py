@@ -13,6 +13,7 @@ from typing import Any
 from seeder import cache, process, start
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
+from seeder.events import Noticed
 from seeder.layer import Chain, Step
 from seeder.operation import Plan
 from seeder.order import along
@@ -61,7 +62,20 @@ def _keep_step(environment: Environment, plan: Plan, one: Chain, place: int) -> 
 
 
 def _keep(environment: Environment, plan: Plan, server: str, state: str, holds: list[str], whole: str = "") -> None:
-    one, begun = plan.chains[server], time.monotonic()
+    begun = time.monotonic()
+    try:
+        _keep_now(environment, plan, server, state, holds, whole)
+    except (EnvironmentFailed, OSError) as error:
+        reason = error.problems[0].cause if isinstance(error, EnvironmentFailed) else error.strerror or error
+        if environment.deployment.look(server, "started").state != "ready":
+            raise
+        environment.emit(Noticed(server, f"its state could not be kept, so that the next run makes it anew: {reason}"))
+        return
+    environment.tell("keep", server, "kept", f"layer {state[:12]}", round(time.monotonic() - begun, 3))
+
+
+def _keep_now(environment: Environment, plan: Plan, server: str, state: str, holds: list[str], whole: str) -> None:
+    one = plan.chains[server]
     facts = cache.facts(plan, holds, whole, **_known(environment, server)) | cache.told(environment.stack.services[server])
     if one.physical:
         _with_server_stopped(environment, plan, server, lambda place: LAYERS.get(one.where).keep(state, one.form, place, facts))
@@ -70,14 +84,15 @@ def _keep(environment: Environment, plan: Plan, server: str, state: str, holds: 
         for store in environment.stack.stores_of(server):
             _saving(environment, store.name)(draft / store.name)
         _keep_folder(state, one.form, draft, facts)
-    environment.tell("keep", server, "kept", f"layer {state[:12]}", round(time.monotonic() - begun, 3))
 
 
 def _with_server_stopped(environment: Environment, plan: Plan, server: str, act: Callable[[str], Any]) -> None:
     deployment = _stopping(environment)
     deployment.stop(server)
-    act(deployment.state(server))
-    start.again(environment, plan, next(one for one in plan.servers if one.subject == server))
+    try:
+        act(deployment.state(server))
+    finally:
+        start.again(environment, plan, next(one for one in plan.servers if one.subject == server))
 
 
 def _stopping(environment: Environment) -> Stops:

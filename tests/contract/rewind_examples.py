@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
-EXAMPLES = int(os.environ.get("SEEDER_TEST_REWINDS", "6"))
+EXAMPLES = int(os.environ.get("SEEDER_TEST_REWINDS", "2"))
 SEED = int(os.environ.get("SEEDER_TEST_SEED") or secrets.randbits(32))
 
 

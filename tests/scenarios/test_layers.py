@@ -25,8 +25,9 @@ def home(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "home"
     folder.mkdir()
     yield folder
-    for name in docker("images", "--filter", f"label=dev.seeder.layer.project={folder_mark(tmp_path)}", "-q"):
-        docker("rmi", "-f", name)
+    for layer in json.loads(seeder("cache", "ls", "--json", cwd=tmp_path, SEEDER_HOME=str(folder)).out):
+        if layer["project"] == folder_mark(tmp_path) and layer["place"].startswith("seeder-layer:"):
+            docker("rmi", "-f", str(layer["place"]))
 
 
 def folder_mark(tmp_path: Path) -> str:
