@@ -132,7 +132,7 @@ COMPOSE = {
     "migrated by nothing": Bad(C, "{sql: migrations}", "{command: []}", "migrate:", "at least 1 item"),
     "ready of two kinds": Bad(C, "{http: /health}", "{http: /health, tcp: 8000}", "ready:", "exactly one of http, tcp"),
     "ready for how long": Bad(C, "{http: /health}", "{http: /health, within: long}", "ready:", "duration"),
-    "reset": Bad(C, "ready: {http: /health}", "reset: restart", "reset:", "not supported yet", "remove"),
+    "faults": Bad(C, "ready: {http: /health}", "faults: {}", "faults:", "not supported yet", "remove"),
     "auth of two kinds": Bad(
         C, "ready: {http: /health}", "auth: {bearer: {token: a}, basic: {username: a, password: b}}", "auth:", "exactly one of"
     ),

@@ -185,7 +185,7 @@ def test_everything_wrong_with_extensions_is_told_with_its_line(problems):
           api:
             image: x
             x-seeder:
-              reset: {http: x}
+              faults: {}
               redy: {http: /}
               ready: {within: 5}
               auth:
@@ -196,7 +196,7 @@ def test_everything_wrong_with_extensions_is_told_with_its_line(problems):
         """
     )
     assert {(p.subject, p.mark.line, p.cause) for p in found} >= {
-        ("services.api.x-seeder.reset", 5, "is not supported yet"),
+        ("services.api.x-seeder.faults", 5, "is not supported yet"),
         ("services.api.x-seeder.redy", 6, "there is no such key here"),
         ("services.api.x-seeder.auth.mtls", 9, "is not supported yet"),
         ("x-seeder.links", 12, "is not supported yet"),
