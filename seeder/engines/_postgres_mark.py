@@ -91,7 +91,10 @@ class Mark:
 
 
 def quoted(*names: str) -> str:
-    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+    """The identifier as the driver writes it."""
+    from psycopg import sql
+
+    return sql.Identifier(*names).as_string(None)
 
 
 def write(folder: Path, mark: Mark, name: str) -> None:
