@@ -8,7 +8,7 @@ import datetime
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,34 +32,34 @@ def begin(plan: Plan) -> Plan:
     if not plan.definition.request.cache or os.environ.get(VARIABLE) == "off":
         return plan
     chains = chain.of(plan)
-    identity, _ = chain.whole(plan, chains)
-    plan = dataclasses.replace(plan, chains=chains, whole=identity, full=plan)
+    plan = dataclasses.replace(plan, chains=chains, whole=chain.whole(plan, chains), full=plan)
     return shortcut.take(plan, chains, _members(plan), _at_rest(plan))
 
 
 def _at_rest(plan: Plan) -> dict[str, Layer]:
-    found: dict[str, Layer] = {}
-    for name in sorted({c.where for c in plan.chains.values() if c.where}):
-        wanted = [c.key(step) for c in plan.chains.values() if c.where == name for step in c.steps]
-        found |= LAYERS.get(name).find(wanted)
-    return {k: layer for k, layer in found.items() if _fits(plan, layer)}
+    return _find(plan, {server: [one.key(step) for step in one.steps] for server, one in plan.chains.items()})
 
 
 def _members(plan: Plan) -> dict[str, Layer]:
     """Server -> its layer of the plan's set; empty unless the set is there as a whole."""
-    if not plan.whole:
+    if not _manifest(plan):
         return {}
-    manifest = key(plan.whole, SET)
-    if manifest not in LAYERS.get("directory").find([manifest]):
-        return {}
+    keys = {server: key(member(plan.whole, server), one.form) for server, one in plan.chains.items()}
+    found = _find(plan, {server: [wanted] for server, wanted in keys.items()})
+    return {server: found[wanted] for server, wanted in keys.items()} if len(found) == len(keys) else {}
+
+
+def _find(plan: Plan, wanted: Mapping[str, list[str]]) -> dict[str, Layer]:
+    """What is there and fits, of the keys of each server; every layer store is asked once."""
     found: dict[str, Layer] = {}
-    for server, one in plan.chains.items():
-        wanted = key(member(plan.whole, server), one.form)
-        layer = LAYERS.get(one.where).find([wanted]).get(wanted)
-        if layer is None or not _fits(plan, layer):
-            return {}
-        found[server] = layer
-    return found
+    for name in sorted({one.where for one in plan.chains.values() if one.where}):
+        keys = [key for server, one in plan.chains.items() if one.where == name for key in wanted[server]]
+        found |= LAYERS.get(name).find(keys)
+    return {key: layer for key, layer in found.items() if _fits(plan, layer)}
+
+
+def _manifest(plan: Plan) -> Layer | None:
+    return LAYERS.get("directory").find([key(plan.whole, SET)]).get(key(plan.whole, SET)) if plan.whole else None
 
 
 def member(whole: str, server: str) -> str:
@@ -176,10 +176,6 @@ def uses(plan: Plan, folder: Path) -> None:
     if manifest := _manifest(plan):
         LAYERS.get("directory").use(manifest)
     (folder / USES).write_text(json.dumps([begin.layer.key for begin in begins.values()]), encoding="utf-8")
-
-
-def _manifest(plan: Plan) -> Layer | None:
-    return LAYERS.get("directory").find([key(plan.whole, SET)]).get(key(plan.whole, SET)) if plan.whole else None
 
 
 def in_use() -> set[str]:

@@ -36,7 +36,9 @@ def _chain(plan: Plan, server: str) -> Chain:
     if form is None:
         return Chain(server, base, "", "", unkept=f"{stores[0].engine} has no form in which its state could be kept")
     steps: list[Step] = []
-    unkept = _add_revisions(plan, stores, base, steps) or _add_datasets(plan, stores, base, steps)
+    unkept = _add_revisions(plan, stores, base, steps)
+    if not unkept:
+        _add_datasets(plan, stores, base, steps)
     return Chain(server, base, *form, tuple(steps), unkept, flat(given))
 
 
@@ -55,10 +57,11 @@ def _form(plan: Plan, service: Service, stores: Sequence[Store]) -> tuple[str, s
 
 def _beginning(plan: Plan, service: Service, stores: Sequence[Store]) -> dict[str, Any]:
     """What decides how the server begins: its image, settings, mounted files, databases. Secrets decide nothing that is kept."""
+    hidden = secrets(service)
     return {
         "engine": stores[0].engine,
         "image": plan.definition.request.images.get(service.name) or service.image,
-        "environment": {name: value for name, value in sorted(service.environment.items()) if name not in secrets(service)},
+        "environment": {name: value for name, value in sorted(service.environment.items()) if name not in hidden},
         "words": redact.tree([list(service.entrypoint or ()), list(service.command or ())]),
         "files": dict(sorted(_mounted(service, ENGINES.get(stores[0].engine).launch(service).data))),
         "databases": sorted(store.database or "" for store in stores),
@@ -111,7 +114,7 @@ def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, steps: list[S
             identity = fingerprint.link("migrated", _last(base, steps), given)
             steps.append(Step(identity, "migrate", store.name, subject, flat(given)))
     if steps:
-        steps[-1] = _worth_keeping(steps[-1])
+        steps[-1] = replace(steps[-1], kept=True)
     return ""
 
 
@@ -124,7 +127,7 @@ def _revisions(migrator: Migrator, operation: Migrate) -> Iterator[tuple[str, li
         yield operation.tool, contents
 
 
-def _add_datasets(plan: Plan, stores: Sequence[Store], base: str, steps: list[Step]) -> str:
+def _add_datasets(plan: Plan, stores: Sequence[Store], base: str, steps: list[Step]) -> None:
     names, before = {store.name for store in stores}, len(steps)
     for load in plan.loads:
         parts = {store: _contents(found) for store, found in load.parts.items() if store in names}
@@ -132,8 +135,7 @@ def _add_datasets(plan: Plan, stores: Sequence[Store], base: str, steps: list[St
             given = _seeded(plan, load, parts)
             steps.append(Step(fingerprint.link("seeded", _last(base, steps), given), "load", "", load.dataset.label, flat(given)))
     if len(steps) > before:
-        steps[-1] = _worth_keeping(steps[-1])
-    return ""
+        steps[-1] = replace(steps[-1], kept=True)
 
 
 def _seeded(plan: Plan, load: Load, parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,22 +151,15 @@ def _last(base: str, steps: Sequence[Step]) -> str:
     return steps[-1].id if steps else base
 
 
-def _worth_keeping(step: Step) -> Step:
-    return replace(step, kept=True)
-
-
 # -- through services -------------------------------------------------------------------------------------------------
 
 
-def whole(plan: Plan, chains: Mapping[str, Chain]) -> tuple[str, str]:
-    """The id of the set that all stores are once everything acted through the services, empty where there is none; and why."""
-    if not plan.calls:
-        return "", ""
-    if broken := next((chain for chain in chains.values() if chain.unkept), None):
-        return "", f"{broken.server}: {broken.unkept}"
-    for operation in plan.calls:
-        if isinstance(operation, Sow) and not operation.seed.inputs:
-            return "", f"{operation.subject}: its program names no `inputs`"
+def whole(plan: Plan, chains: Mapping[str, Chain]) -> str:
+    """The id of the set that all stores are once everything acted through the services; empty where nothing acts, and where files do
+    not tell what did."""
+    vague = any(isinstance(operation, Sow) and not operation.seed.inputs for operation in plan.calls)
+    if not plan.calls or vague or any(chain.unkept for chain in chains.values()):
+        return ""
     inputs = {
         "stores": {server: chain.end for server, chain in sorted(chains.items())},
         "calls": [_call(plan, operation) for operation in plan.calls],
@@ -172,7 +167,7 @@ def whole(plan: Plan, chains: Mapping[str, Chain]) -> tuple[str, str]:
         "as_of": plan.definition.as_of.isoformat(),
         "seed": plan.definition.seed,
     }
-    return fingerprint.link("whole", "", inputs), ""
+    return fingerprint.link("whole", "", inputs)
 
 
 def _call(plan: Plan, operation: Call | Sow) -> list[str]:

@@ -41,15 +41,6 @@ def states(plan: Plan, folder: Path) -> list[Told]:
     return [told for server, one in sorted(plan.chains.items()) for told in _states(plan, one, before.get(server) or {})]
 
 
-def changes(plan: Plan, folder: Path) -> dict[str, str]:
-    """Server -> the first thing that changed since the last run, for servers whose state at rest is another one now."""
-    found: dict[str, str] = {}
-    for told in states(plan, folder):
-        if told.changed and told.server not in found:
-            found[told.server] = f"{told.subject}: {', '.join(told.changed)}"
-    return found
-
-
 def _states(plan: Plan, one: Chain, before: Mapping[str, Any]) -> Iterator[Told]:
     begin = plan.begins.get(one.server)
     at = begin.steps if begin else 0

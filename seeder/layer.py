@@ -30,8 +30,8 @@ class Step:
 class Chain:
     """How one server comes to its state at rest: its stores' revisions, then the datasets, in the order in which they apply.
 
-    `form` is how its states are kept, `where` the layer store that keeps them. `unkept` says why nothing of it is kept; there are no
-    steps then.
+    `form` is how its states are kept, `where` the layer store that keeps them. `unkept` says why nothing beyond its steps can be
+    told, and so nothing of it is kept.
     """
 
     server: str

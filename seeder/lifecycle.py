@@ -133,7 +133,8 @@ def _provide(environment: Environment, plan: Plan, options: Options, story: Stor
             with story.stage(name):
                 stage(environment, now)
             present.remember(environment)
-        cache.remove(cache.excess(cache.LIMIT))
+        if cache.to_keep(now):
+            cache.remove(cache.excess(cache.LIMIT))
     if plan.chains:
         explain.remember(plan, chains(environment.run.checkout))
     with story.stage("gate"):

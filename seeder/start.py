@@ -11,7 +11,7 @@ from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.operation import Plan, Start
 from seeder.order import along
-from seeder.protocols import Initialises, Saves
+from seeder.protocols import Initialises, Saves, Stops
 from seeder.wait import LAST_LINES, READY, Verdict, not_yet, wait_for
 
 
@@ -49,6 +49,23 @@ def again(environment: Environment, plan: Plan, start: Start) -> float:
     except EnvironmentFailed as error:
         error.log = error.log or _last_lines(environment, name)
         raise
+
+
+def running(environment: Environment, plan: Plan) -> list[Start]:
+    """Services that have not done their work already."""
+    return [one for one in plan.services if environment.deployment.look(one.subject, "completed").state != "ready"]
+
+
+def stopping(environment: Environment) -> Stops:
+    """The deployment, as far as it can stop what it started. Raises EnvironmentFailed when it cannot."""
+    if not isinstance(environment.deployment, Stops):
+        raise EnvironmentFailed(environment.run.runtime, "this runtime cannot stop what it started and go on with it", "use --no-cache")
+    return environment.deployment
+
+
+def stop(environment: Environment, starts: Iterable[Start]) -> None:
+    """All at once; `in_order` goes on with them."""
+    along({one.subject: [] for one in starts}, stopping(environment).stop)
 
 
 def _take_up(environment: Environment, plan: Plan, server: str) -> None:

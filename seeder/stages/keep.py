@@ -17,7 +17,7 @@ from seeder.events import Noticed
 from seeder.layer import Chain, Step
 from seeder.operation import Plan
 from seeder.order import along
-from seeder.protocols import Saves, Stops
+from seeder.protocols import Saves
 from seeder.registry import LAYERS
 
 
@@ -35,15 +35,14 @@ def whole(environment: Environment, plan: Plan) -> None:
     """What everything led to is kept in one cut: services are stopped meanwhile, and start anew on what was kept."""
     if not plan.whole or not plan.calls:
         return
-    running = [one for one in plan.services if environment.deployment.look(one.subject, "completed").state != "ready"]
-    deployment = _stopping(environment)
-    along({one.subject: [] for one in running}, deployment.stop)
-    holds = [step.subject for one in plan.chains.values() for step in one.steps]
+    running = start.running(environment, plan)
+    start.stop(environment, running)
+    holds = [*dict.fromkeys(step.subject for one in plan.chains.values() for step in one.steps), "services"]
     along(
         {server: [] for server in plan.chains},
-        lambda server: _keep(environment, plan, server, cache.member(plan.whole, server), [*dict.fromkeys(holds), "services"], plan.whole),
+        lambda server: _keep(environment, plan, server, cache.member(plan.whole, server), holds, plan.whole),
     )
-    _keep_folder(plan.whole, cache.SET, _draft(environment, cache.SET), cache.facts(plan, [*dict.fromkeys(holds), "services"], plan.whole))
+    _keep_folder(plan.whole, cache.SET, _draft(environment, cache.SET), cache.facts(plan, holds, plan.whole))
     start.in_order(environment, plan, running)
 
 
@@ -87,18 +86,12 @@ def _keep_now(environment: Environment, plan: Plan, server: str, state: str, hol
 
 
 def _with_server_stopped(environment: Environment, plan: Plan, server: str, act: Callable[[str], Any]) -> None:
-    deployment = _stopping(environment)
+    deployment = start.stopping(environment)
     deployment.stop(server)
     try:
         act(deployment.state(server))
     finally:
         start.again(environment, plan, next(one for one in plan.servers if one.subject == server))
-
-
-def _stopping(environment: Environment) -> Stops:
-    if not isinstance(environment.deployment, Stops):
-        raise EnvironmentFailed(environment.run.runtime, "this runtime cannot stop a server to keep its state", "use --no-cache")
-    return environment.deployment
 
 
 def _saving(environment: Environment, store: str) -> Callable[[Path], None]:

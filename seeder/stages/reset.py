@@ -11,7 +11,7 @@ from seeder.errors import EnvironmentFailed
 from seeder.events import Noticed, WasReset
 from seeder.operation import Plan, Start
 from seeder.order import along, each
-from seeder.protocols import Holds, Rewinds, Stops
+from seeder.protocols import Holds, Rewinds
 from seeder.rewound import Rewound, Way
 
 
@@ -24,15 +24,15 @@ def at_rest(environment: Environment, plan: Plan) -> None:
 def after_services(environment: Environment, plan: Plan) -> None:
     """Else once everything has acted; services are stopped meanwhile and start anew."""
     if environment.marks and plan.calls:
-        running = _running(environment, plan)
-        _stop(environment, running)
+        running = start.running(environment, plan)
+        start.stop(environment, running)
         _mark(environment)
         start.in_order(environment, plan, running)
 
 
 def reset(environment: Environment, plan: Plan, way: Way = "in place") -> dict[str, Rewound]:
     """Store -> how it was taken back. Raises EnvironmentFailed when a store has no mark, or cannot be taken back."""
-    begun, running = time.monotonic(), _running(environment, plan)
+    begun, running = time.monotonic(), start.running(environment, plan)
     held = [one.subject for one in running]
     with_hold = environment.deployment
     if not isinstance(with_hold, Holds):
@@ -60,23 +60,11 @@ def _mark(environment: Environment) -> None:
     each(fit, lambda store: environment.rewinder(store).mark())
 
 
-def _running(environment: Environment, plan: Plan) -> list[Start]:
-    """Services that have not done their work already."""
-    return [one for one in plan.services if environment.deployment.look(one.subject, "completed").state != "ready"]
-
-
-def _stop(environment: Environment, running: Iterable[Start]) -> None:
-    deployment = environment.deployment
-    if not isinstance(deployment, Stops):
-        raise EnvironmentFailed(environment.run.runtime, "this runtime cannot stop services")
-    along({one.subject: [] for one in running}, deployment.stop)
-
-
 def _refresh(environment: Environment, plan: Plan, running: Iterable[Start], found: Mapping[str, Rewound]) -> None:
     """Services with state of their own start anew or are told; so do those whose connections did not outlive it."""
     anew = [one for one in running if _restarts(environment, one, found)]
     if anew:
-        _stop(environment, anew)
+        start.stop(environment, anew)
         start.in_order(environment, plan, anew)
     for one in running:
         asked = environment.stack.services[one.subject].x.reset
