@@ -23,10 +23,10 @@ def shell(setting: str) -> list[str]:
     return [block for language, where, block in BLOCKS if language == "sh" and where == setting]
 
 
-def typed(block: str, folder: Path, home: Path) -> None:
-    """A block in one shell, as a reader pastes it; the first line that fails ends it."""
+def typed(block: str, folder: Path) -> None:
+    """A block in one shell, as a reader pastes it; the first line that fails ends it. Layers are kept, as they are for a reader."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "SEEDER_HOME": str(home)}
+    environment = {**os.environ, "PATH": path, "SEEDER_CACHE": "on"}
     done = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", block], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -50,32 +50,32 @@ def test_every_shell_block_is_typed_here_or_elsewhere():
 
 
 @pytest.mark.parametrize("block", [b for b in shell("shop") if "docker" not in b], ids=lambda block: block.splitlines()[0])
-def test_what_is_typed_in_this_repository(shop, tmp_path, block):
+def test_what_is_typed_in_this_repository(shop, block):
     manifest = shop / "manifest.yaml"
     manifest.write_text(manifest.read_text().replace("runtime: auto", "runtime: local"))
-    typed(block, shop, tmp_path / "home")
+    typed(block, shop)
 
 
 @pytest.mark.docker
 @pytest.mark.parametrize("block", [b for b in shell("shop") if "docker" in b], ids=lambda block: block.splitlines()[0])
-def test_what_is_typed_in_this_repository_for_docker(shop, tmp_path, block):
-    typed(block, shop, tmp_path / "home")
+def test_what_is_typed_in_this_repository_for_docker(shop, block):
+    typed(block, shop)
 
 
 @pytest.mark.parametrize("block", shell("own"), ids=lambda block: block.splitlines()[0])
-def test_what_is_typed_beside_a_compose_file_of_one_s_own(project, tmp_path, block):
+def test_what_is_typed_beside_a_compose_file_of_one_s_own(project, block):
     folder = project("small")
     shutil.rmtree(folder / "testdata")
     (folder / "manifest.yaml").unlink()
     (folder / "tests").mkdir()
     (folder / "tests" / "test_inside.py").write_text(TESTS)
-    typed(block.replace("seeder run", "seeder run --runtime local"), folder, tmp_path / "home")
+    typed(block.replace("seeder run", "seeder run --runtime local"), folder)
 
 
 @pytest.mark.docker
 def test_the_example_is_a_compose_file_that_is_read(tmp_path):
     notes(tmp_path)
-    typed("seeder init && seeder check && seeder plan --runtime docker", tmp_path, tmp_path / "home")
+    typed("seeder init && seeder check && seeder plan --runtime docker", tmp_path)
 
 
 def notes(folder: Path) -> None:
@@ -100,14 +100,14 @@ def test_the_examples_of_datasets_and_of_a_scenario_are_sound(tmp_path):
         "testdata/golden/two-notes/db/notes.csv": "id,body\n1,first\n2,second\n",
         "testdata/scenarios/ready.yaml": example("scenario"),
     }
-    typed("seeder init --name notes", tmp_path, tmp_path / "home")
+    typed("seeder init --name notes", tmp_path)
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     with (tmp_path / "manifest.yaml").open("a") as manifest:
         manifest.write(example("manifest"))
     words = "--scenario ready --set note=2 --runtime docker"
-    typed(f"seeder dataset lock && seeder check && seeder plan {words}", tmp_path, tmp_path / "home")
+    typed(f"seeder dataset lock && seeder check && seeder plan {words}", tmp_path)
 
 
 def test_the_example_is_short():

@@ -17,6 +17,8 @@ from tests.conftest import DATA
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.seeder import SEEDER, Said, leftovers, seeder, until
 
+pytestmark = pytest.mark.usefixtures("cached")
+
 SOURCES = Path(__file__).parents[2]
 
 

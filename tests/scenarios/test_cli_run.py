@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.scenarios.seeder import seeder
+
+pytestmark = pytest.mark.usefixtures("cached")
 
 
 def test_everything_after_the_dashes_is_the_commands(project):

@@ -4,8 +4,12 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.scenarios.failing import evidence, gone, mounted, proper, result, run
 from tests.scenarios.seeder import run_id, seeder
+
+pytestmark = pytest.mark.usefixtures("cached")
 
 # A filesystem that the command mounts in the run's folder, which nobody can remove as long as it is there.
 HOLDS = 'held="$(dirname "$SEEDER_ENVIRONMENT")/held"; mkdir "$held" && mount -t tmpfs tmpfs "$held"'

@@ -14,6 +14,8 @@ from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import WORDS, change, evidence, gone, mounted, proper, result, run, web
 from tests.scenarios.seeder import events, started, until
 
+pytestmark = pytest.mark.usefixtures("cached")
+
 DIES = """import sys
 print("settings: no such currency: XXX", file=sys.stderr)
 sys.exit(3)

@@ -6,9 +6,13 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import evidence, proper, result, run, web
 from tests.scenarios.seeder import SEEDER, leftovers, run_id, seeder
+
+pytestmark = pytest.mark.usefixtures("cached")
 
 DIES = "import sys\nsys.exit(3)\n"
 

@@ -3,8 +3,12 @@
 import signal
 import subprocess
 
+import pytest
+
 from tests.scenarios.failing import WORDS, gone, result
 from tests.scenarios.seeder import SEEDER, reached, until
+
+pytestmark = pytest.mark.usefixtures("cached")
 
 
 def test_nohup_is_respected(project, home):

@@ -4,7 +4,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.scenarios.seeder import run_id, seeder, until
+
+pytestmark = pytest.mark.usefixtures("cached")
 
 
 def test_what_a_shell_that_took_its_variables_starts_is_not_the_environments(project):

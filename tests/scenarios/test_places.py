@@ -15,7 +15,7 @@ from tests.scenarios.failing import proper
 from tests.scenarios.front import Front
 from tests.scenarios.seeder import leftovers, seeder
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("cached")]
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ def test_both_runtimes_agree_on_the_digest_each_time(home):
     assert [found for found in digests if found != digests[0]] == []
 
 
+@pytest.mark.usefixtures("cached")
 @pytest.mark.parametrize("scenario", SCENARIOS[1:])
 def test_every_scenario_is_what_it_says(scenario):
     said = seeder("run", "shop", "--scenario", scenario, "--runtime", "local", "--", "true", cwd=ROOT, timeout=300)

@@ -12,6 +12,8 @@ from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import WORDS, change, evidence, gone, proper, result, run, terminal, web
 from tests.scenarios.seeder import SEEDER, events, leftovers, reached, started, until
 
+pytestmark = pytest.mark.usefixtures("cached")
+
 HANGS = "import time\ntime.sleep(600)\n"
 
 

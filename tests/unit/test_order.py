@@ -71,6 +71,19 @@ def test_each_answers_in_the_order_asked():
     assert order.each([], str.upper) == {}
 
 
+def test_work_aside_is_done_meanwhile_and_answers_when_it_is_asked():
+    begun = threading.Event()
+    answer = order.aside(lambda: begun.set() or "done")
+    assert begun.wait(10)
+    assert answer() == answer() == "done"
+
+
+def test_an_error_of_work_aside_is_raised_to_who_asks():
+    answer = order.aside(lambda: int("none"))
+    with pytest.raises(ValueError, match="none"):
+        answer()
+
+
 def test_closure_follows_edges():
     edges = {"a": ["b"], "b": ["c"], "c": [], "d": ["a"]}
     assert order.closure(["a"], lambda n: edges[n]) == {"a", "b", "c"}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -72,3 +75,45 @@ def test_the_current_context_is_meant_and_a_variable_chooses_another(tmp_path):
 def test_a_context_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(EnvironmentFailed, match="no docker context gone"):
         endpoint({"DOCKER_CONFIG": str(tmp_path), "DOCKER_CONTEXT": "gone"})
+
+
+class Engine(BaseHTTPRequestHandler):
+    """Answers as an engine does: one question, one that it refuses, one whose answer is no JSON."""
+
+    def do_GET(self) -> None:
+        status, body = {"/networks?filters=x": (200, b'[{"Id": "1"}]'), "/version": (200, b"hello")}.get(
+            self.path, (400, b'{"message": "bad"}')
+        )
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def engine() -> Iterator[Endpoint]:
+    with HTTPServer(("127.0.0.1", 0), Engine) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Endpoint(f"tcp://127.0.0.1:{server.server_port}")
+        server.shutdown()
+
+
+def test_an_engine_is_asked_without_the_sdk(engine):
+    assert engine.ask("/networks?filters=x") == [{"Id": "1"}]
+
+
+def test_what_refuses_or_speaks_otherwise_gives_no_answer(engine):
+    assert engine.ask("/elsewhere") is None
+    assert engine.version() is None
+
+
+def test_an_engine_behind_tls_is_not_asked_plainly(tmp_path):
+    assert Endpoint("tcp://127.0.0.1:1", tls=tmp_path).ask("/version") is None
+
+
+def test_nobody_there_is_no_answer_but_an_error(tmp_path):
+    nobody = Endpoint(f"unix://{tmp_path}/none.sock")
+    assert nobody.version() is None
+    with pytest.raises(FileNotFoundError):
+        nobody.ask("/version")
