@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
+import json
 import tarfile
 import tempfile
 import threading
 import time
+import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,12 @@ from seeder.docker_endpoint import Endpoint
 from seeder.errors import EnvironmentFailed
 
 Kind = Literal["container", "network", "volume", "image"]
+LISTS: Mapping[Kind, str] = {  # where the API lists all of a kind
+    "container": "/containers/json?all=1&",
+    "network": "/networks?",
+    "volume": "/volumes?",
+    "image": "/images/json?all=1&",
+}
 REMEDY = "start Docker, or set DOCKER_HOST to the socket of Docker, Podman or Colima; `seeder doctor` looks closer"
 
 
@@ -256,16 +264,26 @@ class Daemon:
     # -- owners -------------------------------------------------------------------------------------------------------
 
     def labelled(self, kind: Kind, label: str) -> dict[str, Mapping[str, str]]:
-        """Id (a volume's name) -> labels, of everything of the kind that carries `label` (a key, or key=value)."""
-        chosen = {"label": label}
+        """Id (a volume's name) -> labels, of everything of the kind that carries `label` (a key, or key=value). Asked plainly where that
+        can be: every run wants to know it, also those that have nothing else to do with Docker."""
+        chosen = {"label": [label]}
+        try:
+            found = self.at.ask(f"{LISTS[kind]}filters={urllib.parse.quote(json.dumps(chosen))}")
+        except OSError as error:
+            raise EnvironmentFailed("docker", f"the daemon does not answer: {_short(error)}", REMEDY) from error
+        if found is None:
+            found = self._listed(kind, chosen)
+        if kind == "volume":
+            return {one["Name"]: one["Labels"] or {} for one in found["Volumes"] or []}
+        return {one["Id"]: one["Labels"] or {} for one in found}
+
+    def _listed(self, kind: Kind, chosen: Mapping[str, list[str]]) -> Any:
         with _asking("docker"):
             if kind == "container":
-                return {c["Id"]: c["Labels"] for c in self._api.containers(all=True, filters=chosen)}
+                return self._api.containers(all=True, filters=chosen)
             if kind == "network":
-                return {n["Id"]: n["Labels"] or {} for n in self._api.networks(filters=chosen)}
-            if kind == "volume":
-                return {v["Name"]: v["Labels"] or {} for v in self._api.volumes(filters=chosen)["Volumes"] or []}
-            return {i["Id"]: i["Labels"] or {} for i in self._api.images(all=True, filters=chosen)}
+                return self._api.networks(filters=chosen)
+            return self._api.volumes(filters=chosen) if kind == "volume" else self._api.images(all=True, filters=chosen)
 
     def remove(self, kind: Kind, name: str) -> None:
         """Remove one thing, a container with its anonymous volumes and whatever runs in it. Absent already is fine."""

@@ -57,21 +57,29 @@ class Endpoint:
             socket.create_connection((parts.hostname, parts.port or 2375), timeout=KNOCK_SECONDS).close()
 
     def version(self) -> str | None:
-        """The engine's version, asked without the SDK, whose import takes longer than the answer. None when that cannot be (TLS,
-        ssh), or when what answers is no engine."""
+        """The engine's version. None when it cannot be asked plainly, or when what answers is no engine."""
+        try:
+            return str(self.ask("/version", KNOCK_SECONDS)["Version"])
+        except (OSError, LookupError, TypeError):
+            return None
+
+    def ask(self, path: str, within: float = 60.0) -> Any:
+        """What the engine answers to a GET, asked without the SDK, whose import takes longer than the answer. None when it cannot be
+        asked plainly (TLS, ssh), or when it has no answer in JSON. Raises OSError when nobody is there."""
         parts = urllib.parse.urlsplit(self.url or DEFAULT)
         if self.tls or parts.scheme not in ("unix", "tcp", "http"):
             return None
-        unix = parts.scheme == "unix"
+        unix, place = parts.scheme == "unix", (parts.hostname, parts.port or 2375)
+        with socket.socket(socket.AF_UNIX) if unix else socket.create_connection(place, KNOCK_SECONDS) as caller:
+            caller.settimeout(KNOCK_SECONDS)
+            if unix:
+                caller.connect(parts.path)
+            caller.settimeout(within)
+            caller.sendall(f"GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
+            head, _, body = b"".join(iter(lambda: caller.recv(65536), b"")).partition(b"\r\n\r\n")
         try:
-            with socket.socket(socket.AF_UNIX) if unix else socket.create_connection((parts.hostname, parts.port or 2375), 5.0) as caller:
-                caller.settimeout(KNOCK_SECONDS)
-                if unix:
-                    caller.connect(parts.path)
-                caller.sendall(b"GET /version HTTP/1.0\r\nHost: docker\r\n\r\n")
-                answer = b"".join(iter(lambda: caller.recv(65536), b""))
-            return str(json.loads(answer.partition(b"\r\n\r\n")[2])["Version"])
-        except (OSError, ValueError, LookupError, TypeError):
+            return json.loads(body) if head.split()[1] == b"200" else None
+        except (ValueError, LookupError):
             return None
 
 

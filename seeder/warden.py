@@ -140,13 +140,9 @@ def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:
     over = {run: claim.runtime for run, claim in known.items() if claim.over(now)}
     silent: dict[str, str] = {}
     for name in RUNTIMES.names():
-        runtime = RUNTIMES.get(name)
-        if problem := runtime.available():
-            silent[name] = problem.cause
-            continue
         try:
-            unknown = {run: expires for run, expires in runtime.owners().items() if run not in known}
-        except SeederError as error:  # its daemon wavers; what is wanted now may need another one, or none
+            unknown = {run: expires for run, expires in RUNTIMES.get(name).owners().items() if run not in known}
+        except SeederError as error:  # its daemon is not there or wavers; what is wanted now may need another one, or none
             silent[name] = error.problems[0].cause
             continue
         over |= {run: name for run, expires in unknown.items() if expires is not None and expires <= now}
