@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from seeder.content import ColumnInfo, TableInfo
 from seeder.definition.extension import Gates
 from seeder.definition.scenario import Expectation
 from seeder.definition.stack import Reference
+
+if TYPE_CHECKING:
+    from seeder.content import TableInfo
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Migrated:
 
 
 def _table(given: Mapping[str, Any]) -> TableInfo:
+    from seeder.content import ColumnInfo, TableInfo
+
     columns = tuple(ColumnInfo(**column) for column in given["columns"])
     return TableInfo(**{**given, "columns": columns, "key": tuple(given["key"])})
 

@@ -87,6 +87,30 @@ def each(names: Iterable[str], work: Callable[[str], T], *, at_once: int = 8) ->
     return {name: results[name] for name in wanted}
 
 
+def aside(work: Callable[[], T]) -> Callable[[], T]:
+    """Begin the work beside what follows. The answer waits for it, then gives what it gave or raises what it raised; work that nobody
+    asks any more holds up nothing."""
+    given: list[T] = []
+    wrong: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            given.append(work())
+        except BaseException as error:  # noqa: BLE001  (who asks for the answer gets it)
+            wrong.append(error)
+
+    thread = threading.Thread(target=do, name="seeder-aside", daemon=True)
+    thread.start()
+
+    def answer() -> T:
+        thread.join()
+        if wrong:
+            raise wrong[0]
+        return given[0]
+
+    return answer
+
+
 def _begun(work: Callable[[str], None], node: str) -> Future[None]:
     """The work, in a thread of its own that nobody has to wait for (those of a pool are joined when the process ends)."""
     from concurrent.futures import Future

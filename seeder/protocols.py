@@ -1,7 +1,8 @@
 """All that can be extended, on one page: Runtime, Engine, Migrator, Loader, Gate, and the optional capabilities beside them.
 
 Required protocols are small. What more a plug can do is a capability, a protocol of its own, looked for once, at plan time.
-What is passed along stands in modules of its own: run, target, launch, notice, content, fitness; all frozen.
+What is passed along stands in modules of its own: run, target, launch, notice, content, fitness; all frozen. Signatures alone
+name them, so that who asks for a protocol is not brought what only some plugs pass.
 """
 
 from __future__ import annotations
@@ -12,26 +13,27 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from seeder.content import Answer, Message, Records, StoreDigest, TableInfo
-from seeder.definition.dataset import Part, PartKind
-from seeder.definition.service import Condition, Service
-from seeder.definition.stack import Stack, Store
-from seeder.definition.stores import Traits
-from seeder.errors import Problem
-from seeder.fitness import Fitness, Revision
-from seeder.launch import Launch, LocalLaunch
-from seeder.layer import Layer
-from seeder.notice import Diagnosis, Notice
-from seeder.process import Completed
-from seeder.rewound import Rewound, Way
-from seeder.run import NO_OVERLAYS, Overlay, Place, Run, Swept, Task
-from seeder.target import Address, Target
-from seeder.wait import Verdict
+from seeder.run import NO_OVERLAYS
 
 if TYPE_CHECKING:
     import httpx
 
+    from seeder.content import Answer, Message, Records, StoreDigest, TableInfo
+    from seeder.definition.dataset import Part, PartKind
+    from seeder.definition.service import Condition, Service
+    from seeder.definition.stack import Stack, Store
+    from seeder.definition.stores import Traits
+    from seeder.errors import Problem
     from seeder.events import Emit
+    from seeder.fitness import Fitness, Revision
+    from seeder.launch import Launch, LocalLaunch
+    from seeder.layer import Layer
+    from seeder.notice import Diagnosis, Notice
+    from seeder.process import Completed
+    from seeder.rewound import Rewound, Way
+    from seeder.run import Overlay, Place, Run, Swept, Task
+    from seeder.target import Address, Target
+    from seeder.wait import Verdict
 
 
 class World(Protocol):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -55,10 +57,16 @@ class Registry(Generic[T]):
         if self._looked_outside:
             return
         self._looked_outside = True
-        for entry in importlib.metadata.entry_points(group=f"seeder.{self.what}s"):
+        for entry in _offered(tuple(sys.path)).select(group=f"seeder.{self.what}s"):
             if entry.name in self._known:
                 raise DefinitionError(entry.name, f"two packages offer this {self.what}: seeder and {entry.value}", "uninstall one")
             self._known[entry.name] = entry.value
+
+
+@functools.cache
+def _offered(_path: tuple[str, ...]) -> Any:  # of another type since Python 3.12; both can select
+    """What all packages on the path of this interpreter offer; their files are read once for all registries."""
+    return importlib.metadata.entry_points()
 
 
 RUNTIMES: Registry[Runtime] = Registry("runtime", {

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 @_options.as_json
 def command(request: Request, project: Path | None, as_json: bool) -> None:
     """Show every operation that `seeder run` would do for STACK, each with its cause. Starts nothing."""
-    from concurrent.futures import ThreadPoolExecutor
-
     from seeder import cache
     from seeder.definition.request import find_project, resolve
+    from seeder.order import aside
     from seeder.plan import choose, make  # not by way of lifecycle, which brings what a run needs
     from seeder.registry import traits
 
+    named = request.runtime
+    asked = aside(lambda: choose(named)) if named else None  # Docker takes its time to answer
     manifest = find_project(project)
-    with ThreadPoolExecutor(1) as aside:  # Docker takes its time to answer
-        chosen = aside.submit(choose, request.runtime or manifest.defaults.runtime)
-        definition = resolve(manifest, request, traits())
-    plan = make(definition, *chosen.result(), datetime.datetime.now(datetime.UTC))
+    chosen = asked or aside(lambda: choose(manifest.defaults.runtime))
+    definition = resolve(manifest, request, traits())
+    plan = make(definition, *chosen(), datetime.datetime.now(datetime.UTC))
     plan = cache.begin(plan)
     if as_json:
         from seeder.cli import _render

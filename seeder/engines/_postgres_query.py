@@ -8,13 +8,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from seeder import process
-from seeder.content import ColumnInfo, TableInfo
 from seeder.engines import _postgres_local as local
 from seeder.engines._postgres_connection import connect, driver, words
 from seeder.errors import EnvironmentFailed, nearest
 from seeder.target import Target
 
 if TYPE_CHECKING:
+    from seeder.content import TableInfo
     from seeder.engines._postgres_catalog import Catalogue, Relation
     from seeder.engines._postgres_connection import Connection
 
@@ -78,6 +78,8 @@ def _catalogue(connection: Connection) -> Catalogue:
 
 
 def _info(relation: Relation) -> TableInfo:
+    from seeder.content import ColumnInfo, TableInfo
+
     columns = tuple(ColumnInfo(column.name, column.type, column.nullable, column.filled) for column in relation.columns.values())
     constraints = {constraint.name: constraint.definition for constraint in relation.constraints.values() if constraint.kind != "primary"}
     return TableInfo(relation.label, columns, relation.key, constraints)

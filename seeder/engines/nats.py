@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from seeder.content import Message, StoreDigest
 from seeder.definition.dataset import PartKind
 from seeder.definition.service import Service
 from seeder.definition.stack import Store
@@ -18,6 +18,9 @@ from seeder.launch import Launch, LocalLaunch
 from seeder.protocols import Rewinder, Session
 from seeder.target import Address, Target
 from seeder.wait import Verdict
+
+if TYPE_CHECKING:
+    from seeder.content import Message, StoreDigest
 
 
 class Nats:

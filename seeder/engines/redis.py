@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from seeder.content import StoreDigest
 from seeder.definition.dataset import PartKind
 from seeder.definition.service import Service
 from seeder.definition.stack import Store
@@ -19,6 +18,9 @@ from seeder.launch import Launch, LocalLaunch
 from seeder.protocols import Rewinder, Session
 from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, never, not_yet
+
+if TYPE_CHECKING:
+    from seeder.content import StoreDigest
 
 
 class Redis:
