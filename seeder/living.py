@@ -85,9 +85,10 @@ def sweep(run: str, folder: Path, *, grace: float = 0.0, within: float = 8.0) ->
     look finds none, `within` seconds at most.
     """
     ended: dict[Identity, str] = {}
-    if grace:
-        _until_none(run, folder, ended, signal.SIGTERM, grace)
-    _until_none(run, folder, ended, signal.SIGKILL, within)
+    if grace and _until_none(run, folder, ended, signal.SIGTERM, grace):
+        return Ended(tuple(ended.values()))
+    if _until_none(run, folder, ended, signal.SIGKILL, within):
+        return Ended(tuple(ended.values()))
     left = {process.who: str(process) for process in belonging(run, folder)}
     return Ended(tuple(text for who, text in ended.items() if who not in left), tuple(left.values()))
 
@@ -118,14 +119,17 @@ def _writers(file: Path) -> Iterator[_Process]:
     return (process for process in _everyone() if _writes_below(process.who.pid, wanted))
 
 
-def _until_none(run: str, folder: Path, ended: dict[Identity, str], number: signal.Signals, within: float) -> None:
+def _until_none(run: str, folder: Path, ended: dict[Identity, str], number: signal.Signals, within: float) -> bool:
+    """Signal what is found and look again; true once a look at all processes finds none. That is dear, so those that were told are
+    awaited before it."""
     told: set[Identity] = set()
 
     def look() -> Verdict:
+        if left := sum(who.alive() for who in told):
+            return not_yet(f"{left} processes left")
         found = belonging(run, folder)
         for process in found:
-            if process.who not in told or number is signal.SIGKILL:
-                _signal(process.who, number)
+            _signal(process.who, number)
             told.add(process.who)
             ended[process.who] = str(process)
         return not_yet(f"{len(found)} processes left") if found else READY
@@ -133,7 +137,8 @@ def _until_none(run: str, folder: Path, ended: dict[Identity, str], number: sign
     try:
         wait_for(f"run {run}", look, within=within, first=0.01, longest=0.1)
     except EnvironmentFailed:
-        return  # the caller looks once more and names them
+        return False  # the caller looks once more and names them
+    return True
 
 
 def _signal(who: Identity, number: signal.Signals) -> None:
