@@ -166,7 +166,7 @@ class RunEnded(Event):
 Emit = Callable[[Event], None]
 
 EVENTS: tuple[type[Event], ...] = (
-    RunStarted, StageStarted, StageEnded, Progress, Noticed, Loaded, Digested, Refused, Failed, BundleKept,
+    RunStarted, StageStarted, StageEnded, Progress, Noticed, WasReset, Loaded, Digested, Refused, Failed, BundleKept,
     CommandEnded, Cleaned, RunEnded,
 )  # fmt: skip
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seeder import whole
 from seeder.layer import Chain
 from seeder.operation import Plan
 
@@ -27,12 +29,11 @@ class Told:
 
 
 def remember(plan: Plan, folder: Path) -> None:
-    """Write the chains down for the next time."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = _path(plan, folder)
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps({server: _written(one) for server, one in plan.chains.items()}) + "\n", encoding="utf-8")
-    draft.replace(path)
+    """Write the chains down for the next time; where they cannot be, the next time has less to tell."""
+    text = json.dumps({server: _written(one) for server, one in plan.chains.items()}) + "\n"
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        whole.write(_path(plan, folder), text)
 
 
 def states(plan: Plan, folder: Path) -> list[Told]:

@@ -132,8 +132,8 @@ class Plan:
     whole: str = ""  # id of the set that all stores are after what acts through services
 
     @property
-    def stood_in(self) -> frozenset[str]:
-        """One-shot services that migrate and need not run: a layer holds what they did."""
+    def spared(self) -> frozenset[str]:
+        """One-shot services that migrate and were not run: a layer holds what they did."""
         every = {m.store.migrate.service for m in (self.full or self).migrations if m.store.migrate and m.store.migrate.service}
         return frozenset(every - {m.store.migrate.service for m in self.migrations if m.store.migrate})
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from seeder import home, owner, process, story, variables
+from seeder import home, owner, process, story, variables, whole
 from seeder.content import Table
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
@@ -140,9 +140,8 @@ def remember(environment: Environment) -> None:
     variables.write(environment)
     request = dataclasses.asdict(environment.plan.definition.request)
     migrated = {store: dataclasses.asdict(one) for store, one in environment.migrated.items()}
-    path = environment.run.folder / ASKED
-    path.touch(mode=0o600)
-    path.write_text(json.dumps({"request": request, "migrated": migrated}) + "\n", encoding="utf-8")
+    asked = {"request": request, "migrated": migrated, "spared": sorted(environment.plan.spared)}
+    whole.write(environment.run.folder / ASKED, json.dumps(asked) + "\n")
 
 
 def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan]:
@@ -164,7 +163,7 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
         for port, number in service["ports"].items()
     }
     environment = Environment(run, plan, runtime.rejoin(run, plan.stack, addresses, emit), emit, undo)
-    environment.addresses = addresses
+    environment.addresses, environment.spared = addresses, frozenset(asked["spared"])
     environment.migrated = {store: Migrated.of(given) for store, given in asked["migrated"].items() if store in plan.fitness.revisions}
     environment.loaded = list(_tables(plan, run.as_of))
     return environment, plan

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seeder import whole
 from seeder.errors import DefinitionError, nearest
 from seeder.target import Target
 
@@ -143,8 +144,7 @@ def _store_document(environment: Environment, name: str) -> dict[str, Any]:
 def write(environment: Environment) -> Path:
     """Write the JSON form into the run's folder, readable by its owner alone."""
     path = file_of(environment.run.folder)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(document(environment), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    whole.write(path, json.dumps(document(environment), indent=2, ensure_ascii=False) + "\n")
     return path
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seeder.events import Emit
     from seeder.story import Result
 
-SPLIT = ("images", "start", "migrate", "load", "keep", "gate", "digest", "command", "snapshot", "teardown")
+SPLIT = ("images", "start", "migrate", "load", "keep", "mark", "gate", "digest", "command", "snapshot", "teardown")
 
 
 def listener(*, quiet: bool = False) -> Emit:

@@ -103,7 +103,8 @@ def _find(name: str, project: Path | None) -> Path:
     if path.exists() or "/" in name:
         return path.absolute()
     known = [file.parent for file in sorted(_folder(project).glob(f"*/{bundle.INDEX}"))]
-    found = [folder for folder in known if folder.name.startswith(name)]
+    exact = [folder for folder in known if folder.name == name]
+    found = exact or [folder for folder in known if folder.name.startswith(name)]
     if len(found) == 1:
         return found[0]
     names = [folder.name for folder in found or known]

@@ -165,7 +165,7 @@ class Containers:
                 self._listen_everywhere(service)
             elif not TAKEN.search(refused.text):
                 raise
-            elif not draws:
+            elif not draws or service in self._stopped:  # one that was stopped holds what it wrote, and is not made anew
                 raise self._taken(service, refused) from refused
             else:
                 self._redraw(service, mine)
