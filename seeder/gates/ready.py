@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
+from seeder import order
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed, Problem
 from seeder.fitness import Fitness
@@ -14,7 +14,6 @@ from seeder.protocols import World
 from seeder.wait import READY, Verdict, wait_for
 
 _WITHIN: Final = 5.0  # seconds: they were ready once; a healthcheck may blink
-_AT_ONCE: Final = 8
 
 
 class Ready:
@@ -24,8 +23,8 @@ class Ready:
         """One finding per store or service that is not ready within five seconds, with what was last seen of it."""
         looks = {name: partial(_probe, world, name) for name in sorted(world.stack.stores)}
         looks |= {name: partial(_look, world, name) for name in sorted(world.stack.clients)}
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="seeder-ready") as pool:
-            return [problem for problem in pool.map(_wait, looks, looks.values()) if problem]
+        found = order.each(looks, lambda name: _wait(name, looks[name]))
+        return [problem for problem in found.values() if problem]
 
 
 def _wait(name: str, look: partial[Verdict]) -> Problem | None:

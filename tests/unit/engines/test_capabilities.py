@@ -17,15 +17,21 @@ from seeder.errors import DefinitionError, EnvironmentFailed, Mark
 from seeder.registry import ENGINES
 from seeder.target import Address, Target
 
-CAPABILITIES = ("Embedded", "Initialises", "Loads", "Queries", "Inspects", "Digests", "Saves", "Resets", "Settles", "LooksUp", "Streams")
+CAPABILITIES = (
+    "Embedded", "Initialises", "Loads", "Opens", "Queries", "Inspects", "Digests", "Saves", "Resets", "Rewinds",
+    "Settles", "LooksUp", "Streams",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("name", "able"),
     [
-        ("postgres", {"Embedded", "Initialises", "Loads", "Queries", "Inspects", "Digests", "Saves", "Resets", "Settles"}),
-        ("redis", {"Embedded", "Loads", "Digests", "Saves", "Resets", "LooksUp"}),
-        ("nats", {"Embedded", "Loads", "Digests", "Saves", "Resets", "Settles", "Streams"}),
+        (
+            "postgres",
+            {"Embedded", "Initialises", "Loads", "Opens", "Queries", "Inspects", "Digests", "Saves", "Resets", "Rewinds", "Settles"},
+        ),
+        ("redis", {"Embedded", "Loads", "Opens", "Digests", "Saves", "Resets", "Rewinds", "LooksUp"}),
+        ("nats", {"Embedded", "Loads", "Digests", "Saves", "Resets", "Rewinds", "Settles", "Streams"}),
     ],
 )
 def test_an_engine_has_its_capabilities(name: str, able: set[str]) -> None:
