@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from gc import set_threshold
 from typing import Any
 
 import click
@@ -36,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "snapshot": ("Evidence", "List, show and verify bundles of failed runs."),
     "doctor": ("This machine", "Check what seeder needs here, and say how to mend it."),
 }
+MANY_OBJECTS = 50_000  # between looks for garbage: a start makes many objects that all stay, and most commands end soon after it
 WRAPPING = ("run",)  # commands that end with the wrapped command's code, and keep their own codes apart from it
 
 
@@ -82,6 +84,7 @@ def cli(*, debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point: errors become messages and exit codes here and nowhere else."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    set_threshold(MANY_OBJECTS)
     sys.exit(_run(given))
 
 
