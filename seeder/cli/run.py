@@ -82,12 +82,13 @@ def command(
 def _one_by_one(plans: Sequence[Plan], options: Options, *, quiet: bool) -> int:
     """Run one after the other; the first code that is not 0, or 0. A signal ends them all."""
     from seeder import lifecycle
-    from seeder.cli import _render
+    from seeder.cli import _render, _summary
 
     code = 0
     for plan in plans:
         result = lifecycle.run(plan, options, _render.listener(quiet=quiet))
         _render.closing(result, quiet=quiet)
+        _summary.append(result)
         code = code or result.code
         if result.ended_by == "signal":
             break
