@@ -30,7 +30,8 @@ class Target:
     database: str | None = None
 
     def url(self, driver: str | None = None) -> str:
-        """`scheme[+driver]://user:password@host:port/database`, credentials percent-encoded."""
+        """`scheme[+driver]://user:password@host:port/database`, credentials percent-encoded. A driver that names its scheme too
+        (`postgresql+asyncpg`) is taken as it is."""
         quote = urllib.parse.quote
         login = ""
         if self.user is not None or self.password is not None:
@@ -38,4 +39,6 @@ class Target:
             login += f":{quote(self.password, safe='')}" if self.password is not None else ""
             login += "@"
         path = f"/{quote(self.database, safe='')}" if self.database is not None else ""
-        return f"{self.scheme}{f'+{driver}' if driver else ''}://{login}{self.address}{path}"
+        whole = driver if driver and (driver == self.scheme or driver.startswith(f"{self.scheme}+")) else None
+        scheme = whole or (f"{self.scheme}+{driver}" if driver else self.scheme)
+        return f"{scheme}://{login}{self.address}{path}"
