@@ -57,7 +57,7 @@ class Containers:
     def prepare(self, images: Mapping[str, str], states: Mapping[str, str] | None = None) -> Mapping[tuple[str, int], Address]:
         model = _docker_model.reduced(_docker_compose.resolve(self._stack), self._stack)
         environment = _docker_compose.environment(self._run.id, _variables(self._stack.project_dir))
-        names, known = Images(self._daemon, self._emit, self._run.folder / "logs", environment).get(model, {**images, **(states or {})})
+        names, known = Images(self._daemon, self._emit, self._run.folder / "logs", environment).get(model, images, states or {})
         launches = _docker_survey.launches(self._stack)
         terms = self._terms(names, known, launches, keeps=states is not None)
         _docker_model.own(model, self._stack, terms)

@@ -29,9 +29,12 @@ class Images:
         self._built: set[str] = set()
         self._lock = threading.Lock()
 
-    def get(self, model: Mapping[str, Any], replaced: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Image]]:
-        """Service -> image name, and image name -> what it is. Raises EnvironmentFailed with every image that cannot be had."""
-        names = self._names(model["services"], replaced)
+    def get(
+        self, model: Mapping[str, Any], replaced: Mapping[str, str], states: Mapping[str, str]
+    ) -> tuple[dict[str, str], dict[str, Image]]:
+        """Service -> image name, and image name -> what it is. `states` are images of layers at which services begin: nobody else has
+        them, whatever a service's pull policy says. Raises EnvironmentFailed with every image that cannot be had."""
+        names = {**self._names(model["services"], replaced), **states}
         users: dict[str, str] = {}
         for service, image in names.items():
             if image not in users or "build" in model["services"][service]:
@@ -40,7 +43,10 @@ class Images:
 
         def fetch(image: str) -> None:
             try:
-                self._fetch(users[image], image, model)
+                if image in states.values():
+                    self._find(users[image], image)
+                else:
+                    self._fetch(users[image], image, model)
             except EnvironmentFailed as error:
                 failed.append(error)
 
@@ -83,6 +89,10 @@ class Images:
         with self._lock:
             self._known.pop(image, None)
         return self._look(image) is not None
+
+    def _find(self, service: str, layer: str) -> None:
+        if not self._exists(layer):
+            raise EnvironmentFailed(service, f"the layer at which it begins was removed meanwhile: {layer}", "run again")
 
     def _fetch(self, service: str, image: str, model: Mapping[str, Any]) -> None:
         if image in self._built:
