@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
@@ -44,6 +45,7 @@ def prepare(launch: LocalLaunch, data: Path, address: Address, environment: Mapp
     variables = {**environment, **{name: fill(value, values) for name, value in launch.environment.items()}}
     if state:
         copy_folder(state, data)
+        _hand_over(data, whoever)
     elif launch.prepare:
         _first_content(launch, data, whoever, values, variables)
     _write(launch.files, data, whoever, values)
@@ -71,6 +73,14 @@ def _first_content(launch: LocalLaunch, data: Path, whoever: Guise, values: Mapp
             draft.rename(kept)
             return
     copy_folder(kept, data)
+
+
+def _hand_over(data: Path, whoever: Guise) -> None:
+    """A layer belongs to whom its server ran as, and this one may run as somebody else: root of a namespace, or nobody."""
+    if os.geteuid() == 0:
+        user, group = whoever.owner or (0, 0)
+        for path in (data, *data.rglob("*")):
+            os.chown(path, user, group, follow_symlinks=False)
 
 
 def launch(service: Service, name: str, image: str | None) -> LocalLaunch:
