@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import datetime
-import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,18 +11,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from seeder import chain, fingerprint, home, shortcut
+from seeder import chain, fingerprint, room, shortcut
 from seeder.definition.service import Service
 from seeder.errors import SeederError
-from seeder.events import Emit, Progress
-from seeder.layer import Chain, Layer, key
+from seeder.events import Emit, Noticed, Progress
+from seeder.layer import SET, Chain, Layer, key
 from seeder.operation import Plan
 from seeder.registry import LAYERS
 from seeder.wait import READY, not_yet, wait_for
 
 BUILD_SECONDS = 3600.0  # how long another run may take to build what this one waits for
 VARIABLE = "SEEDER_CACHE"  # `off`: as --no-cache
-SET = "set"  # the form of a set's manifest; it is kept when all of its members are
 
 
 def begin(plan: Plan) -> Plan:
@@ -53,7 +50,7 @@ def _find(plan: Plan, wanted: Mapping[str, list[str]]) -> dict[str, Layer]:
     """What is there and fits, of the keys of each server; every layer store is asked once."""
     found: dict[str, Layer] = {}
     for name in sorted({one.where for one in plan.chains.values() if one.where}):
-        keys = [key for server, one in plan.chains.items() if one.where == name for key in wanted[server]]
+        keys = [key for server, one in plan.chains.items() if one.where == name for key in wanted.get(server, ())]
         found |= LAYERS.get(name).find(keys)
     return {key: layer for key, layer in found.items() if _fits(plan, layer)}
 
@@ -70,9 +67,10 @@ def member(whole: str, server: str) -> str:
 def _fits(plan: Plan, layer: Layer) -> bool:
     """Whether the server lets its clients in: it was made with the secrets that the stack has now."""
     server, salt = str(layer.facts.get("server", "")), layer.facts.get("salt")
-    if not salt or server not in plan.stack.services:
+    if server not in plan.stack.services:
         return True
-    return fingerprint.same_secrets(chain.secrets(plan.stack.services[server]), str(salt), str(layer.facts.get("secrets")))
+    given = chain.secrets(plan.stack.services[server])
+    return fingerprint.same_secrets(given, str(salt), str(layer.facts.get("secrets"))) if salt else not given
 
 
 def told(service: Service) -> dict[str, str]:
@@ -85,16 +83,37 @@ def told(service: Service) -> dict[str, str]:
 
 
 @contextmanager
-def turn(plan: Plan, emit: Emit) -> Iterator[Plan]:
-    """Inside, nobody else builds what the plan will keep. Where another run is at it, wait until it is done or dead, and begin at what
-    it made."""
-    wanted = sorted(to_keep(plan))
-    if not wanted:
+def turn(plan: Plan, folder: Path, emit: Emit) -> Iterator[Plan]:
+    """Inside, the plan begins at layers that stay, and nobody else builds what it will keep. Where another run is at that, wait until it
+    is done or dead. What the plan knows may be old by then: it begins at what is there now, and when that is all, nobody waits for it."""
+    if not plan.chains:
         yield plan
         return
     with ExitStack() as held:
-        waited = [name for name in wanted if _hold(name, held, emit)]
-        yield _anew(plan) if waited else plan
+        while True:
+            wanted = to_keep(plan)
+            for name in sorted(wanted):
+                _hold(name, held, emit)
+            plan = _settled(plan, folder, old=bool(wanted))
+            left = to_keep(plan)
+            if left <= wanted:
+                break
+            held.close()  # a layer has gone meanwhile, and others may be building it anew
+        if not left:
+            held.close()
+        yield plan
+
+
+def _settled(plan: Plan, folder: Path, *, old: bool) -> Plan:
+    """The plan with its layers marked as in use by the run of the folder, begun again if it is `old` or one of them has gone."""
+    with room.still():
+        begins = {server: [begin.layer.key] for server, begin in plan.begins.items()}
+        if old or len(_find(plan, begins)) < len(begins):
+            plan = begin(plan.full) if plan.full else plan
+        room.use([begin.layer for begin in plan.begins.values()], folder)
+        if manifest := _manifest(plan):
+            LAYERS.get(manifest.where).use(manifest)
+    return plan
 
 
 def to_keep(plan: Plan) -> set[str]:
@@ -105,16 +124,14 @@ def to_keep(plan: Plan) -> set[str]:
     return rest | ({plan.whole} if plan.whole and plan.calls else set())
 
 
-def _hold(name: str, held: ExitStack, emit: Emit) -> bool:
-    """Take the lock of a state; tells whether another process had it."""
+def _hold(name: str, held: ExitStack, emit: Emit) -> None:
+    """Take the lock of a state."""
     import filelock
 
-    folder = home.cache() / "building"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    lock = filelock.FileLock(folder / f"{name}.lock", mode=0o600)
+    lock = filelock.FileLock(room.locks() / f"{name}.lock", mode=0o600)
     with contextlib.suppress(filelock.Timeout):
         held.enter_context(lock.acquire(timeout=0))
-        return False
+        return
     emit(Progress("images", "layers", "waiting", "another run builds what this one needs"))
 
     def look() -> Any:
@@ -126,12 +143,6 @@ def _hold(name: str, held: ExitStack, emit: Emit) -> bool:
 
     wait_for("layers", look, within=BUILD_SECONDS, remedy="see what the other run waits for (`seeder ls`), or use --no-cache")
     held.callback(lock.release)
-    return True
-
-
-def _anew(plan: Plan) -> Plan:
-    """The same plan, begun again: what was left out of it is in no other place than its chains' layers."""
-    return begin(plan.full) if plan.full else plan
 
 
 # -- keeping ----------------------------------------------------------------------------------------------------------
@@ -153,60 +164,11 @@ def reached(one: Chain, before: int, verb: str) -> int:
     return places[-1] if places else 0
 
 
-# -- room -------------------------------------------------------------------------------------------------------------
-
-LIMIT = 5_000_000_000  # bytes that runs leave in the cache; what was not used for longest goes
-USES = "layers.json"
-
-
-def every() -> list[Layer]:
-    """Every layer of this machine that can be reached now."""
-    found: list[Layer] = []
-    for name in LAYERS.names():
-        with contextlib.suppress(SeederError):  # without a Docker engine there are no images of one
-            found += LAYERS.get(name).every()
-    return found
-
-
-def uses(plan: Plan, folder: Path) -> None:
-    """Write into a run's folder which layers it begins at, and note that they were used."""
-    begins = plan.begins
-    for server, begin in begins.items():
-        LAYERS.get(plan.chains[server].where).use(begin.layer)
-    if manifest := _manifest(plan):
-        LAYERS.get("directory").use(manifest)
-    (folder / USES).write_text(json.dumps([begin.layer.key for begin in begins.values()]), encoding="utf-8")
-
-
-def in_use() -> set[str]:
-    """Keys of the layers at which runs began that are here."""
-    found: set[str] = set()
-    for path in home.runs().glob(f"[!.]*/{USES}"):
-        with contextlib.suppress(OSError, ValueError):
-            found |= set(json.loads(path.read_text(encoding="utf-8")))
-    return found
-
-
-def excess(limit: int, before: datetime.datetime | None = None) -> list[Layer]:
-    """What is beyond `limit` bytes, what was used last being kept first, and what was not used since `before`. Sets go as a whole;
-    what a run uses stays."""
-    groups: dict[str, list[Layer]] = {}
-    for layer in every():
-        groups.setdefault(str(layer.facts.get("set") or layer.key), []).append(layer)
-    busy, held, gone = in_use(), 0, list[Layer]()
-    for group in sorted(groups.values(), key=lambda layers: max(layer.used for layer in layers), reverse=True):
-        size, used = sum(layer.size for layer in group), max(layer.used for layer in group)
-        if any(layer.key in busy for layer in group) or (held + size <= limit and not (before and used < before)):
-            held += size
-        else:
-            gone += group
-    return gone
-
-
-def remove(layers: Iterable[Layer]) -> None:
-    """Remove layers, manifests of sets first, so that nobody finds a set without its members."""
-    for layer in sorted(layers, key=lambda layer: layer.form != SET):
-        for name in LAYERS.names():
-            with contextlib.suppress(SeederError):
-                if layer.key in LAYERS.get(name).find([layer.key]):
-                    LAYERS.get(name).remove(layer)
+def make_room(plan: Plan, emit: Emit) -> None:
+    """After a run that kept something. That no room can be made fails no run."""
+    if not to_keep(plan):
+        return
+    try:
+        room.prune(room.LIMIT, own=True)
+    except (OSError, SeederError) as error:
+        emit(Noticed("layers", f"old ones could not be removed: {error}", "`seeder cache prune` does it"))

@@ -11,16 +11,12 @@ from typing import Any
 
 from seeder import fingerprint, redact
 from seeder.definition.dataset import Part
-from seeder.definition.service import Mount, Service
+from seeder.definition.service import Build, Mount, Service
 from seeder.definition.stack import Store
 from seeder.layer import PORTABLE, Chain, Step
 from seeder.operation import Call, Load, Migrate, Plan, Sow
-from seeder.protocols import Layered, Migrator, Saves, Stepwise
+from seeder.protocols import Inspects, Layered, Migrator, Saves, Stepwise
 from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
-
-_PASSED_OVER = frozenset(
-    {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".seeder"}
-)
 
 
 def of(plan: Plan) -> dict[str, Chain]:
@@ -30,11 +26,11 @@ def of(plan: Plan) -> dict[str, Chain]:
 
 def _chain(plan: Plan, server: str) -> Chain:
     service, stores = plan.stack.services[server], plan.stack.stores_of(server)
-    form = _form(plan, service, stores)
+    form = _form(plan, server)
     given = _beginning(plan, service, stores)
     base = fingerprint.link("base", "", given)
     if form is None:
-        return Chain(server, base, "", "", unkept=f"{stores[0].engine} has no form in which its state could be kept")
+        return Chain(server, base, "", "", unkept="its image keeps its data where it cannot be taken from")
     steps: list[Step] = []
     unkept = _add_revisions(plan, stores, base, steps)
     if not unkept:
@@ -42,14 +38,25 @@ def _chain(plan: Plan, server: str) -> Chain:
     return Chain(server, base, *form, tuple(steps), unkept, flat(given))
 
 
-def _form(plan: Plan, service: Service, stores: Sequence[Store]) -> tuple[str, str] | None:
-    """The runtime's own form where it has one for this server, else the one that its engine saves."""
-    runtime = RUNTIMES.get(plan.runtime)
-    image = plan.definition.request.images.get(service.name)
-    physical = runtime.form(service, stores[0].engine, image) if isinstance(runtime, Layered) else None
+def formed(plan: Plan, server: str) -> Chain:
+    """The server's chain with the form in which it is kept now: an image that was not there when the plan was made has no digest in it.
+    One that began at a layer goes on in that layer's form."""
+    one = plan.chains[server]
+    form = None if server in plan.begins else _form(plan, server)
+    return replace(one, form=form[0], where=form[1]) if form else one
+
+
+def _form(plan: Plan, server: str) -> tuple[str, str] | None:
+    """The runtime's own form where it has one for this server, else the one that its engine saves. What an engine with a schema saves is
+    rows and tables, and a server is more than that: its owners and rights. It is kept as a whole or not at all."""
+    runtime, service = RUNTIMES.get(plan.runtime), plan.stack.services[server]
+    name = plan.stack.stores_of(server)[0].engine
+    image = plan.definition.request.images.get(server)
+    physical = runtime.form(service, name, image) if isinstance(runtime, Layered) else None
     if physical:
         return physical
-    return (PORTABLE, "directory") if isinstance(ENGINES.get(stores[0].engine), Saves) else None
+    engine = ENGINES.get(name)
+    return (PORTABLE, "directory") if isinstance(engine, Saves) and not isinstance(engine, Inspects) else None
 
 
 # -- the beginning ----------------------------------------------------------------------------------------------------
@@ -60,7 +67,7 @@ def _beginning(plan: Plan, service: Service, stores: Sequence[Store]) -> dict[st
     hidden = secrets(service)
     return {
         "engine": stores[0].engine,
-        "image": plan.definition.request.images.get(service.name) or service.image,
+        "image": _program(plan, service),
         "environment": {name: value for name, value in sorted(service.environment.items()) if name not in hidden},
         "words": redact.tree([list(service.entrypoint or ()), list(service.command or ())]),
         "files": dict(sorted(_mounted(service, ENGINES.get(stores[0].engine).launch(service).data))),
@@ -93,7 +100,7 @@ def _mounted(service: Service, data: Iterable[str]) -> Iterator[tuple[str, str]]
         elif source and source.is_file():
             yield mount.target, fingerprint.content(source)
         elif source and source.is_dir():
-            yield mount.target, fingerprint.tree(source, _files(source))
+            yield mount.target, fingerprint.tree(source, fingerprint.inventory(source))
 
 
 # -- at rest ----------------------------------------------------------------------------------------------------------
@@ -191,7 +198,7 @@ def _service(plan: Plan, service: Service) -> dict[str, Any]:
     }
 
 
-def _program(plan: Plan, service: Service) -> str:
+def _program(plan: Plan, service: Service) -> Any:
     """The files that `inputs` names where it names some, else all that it is built from or run in; else its image."""
     root = plan.stack.project_dir
     if image := plan.definition.request.images.get(service.name):
@@ -201,24 +208,26 @@ def _program(plan: Plan, service: Service) -> str:
         inside = [name for path in chosen for name in ([path.relative_to(root).as_posix()] if path.is_file() else _below(root, path))]
         return fingerprint.tree(root, sorted(set(inside)))
     if service.build:
-        return fingerprint.tree(service.build.context, _files(service.build.context)) + str(service.build.remote or "")
+        return _built(service.build)
     if service.image is None and service.x.local:
         folder = Path(os.path.normpath(root / service.x.local.cwd))
-        return fingerprint.tree(folder, _files(folder))
+        return fingerprint.tree(folder, fingerprint.inventory(folder))
     return service.image or ""
 
 
+def _built(build: Build) -> dict[str, Any]:
+    """All that decides what comes of a build, but secrets among its arguments; its Dockerfile may lie outside of its context."""
+    file = build.context / build.dockerfile
+    return {
+        "context": build.remote or fingerprint.tree(build.context, fingerprint.inventory(build.context)),
+        "dockerfile": build.inline or (fingerprint.content(file) if file.is_file() else build.dockerfile),
+        "target": build.target,
+        "args": redact.tree(dict(sorted(build.args.items()))),
+    }
+
+
 def _below(root: Path, folder: Path) -> list[str]:
-    return [(folder / name).relative_to(root).as_posix() for name in _files(folder)]
-
-
-def _files(folder: Path) -> list[str]:
-    """Every file below a folder, by its path; not what version control, package managers and interpreters keep beside a program."""
-    found = []
-    for where, folders, names in os.walk(folder):
-        folders[:] = sorted(set(folders) - _PASSED_OVER)
-        found += [(Path(where) / name).relative_to(folder).as_posix() for name in names if not name.endswith(".pyc")]
-    return sorted(found)
+    return [(folder / name).relative_to(root).as_posix() for name in fingerprint.inventory(folder)]
 
 
 def flat(inputs: Mapping[str, Any]) -> dict[str, str]:

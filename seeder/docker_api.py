@@ -207,6 +207,12 @@ class Daemon:
             found = self._api.containers(all=True, size=True, filters={"id": container})
         return int(found[0].get("SizeRw") or 0) if found else 0
 
+    def depth(self, container: str) -> int:
+        """How many layers the container's image is made of."""
+        with _asking(container):
+            image = self._api.inspect_container(container)["Image"]
+            return len(self._api.inspect_image(image)["RootFS"].get("Layers") or [])
+
     def tagged(self, repository: str) -> list[tuple[str, Mapping[str, str], float]]:
         """Name, labels and time of making (seconds since 1970) of every image of the repository."""
         with _asking("docker"):

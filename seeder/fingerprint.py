@@ -17,10 +17,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
+_PASSED_OVER = frozenset(
+    {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".seeder"}
+)
 FORMAT: Final = 1  # of ids: raised when equal inputs would give another state
 Kind = Literal["base", "migrated", "seeded", "whole"]
 
@@ -46,6 +50,15 @@ def tree(folder: Path, files: Iterable[str]) -> str:
         elif path.is_file():
             found[name] = f"{'x' if path.stat().st_mode & 0o111 else '-'} {content(path)}"
     return hashlib.sha256(_canonical(found)).hexdigest()
+
+
+def inventory(folder: Path) -> list[str]:
+    """Every file below a folder, by its path; not what version control, package managers and interpreters keep beside a program."""
+    found = []
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(set(folders) - _PASSED_OVER)
+        found += [(Path(where) / name).relative_to(folder).as_posix() for name in names if not name.endswith(".pyc")]
+    return sorted(found)
 
 
 def of_secrets(secrets: Mapping[str, str], salt: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 PORTABLE: Final = "portable"  # the form that engines save themselves and that any runtime reads
+SET: Final = "set"  # the form of a set's manifest; it is kept when all of its members are
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,9 @@ class Chain:
 @dataclass(frozen=True)
 class Layer:
     """A state that is kept: the form of its bytes and the `place` where they are (a folder, an image). `facts` is what was known
-    when it was made: what it is of, the tables that were loaded, how its secrets are told."""
+    when it was made: what it is of, the tables that were loaded, how its secrets are told. `where` names the layer store that has it,
+    `own` says whether it was made from this machine's cache or comes of another that uses the same engine; on one that is `deep`
+    nothing more is put: it is made of so many images already that an engine would soon take no further one."""
 
     id: str
     form: str
@@ -68,6 +71,9 @@ class Layer:
     made: datetime.datetime
     used: datetime.datetime
     facts: Mapping[str, Any] = field(default_factory=dict)
+    where: str = "directory"
+    own: bool = True
+    deep: bool = False
 
     @property
     def key(self) -> str:

@@ -117,6 +117,8 @@ def _world(plan: Plan, options: Options, story: Story, signals: interrupt.Guard)
                 _keep(us, options.ttl, undo, story, guard)
             with story.stage("teardown"):
                 undo.close()
+                if environment:
+                    cache.make_room(environment.plan, story.emit)
         if not story.result.kept:
             _sweep(us, story, guard)
             if story.result.left and not story.result.bundle:
@@ -127,14 +129,12 @@ def _world(plan: Plan, options: Options, story: Story, signals: interrupt.Guard)
 
 def _provide(environment: Environment, plan: Plan, options: Options, story: Story) -> None:
     environment.marks = options.marks
-    with cache.turn(plan, environment.emit) as now:
+    with cache.turn(plan, environment.run.folder, environment.emit) as now:
         environment.plan = now
         for name, stage in FLOW:
             with story.stage(name):
                 stage(environment, now)
             present.remember(environment)
-        if cache.to_keep(now):
-            cache.remove(cache.excess(cache.LIMIT))
     if plan.chains:
         explain.remember(plan, chains(environment.run.checkout))
     with story.stage("gate"):

@@ -23,9 +23,10 @@ def take(plan: Plan, chains: Mapping[str, Chain], whole: Mapping[str, Layer], fo
 
 
 def _deepest(chain: Chain, found: Mapping[str, Layer]) -> Begin | None:
+    """On top of a deep one nothing more is put: the server comes from its beginning to a state that is shallow again."""
     for place in range(len(chain.steps), 0, -1):
         if layer := found.get(chain.key(chain.steps[place - 1])):
-            return Begin(layer, place)
+            return Begin(layer, place) if place == len(chain.steps) or not layer.deep else None
     return None
 
 

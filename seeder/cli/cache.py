@@ -26,10 +26,10 @@ def command() -> None:
 @_options.as_json
 def ls(as_json: bool) -> None:
     """List every layer of this machine, the one that was used last first."""
-    from seeder import cache
+    from seeder import room
     from seeder.cli import _render
 
-    found = sorted(cache.every(), key=lambda layer: layer.used, reverse=True)
+    found = sorted(room.every(), key=lambda layer: layer.used, reverse=True)
     if as_json:
         _render.answer([_summary(layer) for layer in found])
         return
@@ -78,13 +78,11 @@ def explain(request: Request, project: Path | None, as_json: bool) -> None:
 @_options.as_json
 def prune(everything: bool, older: float | None, size: int, dry_run: bool, as_json: bool) -> None:
     """Remove layers that were not used for longest. Sets go whole; what a live run began at stays."""
-    from seeder import cache
+    from seeder import room
     from seeder.cli import _render
 
     before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=older) if older else None
-    gone = cache.excess(0 if everything else size, before)
-    if not dry_run:
-        cache.remove(gone)
+    gone = (room.excess if dry_run else room.prune)(-1 if everything else size, before)
     if as_json:
         _render.answer([_summary(layer) for layer in gone])
         return

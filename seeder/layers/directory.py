@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from seeder.folder import copy_folder, folder_size
 from seeder.layer import Layer, key
 
 _FACTS, _STATE = "layer.json", "state"
+COPY_SECONDS = 3600.0  # longer than any copy takes
 
 
 class Directory:
@@ -37,6 +39,7 @@ class Directory:
 
     def keep(self, state: str, form: str, source: str, facts: Mapping[str, Any]) -> Layer:
         """Copy the folder `source`."""
+        _forget_killed()
         draft = _root() / f".{key(state, form)}.{os.getpid()}.{secrets.token_hex(4)}"
         try:
             draft.mkdir(mode=0o700)
@@ -44,8 +47,7 @@ class Directory:
             made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             written = {"id": state, "form": form, "made": made, "size": folder_size(draft / _STATE), "facts": dict(facts)}
             (draft / _FACTS).write_text(json.dumps(written, ensure_ascii=False) + "\n", encoding="utf-8")
-            with contextlib.suppress(OSError):  # another seeder was first, and its layer is as good
-                draft.rename(_root() / key(state, form))
+            _put(draft, _root() / key(state, form))
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         kept = _read(_root() / key(state, form))
@@ -58,12 +60,34 @@ class Directory:
             os.utime(Path(layer.place).parent / _FACTS)
 
     def remove(self, layer: Layer) -> None:
-        """It is renamed first: nobody finds half of one."""
-        place = Path(layer.place).parent
-        gone = place.with_name(f".{place.name}.gone.{secrets.token_hex(4)}")
-        with contextlib.suppress(FileNotFoundError):
-            place.rename(gone)
-            shutil.rmtree(gone, ignore_errors=True)
+        _forget_killed()
+        _clear(Path(layer.place).parent)
+
+
+def _put(draft: Path, place: Path) -> None:
+    """One that is there already does not fit, or it would not be made again: it has another password, say."""
+    with contextlib.suppress(OSError):
+        draft.rename(place)
+        return
+    _clear(place)
+    with contextlib.suppress(OSError):  # another seeder was first, and its layer is as good
+        draft.rename(place)
+
+
+def _clear(place: Path) -> None:
+    """It is renamed first: nobody finds half of one."""
+    gone = place.with_name(f".{place.name}.gone.{secrets.token_hex(4)}")
+    with contextlib.suppress(FileNotFoundError):
+        place.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def _forget_killed() -> None:
+    """Remove what processes that were killed in the midst left half made or half removed."""
+    for folder in _root().glob(".*/"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > COPY_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _root() -> Path:

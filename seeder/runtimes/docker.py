@@ -5,6 +5,7 @@ What a plan does not ask for is imported where it is used, so that short command
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.util import find_spec
@@ -73,11 +74,13 @@ class Docker:
         return containers
 
     def form(self, service: Service, engine: str, image: str | None) -> tuple[str, str] | None:
-        """A server that keeps its state outside of volumes is kept as an image, on top of the very image that it began with."""
+        """A server that keeps its state outside of volumes is kept as an image, on top of the very image that it began with. What is
+        built may keep it anywhere, whatever name it gets. Without a digest: the image is not there yet."""
         from seeder.registry import ENGINES
 
         name = image or service.image
-        if not _docker_survey.moved(service, ENGINES.get(engine).launch(service)) or not name:
+        like = [service, dataclasses.replace(service, image=name)]
+        if service.build or not name or not all(_docker_survey.moved(one, ENGINES.get(engine).launch(one)) for one in like):
             return None
         found = self._daemon.image(name)
         return (f"container-{found.id.removeprefix('sha256:')[:16]}", "image") if found else ("container", "image")

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import cache, process, start
+from seeder import cache, chain, process, room, start
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Noticed
-from seeder.layer import Chain, Step
+from seeder.layer import SET, Chain, Step
 from seeder.operation import Plan
 from seeder.order import along
 from seeder.protocols import Saves
@@ -37,13 +37,23 @@ def whole(environment: Environment, plan: Plan) -> None:
         return
     running = start.running(environment, plan)
     start.stop(environment, running)
-    holds = [*dict.fromkeys(step.subject for one in plan.chains.values() for step in one.steps), "services"]
-    along(
-        {server: [] for server in plan.chains},
-        lambda server: _keep(environment, plan, server, cache.member(plan.whole, server), holds, plan.whole),
-    )
-    _keep_folder(plan.whole, cache.SET, _draft(environment, cache.SET), cache.facts(plan, holds, plan.whole))
+    _keep_whole(environment, plan)
     start.in_order(environment, plan, running)
+
+
+def _keep_whole(environment: Environment, plan: Plan) -> None:
+    """Members of one cut and nothing else: what is left of another (a killed run's, say) goes before, and the manifest that makes a set
+    of them is written only if all were kept."""
+    holds = [*dict.fromkeys(step.subject for one in plan.chains.values() for step in one.steps), "services"]
+    kept: dict[str, bool] = {}
+
+    def keep(server: str) -> None:
+        kept[server] = _keep(environment, plan, server, cache.member(plan.whole, server), holds, plan.whole)
+
+    room.forget(plan.whole, {"directory", *(one.where for one in plan.chains.values())})
+    along({server: [] for server in plan.chains}, keep)
+    if all(kept.values()):
+        _keep_folder(plan.whole, SET, _draft(environment, SET), cache.facts(plan, holds, plan.whole))
 
 
 def _keep_reached(environment: Environment, plan: Plan, verb: str) -> None:
@@ -60,7 +70,8 @@ def _keep_step(environment: Environment, plan: Plan, one: Chain, place: int) -> 
     _keep(environment, plan, one.server, step.id, [s.subject for s in one.steps[:place]])
 
 
-def _keep(environment: Environment, plan: Plan, server: str, state: str, holds: list[str], whole: str = "") -> None:
+def _keep(environment: Environment, plan: Plan, server: str, state: str, holds: list[str], whole: str = "") -> bool:
+    """Whether it was kept; that it could not be fails no run whose server goes on."""
     begun = time.monotonic()
     try:
         _keep_now(environment, plan, server, state, holds, whole)
@@ -69,12 +80,13 @@ def _keep(environment: Environment, plan: Plan, server: str, state: str, holds: 
         if environment.deployment.look(server, "started").state != "ready":
             raise
         environment.emit(Noticed(server, f"its state could not be kept, so that the next run makes it anew: {reason}"))
-        return
+        return False
     environment.tell("keep", server, "kept", f"layer {state[:12]}", round(time.monotonic() - begun, 3))
+    return True
 
 
 def _keep_now(environment: Environment, plan: Plan, server: str, state: str, holds: list[str], whole: str) -> None:
-    one = plan.chains[server]
+    one = chain.formed(plan, server)
     facts = cache.facts(plan, holds, whole, **_known(environment, server)) | cache.told(environment.stack.services[server])
     if one.physical:
         _with_server_stopped(environment, plan, server, lambda place: LAYERS.get(one.where).keep(state, one.form, place, facts))

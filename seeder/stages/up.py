@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seeder import cache, start
+from seeder import start
 from seeder.environment import Environment
 from seeder.fitness import LoadedTable, Migrated
 from seeder.layer import Begin
@@ -13,7 +13,6 @@ def prepare(environment: Environment, plan: Plan) -> None:
     """Images or programs are there, everything is created, and every address is known."""
     states = {server: begin.layer.place for server, begin in plan.begins.items() if plan.chains[server].physical}
     environment.addresses = environment.deployment.prepare(plan.definition.request.images, states if plan.chains else None)
-    cache.uses(plan, environment.run.folder)
     for begin in plan.begins.values():
         environment.loaded += _loaded(begin, environment)
         environment.migrated |= {store: Migrated.of(given) for store, given in begin.layer.facts.get("migrated", {}).items()}
