@@ -8,6 +8,8 @@ from typing import Literal
 # What may be asked for: give back what changed while connections stay, or replace the store at once.
 Way = Literal["in place", "swap"]
 
+NO_MARK = "start one that can be taken back: `seeder up`, `seeder.up` or pytest mark the state, `seeder run` does not"
+
 
 @dataclass(frozen=True)
 class Rewound:

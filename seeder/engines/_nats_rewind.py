@@ -17,7 +17,7 @@ from seeder.engines._nats_client import Link
 from seeder.engines._nats_kept import Kept
 from seeder.engines._nats_streams import Stream
 from seeder.errors import EnvironmentFailed
-from seeder.rewound import UNTOUCHED, Rewound, Way
+from seeder.rewound import NO_MARK, UNTOUCHED, Rewound, Way
 from seeder.target import Target
 
 FORMAT = 1
@@ -76,7 +76,7 @@ def _read(folder: Path) -> Streams:
         about = json.loads((folder / _MARK).read_text(encoding="utf-8"))
         made, streams = (about["engine"], about["format"]), about["streams"]
     except (OSError, ValueError, KeyError) as error:
-        raise EnvironmentFailed(str(folder), f"no state was marked there: {error}", "mark it first") from error
+        raise EnvironmentFailed(str(folder), f"no state was marked there: {error}", NO_MARK) from error
     if made != ("nats", FORMAT):
         raise EnvironmentFailed(str(folder), f"it was marked by {made[0]} in format {made[1]}", "use the seeder that marked it")
     found: Streams = streams
@@ -120,8 +120,9 @@ class _Work:
         changed = [name for name in sorted(self._streams) if everything or not await self._is_untouched(here.get(name), name)]
         if not (strange or changed):
             return UNTOUCHED
-        before = {name: await _nats_streams.all_consumers(self._link, name) for name in changed if name in here}
-        for name in (*strange, *(name for name in changed if name in here)):
+        gone = [*strange, *(name for name in changed if name in here)]
+        before = {name: await _nats_streams.all_consumers(self._link, name) for name in gone}
+        for name in gone:
             await self._link.ask(f"STREAM.DELETE.{name}")
         for name in changed:
             await self._give_back(name)
@@ -162,13 +163,15 @@ class _Work:
             self._streams[name]["looks"] = await _looks(self._link, here[name])
 
     async def _broken_off(self, before: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-        """Clients whose request was waiting at a stream that was deleted, or whose consumer of the moment is gone, hear nothing of it."""
+        """Clients whose request was waiting at a stream that was deleted, or whose consumer is gone, hear nothing of it."""
         found: list[str] = []
         for stream, consumers in before.items():
-            there = {entry["name"] for entry in await _nats_streams.all_consumers(self._link, stream)}
+            known = stream in self._streams
+            there = {entry["name"] for entry in await _nats_streams.all_consumers(self._link, stream)} if known else set()
             for entry in consumers:
-                if entry.get("num_waiting"):
+                lasting = entry["config"].get("durable_name")
+                if entry["name"] not in there:
+                    found.append(f"consumer {lasting} of {stream} is gone" if lasting else f"a consumer of the moment of {stream} is gone")
+                elif entry.get("num_waiting"):
                     found.append(f"consumer {entry['name']} of {stream} had a pull request waiting")
-                elif not entry["config"].get("durable_name") and entry["name"] not in there:
-                    found.append(f"a consumer of the moment of {stream} is gone")
         return "; ".join(found)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from seeder.engines._postgres_news import Reference
 from seeder.errors import EnvironmentFailed
+from seeder.rewound import NO_MARK
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection
@@ -120,7 +121,7 @@ def read(folder: Path, name: str = MARK) -> Mark:
         }
         mark = Mark(**{**found, **parts})
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EnvironmentFailed(str(folder), f"no state was marked there: {error}", "mark it first") from error
+        raise EnvironmentFailed(str(folder), f"no state was marked there: {error}", NO_MARK) from error
     if made != ("postgres", FORMAT):
         raise EnvironmentFailed(str(folder), f"it was marked by {made[0]} in format {made[1]}", "use the seeder that marked it")
     return mark

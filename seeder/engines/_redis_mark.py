@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from seeder.errors import EnvironmentFailed
+from seeder.rewound import NO_MARK
 
 FORMAT = 1
 _INDEX, _KEYS = "mark.json", "keys.dump"
@@ -137,7 +138,7 @@ def read(folder: Path) -> Mark:
         found = _unpacked((folder / _KEYS).read_bytes())
         functions = b64decode(about["functions"]) if about["functions"] else None
     except (OSError, ValueError, KeyError) as error:
-        raise EnvironmentFailed(str(folder), f"no state was marked there: {error}", "mark it first") from error
+        raise EnvironmentFailed(str(folder), f"no state was marked there: {error}", NO_MARK) from error
     if made != ("redis", FORMAT):
         raise EnvironmentFailed(str(folder), f"it was marked by {made[0]} in format {made[1]}", "use the seeder that marked it")
     return Mark({place: Entry(dump, left, fields.get(place)) for place, dump, left in found}, functions)

@@ -11,14 +11,14 @@ from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit
 from seeder.run import Run
-from seeder.runtimes import _local_service
+from seeder.runtimes import _local_service, _local_started
 from seeder.runtimes._local_deployment import LocalDeployment
 from seeder.target import Address
 from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet
 
 
 class Again(LocalDeployment):
-    """Owns nothing: it reserves no ports, and takes services as they are."""
+    """Reserves no ports, and takes services as they are; one may be started anew, as it was started first."""
 
     def __init__(self, run: Run, stack: Stack, emit: Emit, addresses: Mapping[tuple[str, int], Address]) -> None:
         super().__init__(run, stack, emit, addresses)
@@ -29,10 +29,23 @@ class Again(LocalDeployment):
         return self.addresses
 
     def start(self, service: str) -> None:
-        raise EnvironmentFailed(service, "belongs to another process's run and cannot be started here", "start a new environment")
+        """As it was started first."""
+        how = self._first(service)
+        if not living.writes(self._log(service)):
+            self._begin(service, how)
 
     def stop(self, service: str) -> None:
-        raise EnvironmentFailed(service, "belongs to another process's run and cannot be started anew from here", "start a new environment")
+        self._first(service)  # who cannot be started again is not stopped
+        self._signal(service, signal.SIGTERM)
+        self._await_end(service)
+        self._signal(service, signal.SIGKILL)
+        self._await_end(service)
+
+    def _first(self, service: str) -> _local_started.Started:
+        found = _local_started.read(self._how(service))
+        if found is None:
+            raise EnvironmentFailed(service, "belongs to another process's run and cannot be started here", "start a new environment")
+        return found
 
     def _signal(self, service: str, number: signal.Signals) -> None:
         living.tell(self._log(service), number)

@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from seeder import machine, process
+from seeder import living, machine, process
 from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
@@ -21,12 +21,13 @@ from seeder.launch import LocalLaunch
 from seeder.process import Completed
 from seeder.run import NO_OVERLAYS, Overlay, Run, Task
 from seeder.runtimes import _local_engine, _local_ready, _local_service, _ports
+from seeder.runtimes._local_started import Started
 from seeder.runtimes._rewrite import hosts_of
 from seeder.target import Address
-from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet
+from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet, wait_for
 
 _AT_ONCE = 4
-STOP_SECONDS = 20.0  # how long a server may take to write down its state
+STOP_SECONDS = 20.0  # how long a server may take to write down its state, and a service to end
 
 
 class LocalDeployment:
@@ -100,22 +101,41 @@ class LocalDeployment:
         for address in self._own(service).values():
             _ports.let_go(address.port)
         what = self._engines.get(service) or self._services[service]
-        with self._log(service).open("ab") as log:
-            started = process.start(what.command, cwd=what.cwd, environment=what.environment, output=log)
+        how = Started(what.command, what.cwd, what.environment)
+        if service not in self._engines:
+            how.write(self._how(service))
+        child = self._begin(service, how)
         with self._lock:
-            self._children[service] = started
+            self._children[service] = child
+
+    def _begin(self, service: str, how: Started) -> subprocess.Popen[bytes]:
+        with self._log(service).open("ab") as log:
+            return process.start(how.command, cwd=how.cwd, environment=how.environment, output=log)
+
+    def _how(self, service: str) -> Path:
+        return self.run.folder / "started" / f"{service}.json"
 
     def stop(self, service: str) -> None:
         with self._lock:
             child = self._children.pop(service, None)
         if child is None or child.poll() is not None:
             return
-        child.send_signal(self._launches[service].stop if service in self._launches else signal.SIGTERM)
-        try:
-            child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill_group(child)
-            child.wait()
+        if service in self._launches:  # a server tells its own processes, in its own order
+            child.send_signal(self._launches[service].stop)
+        else:
+            _signal_group(child, signal.SIGTERM)
+        self._await_end(service, lambda: living.identity(child.pid) is None)  # it is not reaped, so that its group is still its own
+        process.kill_group(child)
+        child.wait()
+
+    def _await_end(self, service: str, gone: Callable[[], bool] = lambda: True) -> None:
+        """Until it and whatever else writes to its log has ended, or its time is up: a shell may be gone before what it started."""
+
+        def look() -> Verdict:
+            return READY if gone() and not living.writes(self._log(service)) else not_yet("it still runs")
+
+        with suppress(EnvironmentFailed):
+            wait_for(service, look, within=STOP_SECONDS, first=0.01, longest=0.1)
 
     def hold(self, service: str) -> None:
         self._signal(service, signal.SIGSTOP)
@@ -124,11 +144,9 @@ class LocalDeployment:
         self._signal(service, signal.SIGCONT)
 
     def _signal(self, service: str, number: signal.Signals) -> None:
-        """To the whole group: a service may have processes of its own."""
         child = self._children.get(service)
         if child is not None and child.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(child.pid, number)
+            _signal_group(child, number)
 
     def state(self, service: str) -> str:
         return str(self._data(service))
@@ -190,3 +208,9 @@ class LocalDeployment:
         """Take leave of children that a sweep has ended."""
         for child in self._children.values():
             child.poll()
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """A service may have processes of its own."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, number)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
 
 from seeder import start
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Noticed, WasReset
 from seeder.operation import Plan, Start
-from seeder.order import along, each
+from seeder.order import each
 from seeder.protocols import Holds, Rewinds
-from seeder.rewound import Rewound, Way
+from seeder.rewound import NO_MARK, Rewound, Way
+from seeder.wait import READY, Verdict, not_yet, wait_for
+
+MARKED = "marked"  # the file of a run's folder that is there when all of its stores are marked
+OTHER_SECONDS = 120.0  # how long another reset of the same environment may take
+
+T = TypeVar("T")
 
 
 def at_rest(environment: Environment, plan: Plan) -> None:
@@ -31,19 +39,15 @@ def after_services(environment: Environment, plan: Plan) -> None:
 
 
 def reset(environment: Environment, plan: Plan, way: Way = "in place") -> dict[str, Rewound]:
-    """Store -> how it was taken back. Raises EnvironmentFailed when a store has no mark, or cannot be taken back."""
-    begun, running = time.monotonic(), start.running(environment, plan)
-    held = [one.subject for one in running]
-    with_hold = environment.deployment
-    if not isinstance(with_hold, Holds):
-        raise EnvironmentFailed(environment.run.runtime, "this runtime cannot hold services while stores are taken back")
-    along({name: [] for name in held}, with_hold.hold)
-    try:
-        stores = list(environment.stack.stores)
-        found = each(stores, lambda store: environment.rewinder(store).rewind(way))
-    finally:
-        along({name: [] for name in held}, with_hold.release)
-    _refresh(environment, plan, running, found)
+    """Store -> how it was taken back. Raises EnvironmentFailed when a store has no mark, before anything is touched, or cannot be
+    taken back."""
+    _refuse(environment)
+    begun = time.monotonic()
+    with _alone(environment):
+        running = start.running(environment, plan)
+        with _held(environment, [one.subject for one in running]):
+            found = _every(environment.stack.stores, lambda store: environment.rewinder(store).rewind(way))
+        _refresh(environment, plan, running, found)
     changed = {store: one.changed for store, one in found.items() if one.way != "untouched"}
     environment.emit(WasReset(sorted(changed), round(time.monotonic() - begun, 4)))
     for store, one in sorted(found.items()):
@@ -58,6 +62,69 @@ def _mark(environment: Environment) -> None:
         engine = environment.stack.stores[name].engine
         environment.emit(Noticed(name, f"{engine} cannot be taken back to a marked state, so this environment cannot be reset"))
     each(fit, lambda store: environment.rewinder(store).mark())
+    (environment.run.folder / MARKED).touch(mode=0o600)
+
+
+def _refuse(environment: Environment) -> None:
+    """What can be known to fail is told while clients still go on."""
+    if not (environment.run.folder / MARKED).exists():
+        cause = "its stores were not marked when it came up, so there is no state to take them back to"
+        raise EnvironmentFailed(environment.run.id, cause, NO_MARK)
+    for store in environment.stack.stores:
+        engine = environment.engine(store)
+        if not isinstance(engine, Rewinds):
+            raise EnvironmentFailed(store, f"{engine.name} cannot be taken back to a marked state", "start a new environment")
+
+
+@contextmanager
+def _alone(environment: Environment) -> Iterator[None]:
+    """Nobody else takes the environment back meanwhile: what one releases the other still holds."""
+    import filelock
+
+    lock = filelock.FileLock(environment.run.folder / "reset.lock", mode=0o600)
+
+    def look() -> Verdict:
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            return not_yet("it is just being taken back by another process")
+        return READY
+
+    wait_for(environment.run.id, look, within=OTHER_SECONDS, first=0.01, remedy="try again when that is done")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _held(environment: Environment, services: Iterable[str]) -> Iterator[None]:
+    """Services are still inside and go on afterwards, whatever happens; so do those that were held when another could not be."""
+    deployment, names = environment.deployment, list(services)
+    if not isinstance(deployment, Holds):
+        raise EnvironmentFailed(environment.run.runtime, "this runtime cannot hold services while stores are taken back")
+    try:
+        _every(names, deployment.hold)
+        yield
+    finally:
+        _every(names, deployment.release)
+
+
+def _every(names: Iterable[str], work: Callable[[str], T]) -> dict[str, T]:
+    """As `each`, but an error is raised only when all are done: nothing of the work goes on behind what follows."""
+    wrong: list[Exception] = []
+
+    def attempt(name: str) -> list[T]:
+        try:
+            return [work(name)]
+        except Exception as error:  # noqa: BLE001  (raised below)
+            wrong.append(error)
+            return []
+
+    found = each(names, attempt)
+    if wrong:
+        raise wrong[0]
+    return {name: one for name, (one,) in found.items()}
 
 
 def _refresh(environment: Environment, plan: Plan, running: Iterable[Start], found: Mapping[str, Rewound]) -> None:
@@ -69,11 +136,20 @@ def _refresh(environment: Environment, plan: Plan, running: Iterable[Start], fou
     for one in running:
         asked = environment.stack.services[one.subject].x.reset
         if asked and asked.http:
-            verb, _, path = asked.http.partition(" ")
-            answer = environment.http(one.subject).request(verb, path)
-            if answer.is_error:
-                cause = f"{asked.http} answered {answer.status_code} {answer.reason_phrase}"
-                raise EnvironmentFailed(one.subject, cause, "correct `x-seeder: {reset: {http: ...}}`, or what it calls")
+            _tell(environment, one.subject, asked.http)
+
+
+def _tell(environment: Environment, service: str, request: str) -> None:
+    import httpx
+
+    verb, _, path = request.partition(" ")
+    remedy = f"see its log, and correct what it calls or `x-seeder: {{reset: {{http: ...}}}}`: seeder logs {service}"
+    try:
+        answer = environment.http(service).request(verb, path)
+    except httpx.HTTPError as error:
+        raise EnvironmentFailed(service, f"did not answer {request}: {str(error) or type(error).__name__}", remedy) from error
+    if answer.is_error:
+        raise EnvironmentFailed(service, f"{request} answered {answer.status_code} {answer.reason_phrase}", remedy)
 
 
 def _restarts(environment: Environment, one: Start, found: Mapping[str, Rewound]) -> bool:

@@ -150,6 +150,24 @@ services:
 
             run(until_later)
 
+    def test_a_client_whose_lasting_consumer_came_after_the_mark_has_to_be_restarted(self, server: Server, rewinder: Any) -> None:
+        async def subscribe(connection: Any) -> None:
+            await connection.jetstream().subscribe("payments.*", durable="pushed", stream="PAYMENTS")
+
+        with connected(server.target()) as run:
+            run(subscribe)
+            assert rewinder.rewind("in place").restart == "consumer pushed of PAYMENTS is gone"
+
+    def test_a_client_whose_stream_came_after_the_mark_has_to_be_restarted(self, server: Server, rewinder: Any) -> None:
+        lasting = {"stream_name": "NEW", "config": {"durable_name": "reader", "ack_policy": "explicit"}}
+        ask(
+            server.target(),
+            ("STREAM.CREATE.NEW", {"name": "NEW", "subjects": ["new"]}),
+            ("CONSUMER.DURABLE.CREATE.NEW.reader", lasting),
+        )
+        found = rewinder.rewind("in place")
+        assert (found.changed, found.restart) == (("NEW",), "consumer reader of NEW is gone")
+
     def test_a_stream_in_memory_is_published_again_and_that_is_said(self, server: Server, rewinder: Any) -> None:
         ask(server.target(), ("STREAM.CREATE.MEMORY", {"name": "MEMORY", "subjects": ["memory.*"], "storage": "memory"}))
         for number in range(3):

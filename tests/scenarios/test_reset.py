@@ -1,0 +1,146 @@
+"""`seeder reset`: an environment goes back to the state in which `seeder up` handed it over, and its services go on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.failing import change, proper, run, web
+from tests.scenarios.seeder import SEEDER, run_id, seeder, until
+
+pytestmark = pytest.mark.usefixtures("cached")
+
+COUNTING = """
+import http.server, signal, sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    asked = 0
+
+    def do_GET(self):
+        if self.path == "/count":
+            Handler.asked += 1
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"%d" % Handler.asked)
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
+"""
+# A shell as the leader: who asks it alone to end leaves the service behind, with its port.
+LOCAL = 'local: {command: ["{python}", "web/web.py", "{host}", "{port}"]}'
+SHELL = 'local: {command: [sh, -c, "{python} web/web.py {host} {port}; true"]}\n      reset: restart'
+
+
+def counting(folder: Path) -> Path:
+    """The small project, whose service counts in its memory and starts anew with a reset."""
+    web(folder, COUNTING)
+    change(folder, "compose.yaml", LOCAL, SHELL)
+    return folder
+
+
+@contextmanager
+def up(folder: Path, runtime: str = "local") -> Iterator[dict[str, str]]:
+    """The variables of an environment that stays until the end of the block."""
+    said = seeder("up", "small", "--scenario", "ready", "--runtime", runtime, "--json", cwd=folder)
+    assert said.code == 0, said.err
+    try:
+        variables: dict[str, str] = json.loads(seeder("env", "--json", cwd=folder).out)["variables"]
+        yield variables
+    finally:
+        seeder("down", cwd=folder)
+
+
+def asked(url: str, path: str = "/count") -> str:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{url}{path}", timeout=10) as answer:
+        text: str = answer.read().decode()
+        return text
+
+
+def test_a_service_with_state_of_its_own_starts_anew(project, runtime):
+    folder = counting(project("small"))
+    with up(folder, runtime) as variables:
+        assert [asked(variables["NOTES_WEB"]) for _ in range(2)] == ["1", "2"]
+        proper(seeder("sql", "db", "-c", "delete from notes", cwd=folder), 0)
+        for _ in range(2):
+            proper(seeder("reset", cwd=folder), 0)
+            assert asked(variables["NOTES_WEB"]) == "1"
+        assert seeder("sql", "db", "-c", "select count(*) from notes", cwd=folder).out == "2\n"
+
+
+def test_a_program_gets_services_started_anew_with_all_of_their_processes(project):
+    program = (
+        "import seeder\n"
+        "with seeder.up('small', scenario='ready', runtime='local') as environment:\n"
+        "    for _ in range(3):\n"
+        "        print(environment.http('web').get('/count').text)\n"
+        "        environment.reset()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=counting(project("small")), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "1\n1\n1\n"), done.stderr
+
+
+def test_an_environment_that_was_not_marked_is_refused_before_its_services_are_held(project):
+    folder = project("small")
+    proper(run(folder, "local", options=("--keep",)), 0)
+    said = seeder("reset", cwd=folder)
+    proper(said, 3, "its stores were not marked when it came up", "`seeder up`")
+    assert "first" in seeder("sql", "db", "-c", "select body from notes", cwd=folder).out
+    proper(seeder("gate", cwd=folder), 0)
+    proper(seeder("down", run_id(folder), cwd=folder), 0)
+
+
+def test_a_service_that_does_not_answer_the_request_to_forget_is_told(project):
+    folder = project("small")
+    change(folder, "compose.yaml", LOCAL, f"{LOCAL}\n      reset: {{http: POST /forget}}")
+    with up(folder):
+        proper(seeder("reset", cwd=folder), 3, "web: POST /forget answered 501", "seeder logs web")
+    web(folder, COUNTING.replace("def do_GET", "def do_POST(self):\n        self.connection.close()\n\n    def do_GET"))
+    with up(folder):
+        proper(seeder("reset", cwd=folder), 3, "web: did not answer POST /forget", "seeder logs web")
+
+
+def test_resets_at_the_same_time_come_one_after_the_other(project):
+    folder = project("small")
+    with up(folder) as variables:
+        seeder("sql", "db", "-c", "delete from notes", cwd=folder)
+        begun = [subprocess.Popen([*SEEDER, "reset"], cwd=folder, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+        for each in begun:
+            _, said = each.communicate(timeout=120)
+            assert each.returncode == 0, said
+        assert asked(variables["NOTES_WEB"], "/health") == '"ok"'
+        assert seeder("sql", "db", "-c", "select count(*) from notes", cwd=folder).out == "2\n"
+
+
+def test_whose_connection_was_lost_is_told(project):
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    folder = project("small")
+    with up(folder):
+        at = json.loads(seeder("env", "--format", "json", cwd=folder).out)["stores"]["cache"]
+        client = redis.Redis(at["host"], at["port"], retry=Retry(NoBackoff(), 0))
+
+        def wait() -> None:
+            with pytest.raises(redis.ConnectionError):
+                client.blpop(["nothing"], timeout=60)
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        watching = redis.Redis(at["host"], at["port"])
+        until("the client waits", lambda: watching.info("clients")["blocked_clients"] == 1)
+        watching.set("mine", "1")
+        found = json.loads(seeder("reset", "--json", cwd=folder).out)
+        assert "waited in a blocking command" in found["cache"]["restart"]
+        assert (found["cache"]["notes"], found["db"]["way"]) == ([], "untouched")
+        waiting.join(30)
+        assert not waiting.is_alive()
