@@ -13,7 +13,7 @@ from seeder.definition.checksums import NAME, is_locked, verify
 from seeder.definition.compose import read_stack
 from seeder.definition.dataset import Dataset
 from seeder.definition.dataset_parts import fits
-from seeder.definition.manifest import Manifest, find_manifest, survey_project
+from seeder.definition.manifest import Manifest, StackEntry, find_manifest, survey_project
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.requirements import unmet
 from seeder.definition.scenario import Scenario
@@ -58,7 +58,7 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
         try:
             stacks[name] = read_stack(entry, environment=environment, engines=engines)
         except DefinitionError as error:
-            findings.errors += error.problems
+            findings.errors += [problem for problem in error.problems if not _is_absent(problem, entry)]
             continue
         judged = soundness.of_stack(stacks[name])
         findings.errors += judged.problems
@@ -72,6 +72,12 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
         findings.errors += unmet(dataset, stack, histories[stack.name])
     _policies(manifest, stacks, findings, now)
     return findings.ordered()
+
+
+def _is_absent(problem: Problem, entry: StackEntry) -> bool:
+    """Of a compose file that is not there the manifest's line is told, which names it."""
+    file = problem.mark.file if problem.mark else None
+    return file is not None and file in entry.compose and not file.is_file()
 
 
 def _defaults(manifest: Manifest) -> Iterator[Problem]:

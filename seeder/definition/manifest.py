@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -143,9 +143,18 @@ def _stack(name: str, item: StackItem, document: Document, problems: Collector) 
     for number, relative in enumerate(written):
         if not (document.path.parent / relative).is_file():
             mark = document.mark(("stacks", name, "compose", number))
-            problems.add(f"stacks.{name}.compose", f"there is no file {relative}", "paths count from the manifest's folder", mark)
+            remedy = _beside(document.path.parent, relative, Path.is_file)
+            problems.add(f"stacks.{name}.compose", f"there is no file {relative}", remedy, mark)
     files = tuple(document.path.parent / relative for relative in written)
     return StackEntry(name, item.version, files, tuple(item.profiles), document.mark(("stacks", name)))
+
+
+def _beside(root: Path, written: str, meant: Callable[[Path], bool]) -> str:
+    """A remedy for a path that leads nowhere: what stands where it points and has a name like it."""
+    place, rule = root / written, "paths count from the manifest's folder"
+    names = sorted(one.name for one in place.parent.iterdir() if meant(one)) if place.parent.is_dir() else []
+    remedy = nearest(place.name, names)
+    return f"{remedy} ({rule})" if remedy.startswith("did you mean") else rule
 
 
 def _policy(name: str, item: PolicyItem) -> Policy:
@@ -168,7 +177,8 @@ def _dataset(item: DatasetItem, number: int, document: Document, problems: Colle
     at, folder = ("datasets", number), document.path.parent / item.path
     if not folder.is_dir():
         cause = f"there is no folder {item.path}"
-        problems.add(f"datasets.{number}.path", cause, "paths count from the manifest's folder", document.mark((*at, "path")))
+        remedy = _beside(document.path.parent, item.path, Path.is_dir)
+        problems.add(f"datasets.{number}.path", cause, remedy, document.mark((*at, "path")))
     return Dataset(
         name=item.name,
         version=item.version,

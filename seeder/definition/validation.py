@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Collection, Iterator, Sequence
@@ -42,13 +43,24 @@ def problems_of(
 ) -> list[Problem]:
     """One problem for each of the error's findings; of a union's alternatives, those of the one that came closest."""
     found: dict[tuple[str, str], Problem] = {}
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    misspelt = set(_misspelt(details, model))
+    for detail in details:
+        if detail["type"] == "missing" and detail["loc"] in misspelt:
+            continue
         path = _written(detail["loc"], data, missing=detail["type"] == "missing")
         name = ".".join(str(part) for part in path)
         whole = ".".join(part for part in (subject, name) if part)
         cause, remedy = _explained(detail, model, name, later)
         found.setdefault((whole, cause), Problem(whole or "the file", cause, remedy, mark_of(data, path) or mark))
     return list(found.values())
+
+
+def _misspelt(details: Sequence[ErrorDetails], model: type[BaseModel]) -> Iterator[tuple[int | str, ...]]:
+    """The keys that an unknown one beside them nearly is: where one of them is missing, that is told of the unknown one alone."""
+    for *above, written in (detail["loc"] for detail in details if detail["type"] == "extra_forbidden"):
+        remedy = nearest(str(written), _keys_at(model, above))
+        yield from ((*above, key) for key in _keys_at(model, above) if remedy == nearest(key, [key]))
 
 
 def _written(loc: Sequence[int | str], data: Any, *, missing: bool) -> tuple[int | str, ...]:
@@ -73,6 +85,8 @@ def _explained(detail: ErrorDetails, model: type[BaseModel], name: str, later: C
         return "there is no such key here", nearest(str(detail["loc"][-1]), _keys_at(model, detail["loc"][:-1]))
     if kind == "missing":
         return "the key is needed and missing", "add it"
+    if kind == "literal_error":
+        return _sentence(detail), _meant(detail)
     return _mistyped(kind, detail["input"]) or (_sentence(detail), "")
 
 
@@ -87,6 +101,12 @@ def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "literal_error":
         return f"{detail['input']!r} is not among {detail['ctx']['expected']}"
     return detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+
+
+def _meant(detail: ErrorDetails) -> str:
+    """The one that comes near; the cause names them all."""
+    remedy = nearest(str(detail["input"]), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
+    return "" if remedy.startswith("known:") else remedy
 
 
 def _named(value: Any) -> str:

@@ -232,3 +232,30 @@ def test_a_profile_that_no_service_has_is_told(checked):
 def test_a_folder_without_a_project_is_told(tmp_path):
     [problem] = check_project(tmp_path, {}, NOW).errors
     assert "seeder init" in problem.remedy
+
+
+COUNTED = "(paths count from the manifest's folder)"
+ONE_CAUSE = {
+    "a compose file that is not there": (
+        {M: ("compose: compose.yaml", "compose: compse.yaml")},
+        f"manifest.yaml:9: stacks.shop.compose: there is no file compse.yaml -> did you mean 'compose.yaml'? {COUNTED}",
+    ),
+    "a dataset's folder that is not there": (
+        {M: ("path: testdata/golden/checkout", "path: testdata/golden/chekout")},
+        f"manifest.yaml:15: datasets.0.path: there is no folder testdata/golden/chekout -> did you mean 'checkout'? {COUNTED}",
+    ),
+    "a key that is needed and misspelt": (
+        {M: ("stacks:", "stak:")},
+        "manifest.yaml:7: stak: there is no such key here -> did you mean 'stacks'?",
+    ),
+    "a word that is misspelt": (
+        {M: ("kind: golden", "kind: gold")},
+        "manifest.yaml:13: datasets.0.kind: 'gold' is not among 'reference', 'config', 'golden' or 'fixture' -> did you mean 'golden'?",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONE_CAUSE)
+def test_what_has_one_cause_is_told_once_with_what_was_meant(checked, name):
+    changes, said = ONE_CAUSE[name]
+    assert _said(checked(changes, locked=False).errors) == [said]

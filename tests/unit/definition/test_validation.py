@@ -70,4 +70,4 @@ def test_each_finding_has_place_and_remedy(problems, text, subject, line, cause,
 
 
 def test_all_findings_are_told(problems):
-    assert len(problems("nam: x\nkind: 1\nparts: 5\n")) == 4
+    assert len(problems("other: x\nkind: 1\nparts: 5\n")) == 4
