@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from seeder.errors import EnvironmentFailed
@@ -14,18 +14,21 @@ LAST_LINES = 20  # of a log, told with an observation that ends the waiting
 
 @dataclass(frozen=True)
 class Verdict:
-    """One observation. `never` means that waiting longer is pointless; `log` holds lines worth showing with it."""
+    """One observation. `never` means that waiting longer is pointless; `log` holds lines worth showing with it, `remedy` mends this very
+    reason. `closer` is asked once, when the waiting is given up: what a look that is too dear to repeat finds."""
 
     state: Literal["ready", "not yet", "never"]
     reason: str = ""
     log: str = ""
+    remedy: str = ""
+    closer: Callable[[], str] | None = field(default=None, compare=False)
 
 
 READY = Verdict("ready")
 
 
-def not_yet(reason: str) -> Verdict:
-    return Verdict("not yet", reason)
+def not_yet(reason: str, remedy: str = "", closer: Callable[[], str] | None = None) -> Verdict:
+    return Verdict("not yet", reason, remedy=remedy, closer=closer)
 
 
 def never(reason: str, log: str = "") -> Verdict:
@@ -65,6 +68,14 @@ def wait_for(
             if changed:
                 changed(last)
         if elapsed >= within:
-            raise EnvironmentFailed(subject, f"not ready after {within:g} s: {last or 'no answer'}", remedy, log=verdict.log)
+            raise _given_up(subject, verdict, within, remedy)
         pause(min(gap, max(0.0, within - elapsed)))
         gap = min(gap * 1.5, longest)
+
+
+def _given_up(subject: str, last: Verdict, within: float, remedy: str) -> EnvironmentFailed:
+    """What mends the last observation comes before what mends lateness."""
+    found = [last.reason or "no answer", last.closer() if last.closer else ""]
+    remedies = [last.remedy, remedy]
+    cause = f"not ready after {within:g} s: {'; '.join(filter(None, found))}"
+    return EnvironmentFailed(subject, cause, "\n       ".join(filter(None, remedies)), log=last.log)

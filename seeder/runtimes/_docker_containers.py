@@ -19,7 +19,7 @@ from seeder.events import Emit, Noticed, Progress
 from seeder.launch import Launch
 from seeder.run import Overlay, Run, Task
 from seeder.runtimes import _docker_compose, _docker_model, _docker_mounts, _docker_ports, _docker_survey, _healthcheck, _ports
-from seeder.runtimes._docker_health import Health, of_state
+from seeder.runtimes._docker_health import Health, awaited, of_state
 from seeder.runtimes._docker_images import Images
 from seeder.runtimes._docker_labels import RUN, SERVICE, labels
 from seeder.runtimes._docker_tasks import Tasks
@@ -141,7 +141,8 @@ class Containers:
         service = self._stack.services[name]
         own = service.healthcheck
         check = _healthcheck.of_image(image.healthcheck) if own is None else _healthcheck.of_service(service)
-        return Health(self._daemon, service, check, lambda port: self._address(name, port))
+        ports = awaited(service, [link.port for link in self._stack.links if link.server == name], image.ports)
+        return Health(self._daemon, service, check, ports, lambda port: self._address(name, port))
 
     def _address(self, name: str, port: int | None) -> Address | None:
         """Of the port inside; without one, of the first that the compose file writes."""

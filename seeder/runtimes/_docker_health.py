@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from seeder.definition.service import Condition, Service
 from seeder.docker_api import Daemon, State
@@ -15,6 +15,10 @@ from seeder.wait import READY, Verdict, never, not_yet
 FIRST_GAP, LONGEST_GAP = 0.25, 2.0  # seconds between two commands inside a container: each costs 40 ms of CPU and more
 HTTP_ONLY = 3.0  # seconds after which a check that gets no connection from outside is also tried inside
 HINTS = {0: " before it was healthy", 137: ": it was killed, as happens when a memory limit is passed"}  # the flag may be late
+OTHERWISE = (
+    "or say what shows that it is ready, `x-seeder: {ready: {tcp: PORT}}` or `{http: PATH}`; "
+    "where running is enough, remove the port or say `healthcheck: {disable: true}`"
+)
 NO_PROGRAM = ("executable file not found", "no such file or directory", "permission denied")
 
 
@@ -36,16 +40,40 @@ def of_state(state: State, condition: Condition, log: Callable[[], str]) -> Verd
 def _of_exit(code: int, condition: Condition, log: Callable[[], str]) -> Verdict:
     if code == 0 and condition != "healthy":
         return READY
-    return never(f"exited with code {code}{HINTS.get(code, '')}", log())
+    return never(f"it ended with code {code}{HINTS.get(code, '')}", log())
+
+
+def awaited(service: Service, linked: Iterable[int], exposed: Iterable[tuple[int, str]]) -> tuple[int, ...]:
+    """The ports of which one has to take connections before a service without a check is ready: the first that its compose file writes;
+    else those by which other services know it (`linked`) and those that its image exposes, unless it runs another program than its
+    image's: a worker serves nothing. None where its healthcheck is switched off: that it runs is enough then."""
+    if service.healthcheck and service.healthcheck.disabled:
+        return ()
+    written = [*(port.target for port in service.ports if port.protocol == "tcp"), *service.expose]
+    if written:
+        return (written[0],)
+    others = {port for port, protocol in exposed if protocol != "tcp"} | {port.target for port in service.ports}
+    own = service.command is None and service.entrypoint is None
+    offered = [port for port, protocol in exposed if protocol == "tcp"] if own else []
+    return tuple(sorted({*offered, *(set(linked) - others)}))
 
 
 class Health:
-    """Whether one running service is healthy: `x-seeder.ready`, else its healthcheck, else that it runs."""
+    """Whether one running service is healthy: `x-seeder.ready`, else its healthcheck, else that it listens on one of the awaited ports,
+    else that it runs."""
 
-    def __init__(self, daemon: Daemon, service: Service, check: Check | None, address: Callable[[int | None], Address | None]) -> None:
+    def __init__(
+        self,
+        daemon: Daemon,
+        service: Service,
+        check: Check | None,
+        ports: tuple[int, ...],
+        address: Callable[[int | None], Address | None],
+    ) -> None:
         self._daemon = daemon
         self._service = service
         self._check = check
+        self._ports = ports
         self._address = address
         self._lock = threading.Lock()
         self._since: float | None = None
@@ -63,9 +91,15 @@ class Health:
                 if address is None:
                     return never("it is asked from here, and no such port of it is published")
                 return connect(address) if ready.tcp else get(address, ready.http or "/")
-            if self._check is None:
-                return READY
-            return self._by_check(self._check, container)
+            return self._by_check(self._check, container) if self._check else self._by_port()
+
+    def _by_port(self) -> Verdict:
+        reached = {port: address for port in self._ports if (address := self._address(port))}
+        if not reached or any(connect(address) == READY for address in reached.values()):
+            return READY
+        first, *more = map(str, reached)
+        where = f"any of the ports {', '.join([first, *more])}" if more else f"port {first}"
+        return not_yet(f"nothing listens on {where}", f"let it listen on {'one of them' if more else 'it'}, on 0.0.0.0; {OTHERWISE}")
 
     def _by_check(self, check: Check, container: str) -> Verdict:
         address = self._address(check.port) if check.port else None

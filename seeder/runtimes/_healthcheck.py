@@ -20,7 +20,7 @@ from seeder.wait import READY, Verdict, not_yet
 ANSWERS = "answers"  # begins the reason of a verdict on a service that spoke HTTP
 BAD = 400  # an answer from here on is an error; `curl` without --fail takes those too
 GET_SECONDS, CONNECT_SECONDS = 5.0, 2.0  # what one question may take
-CLOSES_SECONDS = 0.05
+CLOSES_SECONDS = 0.1  # within which Docker's proxy gives up a connection that nobody inside takes
 LOCAL = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})  # noqa: S104  (names in a URL, nothing listens)
 URLOPEN = re.compile(
     r"""(?:[\w.]+\.)?urlopen\(\s*(['"])(?P<url>http://[^'"]+)\1\s*(?:,\s*(?:timeout\s*=\s*)?[\d.]+\s*)?\)(?:\.read\(\))?"""

@@ -30,13 +30,16 @@ class Check:
 
 
 def check(service: Service, ports: tuple[int, ...]) -> Check:
-    """x-seeder.ready, else the healthcheck, else an open port, else that the process lives. Pure but for a look for programs."""
+    """x-seeder.ready, else the healthcheck, else an open port, else that the process lives, which is also enough where the healthcheck is
+    switched off. Pure but for a look for programs."""
     first = ports[0] if ports else None
     ready = service.x.ready
     if ready and ready.http is not None and (ready.port or first):
         return Check(f"GET {ready.http}", "http", ready.port or first, ready.http)
     if ready and ready.tcp is not None:
         return Check(f"port {ready.tcp} is open", "tcp", ready.tcp)
+    if service.healthcheck and service.healthcheck.disabled:
+        return _port(None)
     asked = _healthcheck.of_service(service)
     if asked is None:
         return _port(first)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import socket
+
 import pytest
 
 from seeder.errors import EnvironmentFailed
@@ -56,6 +59,53 @@ class TestReadiness(OnDocker):
         one.containers.start("web")
         assert one.look("web").state == "ready"
 
+    @pytest.mark.parametrize("port", ["ports: ['8000']", "expose: ['8000']"])
+    def test_without_a_check_the_first_written_port_must_be_listened_on(self, opened, port):
+        one = opened(f"services: {{web: {{{PYTHON}, command: {serve('0.0.0.0', after=2)}, {port}}}}}").prepare()
+        one.containers.start("web")
+        assert one.look("web").reason == "nothing listens on port 8000"
+        assert one.look("web", "started").state == "ready"
+        wait_for("web", lambda: one.look("web"), within=20)
+        with socket.create_connection((one.addresses["web", 8000].host, one.addresses["web", 8000].port), timeout=5) as connection:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            assert connection.recv(4) == b"HTTP"
+
+    def test_a_service_that_serves_only_itself_is_told_what_would_do(self, opened):
+        one = opened(f"services: {{web: {{{PYTHON}, command: {serve('127.0.0.1')}, ports: ['8000', '9000']}}}}").prepare()
+        one.containers.start("web")
+        with pytest.raises(EnvironmentFailed, match="web: not ready after 2 s: nothing listens on port 8000") as failed:
+            wait_for("web", lambda: one.look("web"), within=2)
+        for word in ("0.0.0.0", "x-seeder: {ready: {tcp: PORT}}", "remove the port", "healthcheck: {disable: true}"):
+            assert word in failed.value.problems[0].remedy
+
+    def test_one_of_the_ports_of_the_image_is_enough_and_a_worker_of_it_needs_none(self, token, opened, tmp_path):
+        late = json.dumps(serve("0.0.0.0", after=2))
+        (tmp_path / "Dockerfile").write_text(f"FROM python:3.13-slim\nLABEL seeder.test={token}\nEXPOSE 7000 8000\nCMD {late}\n")
+        worker = "{build: ., command: [sleep, '60']}"
+        quiet = "{build: ., entrypoint: [sleep, '60'], ports: ['9000'], healthcheck: {disable: true}}"
+        one = opened(f"services: {{web: {{build: .}}, worker: {worker}, quiet: {quiet}}}").prepare()
+        one.containers.start("web")
+        assert one.look("web").reason == "nothing listens on any of the ports 7000, 8000"
+        for name in ("worker", "quiet"):
+            one.containers.start(name)
+            assert one.look(name).state == "ready"
+        wait_for("web", lambda: one.look("web"), within=20)
+
+    def test_a_port_by_which_others_know_it_counts_as_well(self, opened):
+        client = f"{{{PYTHON}, command: [sleep, '60'], environment: {{WEB: 'http://web:8000'}}}}"
+        one = opened(f"services: {{web: {{{PYTHON}, command: {serve('0.0.0.0', after=2)}}}, client: {client}}}").prepare()
+        one.containers.start("web")
+        assert one.look("web").reason == "nothing listens on port 8000"
+        wait_for("web", lambda: one.look("web"), within=20)
+
+    def test_a_service_that_ends_before_it_listens_is_told_at_once(self, opened):
+        command = ["python3", "-c", "import time; time.sleep(1); raise SystemExit('no settings')"]
+        one = opened(f"services: {{web: {{{PYTHON}, command: {command}, ports: ['8000']}}}}").prepare()
+        one.containers.start("web")
+        with pytest.raises(EnvironmentFailed, match="web: it ended with code 1") as failed:
+            wait_for("web", lambda: one.look("web"), within=20)
+        assert failed.value.log == "no settings"
+
     def test_a_check_that_the_image_cannot_run_is_said_at_once(self, opened):
         one = opened(f"services: {{web: {{{PYTHON}, command: [sleep, '60'], healthcheck: {{test: [CMD, not-there]}}}}}}").prepare()
         one.containers.start("web")
@@ -72,7 +122,7 @@ class TestReadiness(OnDocker):
     def test_a_container_that_exits_says_its_code_and_last_words(self, opened):
         one = opened(f"services: {{web: {{{PYTHON}, restart: always, command: [sh, -c, 'echo no settings; exit 3']}}}}").prepare()
         one.containers.start("web")
-        with pytest.raises(EnvironmentFailed, match="exited with code 3") as failed:
+        with pytest.raises(EnvironmentFailed, match="it ended with code 3") as failed:
             wait_for("web", lambda: one.look("web", "completed"), within=20)
         assert "no settings" in failed.value.log
 

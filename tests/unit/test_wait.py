@@ -48,3 +48,14 @@ def test_only_changes_are_told(clock):
     told = []
     wait_for("db", lambda: next(answers), within=60, changed=told.append, clock=clock, pause=clock.pause)
     assert told == ["a", "b"]
+
+
+def test_what_mends_the_last_observation_comes_first_and_a_closer_look_is_taken_once(clock):
+    looks = []
+    closed = not_yet("nothing listens", "listen on 8000", lambda: looks.append(1) or "pid 7 listens on 8080")
+    with pytest.raises(EnvironmentFailed) as failed:
+        wait_for("web", lambda: closed, within=3, remedy="wait longer", clock=clock, pause=clock.pause)
+    problem = failed.value.problems[0]
+    assert problem.cause == "not ready after 3 s: nothing listens; pid 7 listens on 8080"
+    assert problem.remedy == "listen on 8000\n       wait longer"
+    assert looks == [1]

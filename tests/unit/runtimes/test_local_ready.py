@@ -81,6 +81,11 @@ def test_without_a_healthcheck_its_first_port_counts_and_without_a_port_its_life
     assert check(service("NONE"), ()).kind == "alive"
 
 
+def test_that_it_lives_is_enough_where_its_healthcheck_is_switched_off() -> None:
+    off = Service("web", Mark(Path("compose.yaml"), 1), healthcheck=Healthcheck(disabled=True))
+    assert check(off, (8000,)).kind == "alive"
+
+
 class _Answers(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(int(self.path[1:]))
