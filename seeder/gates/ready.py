@@ -20,7 +20,8 @@ class Ready:
     name = "ready"
 
     def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:  # noqa: ARG002  (looks at the world alone)
-        """One finding per store or service that is not ready within five seconds, with what was last seen of it."""
+        """One finding per store or service that is not ready within five seconds, with what was last seen of it. One that has ended
+        since it was started raises EnvironmentFailed with its last lines, as one does that ends while it is waited for."""
         looks = {name: partial(_probe, world, name) for name in sorted(world.stack.stores)}
         looks |= {name: partial(_look, world, name) for name in sorted(world.stack.clients)}
         found = order.each(looks, lambda name: _wait(name, looks[name]))
@@ -28,11 +29,19 @@ class Ready:
 
 
 def _wait(name: str, look: partial[Verdict]) -> Problem | None:
+    last = READY
+
+    def seen() -> Verdict:
+        nonlocal last
+        last = look()
+        return last
+
     try:
-        wait_for(name, look, within=_WITHIN)
+        wait_for(name, seen, within=_WITHIN, if_never=f"see what it says: `seeder logs {name}`, or logs/{name}.log in the evidence")
     except EnvironmentFailed as error:
-        log = f"\n{error.log}" if error.log else ""
-        return Problem(name, f"{error.problems[0].cause}{log}", "see its log")
+        if last.state == "never":
+            raise
+        return Problem(name, error.problems[0].cause, error.problems[0].remedy or "see its log")
     return None
 
 

@@ -16,11 +16,12 @@ from seeder.definition.dataset import Part
 from seeder.definition.extension import CountRange, Gates
 from seeder.definition.scenario import Expectation
 from seeder.definition.stack import Column, Reference
-from seeder.errors import Mark, Problem
+from seeder.errors import EnvironmentFailed, Mark, Problem
 from seeder.events import Noticed
 from seeder.fitness import Fitness, LoadedTable, Revision
 from seeder.protocols import Loads
 from seeder.registry import GATES
+from seeder.wait import READY, not_yet, wait_for
 from tests.fakes.world import LiveWorld, opened, read
 
 COMPOSE = """
@@ -42,6 +43,12 @@ services:
     image: python:3.13-slim
     depends_on: {once: {condition: service_completed_successfully}}
     x-seeder: {local: {command: ["sleep", "60"]}}
+"""
+ENDS = """
+services:
+  worker:
+    image: python:3.13-slim
+    x-seeder: {local: {command: [sh, -c, "echo no settings; exit 3"]}}
 """
 TABLES = """
 create table customers (id int primary key, email text);
@@ -219,6 +226,17 @@ def test_a_finished_one_shot_is_ready_and_what_does_not_run_is_not(world: LiveWo
     world.run_service("once", within=20, remedy="")
     world.start("late")
     assert check("ready", world) == []
+
+
+def test_a_service_that_has_ended_is_told_as_at_its_start(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(ENDS)
+    with opened(read(tmp_path / "compose.yaml")) as live:
+        live.deployment.start("worker")
+        wait_for("worker", lambda: READY if live.look("worker", "healthy").state == "never" else not_yet("it runs"), within=20)
+        with pytest.raises(EnvironmentFailed, match="worker: it ended with code 3") as failed:
+            check("ready", live)
+    assert failed.value.log == "no settings"
+    assert "see what it says" in failed.value.problems[0].remedy
 
 
 # -- expect -----------------------------------------------------------------------------------------------------------

@@ -35,6 +35,14 @@ def test_a_service_that_exits_at_start_is_told_at_once_with_its_last_lines(proje
     gone(folder, home)
 
 
+def test_a_service_that_exits_before_it_listens_is_told_as_well(project, home, runtime):
+    folder = project("small")
+    web(folder, f"import time\ntime.sleep(1)\n{DIES}")
+    change(folder, "compose.yaml", "      ready: {http: /health}\n", "")
+    proper(run(folder, runtime), 123, "web: it ended with code 3", "    | settings: no such currency: XXX", "-> see what it says")
+    gone(folder, home)
+
+
 def test_a_service_that_never_becomes_ready_is_given_up_at_its_limit(project, home, runtime):
     folder = project("small")
     web(folder, DUMB)
