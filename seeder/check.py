@@ -10,13 +10,13 @@ from pathlib import Path
 from seeder import soundness
 from seeder.definition import consistency
 from seeder.definition.checksums import NAME, is_locked, verify
-from seeder.definition.compose import read_stack
+from seeder.definition.compose import read_stack, service_names
 from seeder.definition.dataset import Dataset
 from seeder.definition.dataset_parts import fits
 from seeder.definition.manifest import Manifest, StackEntry, find_manifest, survey_project
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.requirements import unmet
-from seeder.definition.scenario import Scenario
+from seeder.definition.scenario import Scenario, strangers
 from seeder.definition.stack import Stack
 from seeder.definition.version import matches
 from seeder.errors import DefinitionError, Problem, nearest
@@ -53,12 +53,14 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
     findings.errors += _defaults(manifest)
     engines = traits()
     stacks: dict[str, Stack] = {}
+    named: dict[str, frozenset[str]] = {}  # of a stack that cannot be read, the services that its files name
     histories: dict[str, Histories] = {}
     for name, entry in manifest.stacks.items():
         try:
             stacks[name] = read_stack(entry, environment=environment, engines=engines)
         except DefinitionError as error:
             findings.errors += [problem for problem in error.problems if not _is_absent(problem, entry)]
+            named[name] = service_names(entry, environment)
             continue
         judged = soundness.of_stack(stacks[name])
         findings.errors += judged.problems
@@ -67,7 +69,11 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
     for dataset in (version for versions in manifest.datasets.values() for version in versions):
         _dataset(dataset, manifest, stacks, findings)
     for scenario in manifest.scenarios.values():
-        _scenario(scenario, manifest, stacks, findings)
+        _scenario(scenario, manifest, findings)
+        if stack := stacks.get(scenario.stack):
+            findings.errors += soundness.of_scenario(scenario, stack)[1]
+        elif services := named.get(scenario.stack):
+            findings.errors += strangers(scenario, services)
     for stack, dataset in _used(manifest, stacks):
         findings.errors += unmet(dataset, stack, histories[stack.name])
     _policies(manifest, stacks, findings, now)
@@ -107,7 +113,7 @@ def _dataset(dataset: Dataset, manifest: Manifest, stacks: Mapping[str, Stack], 
         findings.errors += soundness.of_file(part, manifest.defaults.as_of)
 
 
-def _scenario(scenario: Scenario, manifest: Manifest, stacks: Mapping[str, Stack], findings: Findings) -> None:
+def _scenario(scenario: Scenario, manifest: Manifest, findings: Findings) -> None:
     if scenario.stack not in manifest.stacks:
         cause = f"there is no stack {scenario.stack}"
         findings.errors.append(Problem(scenario.name, cause, nearest(scenario.stack, sorted(manifest.stacks)), scenario.mark))
@@ -119,8 +125,6 @@ def _scenario(scenario: Scenario, manifest: Manifest, stacks: Mapping[str, Stack
         elif not any(matches(version, wanted.version) for version in versions):
             cause = f"the manifest knows no version {wanted.version} of {wanted.name}"
             findings.errors.append(Problem(scenario.name, cause, f"known: {', '.join(versions)}", wanted.mark))
-    if stack := stacks.get(scenario.stack):
-        findings.errors += soundness.of_scenario(scenario, stack)[1]
 
 
 def _data_of(scenario: Scenario, manifest: Manifest) -> list[Dataset]:

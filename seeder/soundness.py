@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from seeder.definition import consistency, overlay
 from seeder.definition.dataset import Dataset, Part, PartKind
 from seeder.definition.dataset_parts import parts
 from seeder.definition.scenario import Scenario, settle
+from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, Problem, nearest
 from seeder.fitness import Revision
@@ -54,8 +55,15 @@ def of_stack(stack: Stack) -> Judged:
             try:
                 histories[name] = _revisions(store, stack)
             except DefinitionError as error:
-                problems += error.problems
+                problems += _at_home(error, store, stack.services[store.service])
     return Judged(histories, problems, known=not unknown)
+
+
+def _at_home(error: DefinitionError, store: Store, service: Service) -> Iterator[Problem]:
+    """What a migrator says of the service is said of its `migrate`, which may stand in another file."""
+    way = ("databases", store.database, "migrate") if store.database else ("migrate",)
+    place = service.place(*way, store.migrate.tool) if store.migrate else service.mark
+    yield from (replace(problem, mark=place) if problem.mark == service.mark else problem for problem in error.problems)
 
 
 def of_dataset(dataset: Dataset, stack: Stack) -> tuple[tuple[Part, ...], list[Problem]]:
@@ -102,7 +110,7 @@ def _unknown_engines(stack: Stack) -> Iterator[Problem]:
     for store in stack.stores.values():
         if store.engine not in ENGINES.names():
             cause = f"there is no engine {store.engine}"
-            yield Problem(store.name, cause, nearest(store.engine, ENGINES.names()), stack.services[store.service].mark)
+            yield Problem(store.name, cause, nearest(store.engine, ENGINES.names()), stack.services[store.service].place("store"))
 
 
 def _vague_volatile(stack: Stack) -> Iterator[Problem]:
@@ -111,7 +119,8 @@ def _vague_volatile(stack: Stack) -> Iterator[Problem]:
         vague = [entry for entry in store.volatile if not all(entry.rpartition(".")[::2])]
         if vague and store.engine in ENGINES.names() and isinstance(ENGINES.get(store.engine), Inspects):
             cause = f"volatile: {', '.join(vague)} names no column"
-            yield Problem(store.name, cause, "write TABLE.COLUMN", stack.services[store.service].mark)
+            way = ("databases", store.database, "volatile") if store.database else ("volatile",)
+            yield Problem(store.name, cause, "write TABLE.COLUMN", stack.services[store.service].place(*way))
 
 
 def _revisions(store: Store, stack: Stack) -> tuple[Revision, ...]:

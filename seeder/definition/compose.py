@@ -64,7 +64,15 @@ def read_stack(
         volumes=compose_resources.volumes(model, selection.services),
         hints=tuple(files.hints),
         env_files=tuple(file for file in files.further if file not in group.files),
+        written=model.get("x-seeder"),
     )
+
+
+def service_names(entry: StackEntry, environment: Mapping[str, str]) -> frozenset[str]:
+    """The services that the stack's files name, whatever else is wrong with them; none when one of the files cannot be read."""
+    files = Files()
+    model = files.model(_group(entry, files, entry.compose[0].absolute().parent, environment))
+    return frozenset(model.get("services", {})) if files.whole else frozenset()
 
 
 def _services(model: Map, files: Files, group: Group) -> dict[str, Service]:

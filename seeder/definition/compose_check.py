@@ -92,7 +92,10 @@ class _Service:
 
     def has_image(self) -> None:
         if self.raw.get("image") is None and self.raw.get("build") is None:
-            self.wrong("", "has neither an image nor a build", "add image: or build:")
+            whole = [name for name, raw in self.model["services"].items() if raw.get("image") or raw.get("build")]
+            meant = nearest(self.name, whole)
+            remedy = "add image: or build:"
+            self.wrong("", "has neither an image nor a build", f"{meant} Else {remedy}" if meant.startswith("did you mean") else remedy)
         if "provider" in self.raw:
             self.wrong("provider", "is not supported yet", "leave the service out with a profile")
 

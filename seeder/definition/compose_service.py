@@ -66,6 +66,7 @@ class Reader:
             logging=bool(raw.get("logging")),
             unhonoured=tuple(sorted(_unhonoured(raw))),
             x=self._extension(name, raw),
+            written=raw.get("x-seeder"),
         )
 
     def _command(self, name: str, raw: Map, key: str) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ from seeder.definition.links import strangers
 from seeder.definition.quoting import unquoted
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack
-from seeder.errors import Mark, Problem, nearest
+from seeder.errors import Problem, nearest
 
 _BRACES = re.compile(r"(?<!\$)\{([^{}]*)\}")
 _EXPORT = re.compile(r"(?:(?P<of>[\w./-]+)\.)?(?P<what>[a-z]+)(?::(?P<option>[\w+-]+))?")
@@ -45,10 +45,12 @@ def has_store(stack: Stack, store: str) -> bool:
 
 
 def _gates(stack: Stack) -> Iterator[Problem]:
-    for store, table in tables_of(stack.x.gates):
-        if not has_store(stack, store):
-            cause = f"{table}: stack {stack.name} has no store {store}"
-            yield Problem("x-seeder.gates", cause, nearest(store, sorted(stack.stores)), _top(stack))
+    for kind, tables in (("counts", stack.x.gates.counts), ("nulls", stack.x.gates.nulls)):
+        for table in tables:
+            store = table.split(".")[0]
+            if not has_store(stack, store):
+                cause = f"{table}: stack {stack.name} has no store {store}"
+                yield Problem("x-seeder.gates", cause, nearest(store, sorted(stack.stores)), stack.place("gates", kind, table))
 
 
 def tables_of(gates: Gates) -> Iterator[tuple[str, str]]:
@@ -63,7 +65,7 @@ def _exports(stack: Stack) -> Iterator[Problem]:
         for variable in service.x.export:
             other = first.setdefault(variable, name)
             if other != name:
-                yield Problem(variable, f"{other} and {name} both export it", "rename one of them", service.mark)
+                yield Problem(variable, f"{other} and {name} both export it", "rename one of them", service.place("export", variable))
 
 
 def _export_placeholders(service: Service, stack: Stack) -> Iterator[Problem]:
@@ -73,10 +75,10 @@ def _export_placeholders(service: Service, stack: Stack) -> Iterator[Problem]:
             subject, match = f"{service.name} export {variable} {found[0]}", _EXPORT.fullmatch(found[1])
             if match is None or match["what"] not in EXPORTED:
                 remedy = f"known: {', '.join(f'{{{what}}}' for what in EXPORTED)}, {{STORE.url}}, {{STORE.url:DRIVER}}"
-                yield Problem(subject, "this placeholder is not known", remedy, service.mark)
+                yield Problem(subject, "this placeholder is not known", remedy, service.place("export", variable))
             elif match["of"] and match["of"] not in known and match["of"] not in stack.absent:
                 cause = f"stack {stack.name} has no store or service {match['of']}"
-                yield Problem(subject, cause, nearest(match["of"], known), service.mark)
+                yield Problem(subject, cause, nearest(match["of"], known), service.place("export", variable))
 
 
 def _local(service: Service) -> Iterator[Problem]:
@@ -86,10 +88,10 @@ def _local(service: Service) -> Iterator[Problem]:
         match = _LOCAL.fullmatch(found[1])
         if match is None and re.fullmatch(r"\w+(:\w+)?", found[1]):
             remedy = "known: {python}, {host}, {port}, {port:8000}"
-            yield Problem(f"{service.name} local {found[0]}", "this placeholder is not known", remedy, service.mark)
+            yield Problem(f"{service.name} local {found[0]}", "this placeholder is not known", remedy, service.place("local"))
         elif match and match["port"] and service.ports and int(match["port"]) not in _ports(service):
             cause, remedy = f"the service has no port {match['port']}", f"known: {', '.join(map(str, sorted(_ports(service))))}"
-            yield Problem(f"{service.name} local {found[0]}", cause, remedy, service.mark)
+            yield Problem(f"{service.name} local {found[0]}", cause, remedy, service.place("local"))
 
 
 def _ports(service: Service) -> set[int]:
@@ -100,7 +102,7 @@ def _fixed_port(service: Service) -> Iterator[Problem]:
     for word in service.x.local.command if service.x.local else ():
         if word.isdigit() and int(word) in _ports(service):
             cause = f"the port {word} is written out, so that two runs would meet"
-            yield Problem(f"{service.name} local", cause, f"write {{port:{word}}}", service.mark)
+            yield Problem(f"{service.name} local", cause, f"write {{port:{word}}}", service.place("local", "command"))
 
 
 def _strangers(service: Service, stack: Stack) -> Iterator[Problem]:
@@ -112,8 +114,6 @@ def _strangers(service: Service, stack: Stack) -> Iterator[Problem]:
 def _auth(service: Service, stack: Stack) -> Iterator[Problem]:
     if service.x.auth and service.name in stack.servers:
         cause = "`auth` is for clients of an HTTP service, and this service holds stores"
-        yield Problem(f"{service.name} auth", cause, "remove it; a store's credentials are read from its environment", service.mark)
-
-
-def _top(stack: Stack) -> Mark | None:
-    return Mark(stack.files[0], 1) if stack.files else None
+        yield Problem(
+            f"{service.name} auth", cause, "remove it; a store's credentials are read from its environment", service.place("auth")
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -13,9 +13,9 @@ from seeder.definition.extension import Gates
 from seeder.definition.inputs import Input, Value, given
 from seeder.definition.references import filled, named_parameters
 from seeder.definition.stack import Stack
-from seeder.errors import Collector, Mark, UsageError, nearest
+from seeder.errors import Collector, Mark, Problem, UsageError, nearest
 
-__all__ = ["DatasetRef", "Expectation", "Input", "Scenario", "Value", "bind", "settle"]
+__all__ = ["DatasetRef", "Expectation", "Input", "Scenario", "Value", "bind", "settle", "strangers"]
 
 
 @dataclass(frozen=True)
@@ -147,3 +147,14 @@ def _settled(
         cause = f"store {expectation.store} is {stack.stores[expectation.store].engine} and holds no {words}"
         problems.add(subject, cause, f"name one of {', '.join(holding)}" if holding else "remove it", expectation.mark)
     return expectation
+
+
+def strangers(scenario: Scenario, services: Collection[str]) -> Iterator[Problem]:
+    """What it expects of services that are not among these, all that the files of its stack name: so much is known of a stack that
+    cannot be read whole."""
+    for expectation in scenario.expect:
+        what = "service" if expectation.service else "store"
+        name = expectation.service or expectation.store
+        if name and name.split("/")[0] not in services:
+            cause = f"stack {scenario.stack} has no {what} {name}"
+            yield Problem(f"expect {expectation.kind}", cause, nearest(name, sorted(services)), expectation.mark)

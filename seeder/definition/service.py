@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 from seeder.definition.extension import ServiceExtension
+from seeder.definition.marked import mark_of
 from seeder.errors import Mark
 
 Condition = Literal["started", "healthy", "completed"]  # of depends_on
@@ -108,6 +109,11 @@ class Service:
     logging: bool = False  # asks for a log driver, or options of it
     unhonoured: tuple[str, ...] = ()  # compose keys that only a container runtime can give meaning to (cap_add, sysctls, ...)
     x: ServiceExtension = field(default_factory=ServiceExtension)
+    written: Any = field(default=None, repr=False, compare=False)  # x-seeder as it stands in the files, with its places
+
+    def place(self, *path: str | int) -> Mark:
+        """Where this key of its x-seeder was written, which may be in another file than the service; the service's place without it."""
+        return mark_of(self.written, path) or self.mark
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from seeder.definition.extension import Migrate, StackExtension
+from seeder.definition.marked import mark_of
 from seeder.definition.service import Network, Service, Volume
-from seeder.errors import Problem
+from seeder.errors import Mark, Problem
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,11 @@ class Stack:
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     hints: tuple[Problem, ...] = ()  # what was seen in the files that works and should be looked at
     env_files: tuple[Path, ...] = ()  # files read beside the compose files (.env, env_file, extends, include)
+    written: Any = field(default=None, repr=False, compare=False)  # x-seeder as it stands at the top of the files, with its places
+
+    def place(self, *path: str | int) -> Mark | None:
+        """Where this key of its x-seeder was written."""
+        return mark_of(self.written, path) or (Mark(self.files[0], 1) if self.files else None)
 
     def stores_of(self, service: str) -> tuple[Store, ...]:
         """The stores that the compose service holds, in the order of their names."""

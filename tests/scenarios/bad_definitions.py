@@ -114,15 +114,20 @@ COMPOSE = {
     "variable without a name": Bad(C, "CACHE_URL:", '"":', '"": redis', "'' is no name of a variable", "NAME: VALUE"),
     "alias": Bad(C, "image: redis:8", "image: *redis", "image: *redis", "redis"),
     "merge of text": Bad(C, "image: redis:8", "<<: text\n    image: redis:8", "<<:", ""),
-    "engine": Bad(C, "image: redis:8", "image: redis:8\n    x-seeder: {store: rediss}", "  cache:", "rediss", "'redis'"),
+    "engine": Bad(C, "image: redis:8", "image: redis:8\n    x-seeder: {store: rediss}", "store: rediss", "rediss", "'redis'"),
     "extension key": Bad(C, "migrate: {sql: migrations}", "migrat: {sql: migrations}", "migrat:", "no such key", "'migrate'"),
     "two migrators": Bad(C, "{sql: migrations}", "{sql: migrations, service: web}", "migrate:", "exactly one of alembic, sql"),
-    "migrations absent": Bad(C, "{sql: migrations}", "{sql: migration}", DB.partition("\n")[0], "no folder", "compose file's folder"),
-    "alembic absent": Bad(C, "{sql: migrations}", "{alembic: alembic.ini}", "  db:", "no file", "compose file's folder"),
+    "migrations absent": Bad(C, "{sql: migrations}", "{sql: migration}", "migrate:", "no folder", "compose file's folder"),
+    "alembic absent": Bad(C, "{sql: migrations}", "{alembic: alembic.ini}", "migrate:", "no file", "compose file's folder"),
     "cache migrated": Bad(
-        C, "image: redis:8", "image: redis:8\n    x-seeder: {migrate: {sql: migrations}}", "  cache:", "cannot be migrated by sql", "remove"
+        C,
+        "image: redis:8",
+        "image: redis:8\n    x-seeder: {migrate: {sql: migrations}}",
+        "    x-seeder: {migrate: {sql: migrations}}",
+        "cannot be migrated by sql",
+        "remove",
     ),
-    "export placeholder": Bad(C, '"{db.url}"', '"{db.uri}"', WEB, "not known", "url"),
+    "export placeholder": Bad(C, '"{db.url}"', '"{db.uri}"', "{db.uri}", "not known", "url"),
     "export of nobody": Bad(C, '"{db.url}"', '"{dbb.url}"', "", "no store or service dbb", "'db'"),
     "local placeholder": Bad(C, '"{port}"]}', '"{prt}"]}', "", "not known", "{port"),
     "local port": Bad(C, '"{port}"]}', '"{port:81}"]}', "", "no port 81", "8000"),
@@ -136,7 +141,7 @@ COMPOSE = {
     "auth of two kinds": Bad(
         C, "ready: {http: /health}", "auth: {bearer: {token: a}, basic: {username: a, password: b}}", "auth:", "exactly one of"
     ),
-    "volatile": Bad(C, "migrate: {sql: migrations}", "volatile: [notes]", "  db:", "names no column", "TABLE.COLUMN"),
+    "volatile": Bad(C, "migrate: {sql: migrations}", "volatile: [notes]", "volatile:", "names no column", "TABLE.COLUMN"),
     "reference": Bad(C, "services:\n", "x-seeder: {references: [db.notes.kind]}\nservices:\n", "", "->"),
     "reference to nowhere": Bad(
         C, "services:\n", "x-seeder: {references: [db.notes.kind -> dbb.kinds.code]}\nservices:\n", "", "dbb", "db"

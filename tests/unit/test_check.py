@@ -11,6 +11,7 @@ import pytest
 from seeder.check import Findings, check_project
 from seeder.definition.checksums import lock
 from seeder.definition.manifest import read_project
+from tests.unit.conftest import PROJECT
 
 NOW = datetime.datetime(2026, 1, 15, tzinfo=datetime.UTC)
 REPOSITORY = Path(__file__).parents[2]
@@ -64,41 +65,41 @@ def _compose(old: str, new: str) -> dict[str, str]:
 
 
 CASES = {
-    "engine": (_compose("image: redis:8", "image: redis:8\n        x-seeder: {store: rediss}"), "compose.yaml:6", "rediss", "'redis'"),
+    "engine": (_compose("image: redis:8", "image: redis:8\n        x-seeder: {store: rediss}"), "compose.yaml:8", "rediss", "'redis'"),
     "migrated cache": (
         _compose("image: redis:8", "image: redis:8\n        x-seeder: {migrate: {sql: migrations}}"),
-        "compose.yaml:6",
+        "compose.yaml:8",
         "redis cannot be migrated by sql",
         "`command` or `service`",
     ),
     "migrates as nobody": (
         _compose("{migrate: {sql: migrations}}", "{migrate: {sql: migrations, as: order}}"),
-        "compose.yaml:2",
+        "compose.yaml:5",
         "migrate.as: there is no service order",
         "'orders'",
     ),
-    "export": (_compose('["8000"]', '["8000"]\n        x-seeder: {export: {A: "{uri}"}}'), "compose.yaml:10", "not known", "{STORE.url"),
+    "export": (_compose('["8000"]', '["8000"]\n        x-seeder: {export: {A: "{uri}"}}'), "compose.yaml:13", "not known", "{STORE.url"),
     "export of nobody": (
         _compose('["8000"]', '["8000"]\n        x-seeder: {export: {A: "{order-db.url}"}}'),
-        "compose.yaml:10",
+        "compose.yaml:13",
         "no store or service order-db",
         "'orders-db'",
     ),
     "local placeholder": (
         _compose('["8000"]', '["8000"]\n        x-seeder: {local: {command: [serve, "{prt}"]}}'),
-        "compose.yaml:10",
+        "compose.yaml:13",
         "not known",
         "{port:8000}",
     ),
     "local port": (
         _compose('["8000"]', '["8000"]\n        x-seeder: {local: {command: [serve, "{port:80}"]}}'),
-        "compose.yaml:10",
+        "compose.yaml:13",
         "no port 80",
         "known: 8000",
     ),
     "auth on a store": (
         _compose("image: redis:8", "image: redis:8\n        x-seeder: {auth: {bearer: {token: a}}}"),
-        "compose.yaml:6",
+        "compose.yaml:8",
         "this service holds stores",
         "remove it",
     ),
@@ -259,3 +260,36 @@ ONE_CAUSE = {
 def test_what_has_one_cause_is_told_once_with_what_was_meant(checked, name):
     changes, said = ONE_CAUSE[name]
     assert _said(checked(changes, locked=False).errors) == [said]
+
+
+OVERLAY = "compose.seeder.yaml"
+TWO = {M: ("compose: compose.yaml", f"compose: [compose.yaml, {OVERLAY}]")}
+
+
+def test_what_stands_in_another_file_than_the_service_is_told_there(checked):
+    overlay = """\
+        services:
+          orders-db:
+            x-seeder:
+              migrate: {sql: migration}
+          orders:
+            x-seeder:
+              export: {A: "{order-db.url}"}
+              local: {command: [serve, "{prt}"]}
+        x-seeder:
+          gates:
+            counts: {ordersdb.a: 1}
+        """
+    plain = COMPOSE.replace("        x-seeder: {migrate: {sql: migrations}}\n", "")
+    said = _said(checked({**TWO, "compose.yaml": plain, OVERLAY: overlay}, locked=False).errors)
+    assert [text.partition(": ")[0] for text in said if OVERLAY in text] == [f"{OVERLAY}:{line}" for line in (4, 7, 8, 11)], said
+
+
+def test_a_service_that_only_another_file_knows_by_a_like_name_hides_nothing_of_the_scenario(checked):
+    overlay = "services:\n  ordrs:\n    x-seeder: {ready: {http: /}}\n"
+    scenario = dedent(PROJECT[S]).replace("store: orders-db", "store: orders-dbb").replace("http: orders", "http: order")
+    assert _said(checked({**TWO, OVERLAY: overlay, S: scenario}).errors) == [
+        f"{OVERLAY}:2: services.ordrs: has neither an image nor a build -> did you mean 'orders'? Else add image: or build:",
+        "ready.yaml:12: expect query: stack shop has no store orders-dbb -> did you mean 'orders-db'?",
+        "ready.yaml:15: expect http: stack shop has no service order -> did you mean 'orders'?",
+    ]
