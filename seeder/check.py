@@ -15,11 +15,11 @@ from seeder.definition.dataset import Dataset
 from seeder.definition.dataset_parts import fits
 from seeder.definition.manifest import Manifest, StackEntry, find_manifest, survey_project
 from seeder.definition.policy import refusals, too_many
+from seeder.definition.request import data_of
 from seeder.definition.requirements import unmet
 from seeder.definition.scenario import Scenario, strangers
 from seeder.definition.stack import Stack
-from seeder.definition.version import matches
-from seeder.errors import DefinitionError, Problem, nearest
+from seeder.errors import Collector, DefinitionError, Problem, SeederError, nearest
 from seeder.registry import RUNTIMES, traits
 
 Histories = Mapping[str, Sequence[str]]  # store -> its revisions, oldest first
@@ -45,6 +45,13 @@ def check_project(start: Path, environment: Mapping[str, str], now: datetime.dat
         return Findings(list(error.problems))
     found = check(manifest, environment, now) if manifest else Findings()
     return Findings([*problems, *found.errors], found.hints).ordered()
+
+
+def whole(error: DefinitionError, start: Path, environment: Mapping[str, str], now: datetime.datetime) -> SeederError:
+    """A refusal with all that is wrong with the project beside it, so that mending one mistake does not only show the next. One that
+    is not the definition's alone (what a runtime refuses, say) stays as it is."""
+    found = check_project(start, environment, now).errors
+    return DefinitionError.of(found) if set(error.problems) <= set(found) else error
 
 
 def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.datetime) -> Findings:
@@ -117,22 +124,9 @@ def _scenario(scenario: Scenario, manifest: Manifest, findings: Findings) -> Non
     if scenario.stack not in manifest.stacks:
         cause = f"there is no stack {scenario.stack}"
         findings.errors.append(Problem(scenario.name, cause, nearest(scenario.stack, sorted(manifest.stacks)), scenario.mark))
-    for wanted in scenario.data:
-        versions = [dataset.version for dataset in manifest.datasets.get(wanted.name, ())]
-        if not versions:
-            cause = f"the manifest knows no dataset {wanted.name}"
-            findings.errors.append(Problem(scenario.name, cause, nearest(wanted.name, sorted(manifest.datasets)), wanted.mark))
-        elif not any(matches(version, wanted.version) for version in versions):
-            cause = f"the manifest knows no version {wanted.version} of {wanted.name}"
-            findings.errors.append(Problem(scenario.name, cause, f"known: {', '.join(versions)}", wanted.mark))
-
-
-def _data_of(scenario: Scenario, manifest: Manifest) -> list[Dataset]:
-    found = []
-    for wanted in scenario.data:
-        fitting = (dataset for dataset in manifest.datasets.get(wanted.name, ()) if matches(dataset.version, wanted.version))
-        found += [dataset for dataset in [next(fitting, None)] if dataset]
-    return found
+    unknown = Collector()
+    data_of(scenario, manifest, unknown)
+    findings.errors += unknown.problems
 
 
 def _used(manifest: Manifest, stacks: Mapping[str, Stack]) -> list[tuple[Stack, Dataset]]:
@@ -140,7 +134,7 @@ def _used(manifest: Manifest, stacks: Mapping[str, Stack]) -> list[tuple[Stack, 
     pairs: dict[tuple[str, str], tuple[Stack, Dataset]] = {}
     for scenario in manifest.scenarios.values():
         if stack := stacks.get(scenario.stack):
-            pairs |= {(stack.name, dataset.label): (stack, dataset) for dataset in _data_of(scenario, manifest)}
+            pairs |= {(stack.name, dataset.label): (stack, dataset) for dataset in data_of(scenario, manifest, Collector())}
     newest = [versions[0] for versions in manifest.datasets.values() if versions[0].upserts]
     for stack in stacks.values():
         pairs |= {(stack.name, dataset.label): (stack, dataset) for dataset in newest if fits(dataset, stack)}
@@ -158,7 +152,7 @@ def _policies(manifest: Manifest, stacks: Mapping[str, Stack], findings: Finding
             findings.hints += refused[manifest.defaults.policy]
     default = manifest.policies.get(manifest.defaults.policy or "")
     for scenario in manifest.scenarios.values() if default else ():
-        findings.hints += too_many(default, _data_of(scenario, manifest)) if default else ()
+        findings.hints += too_many(default, data_of(scenario, manifest, Collector())) if default else ()
 
 
 def _ordered(problems: Iterable[Problem]) -> list[Problem]:

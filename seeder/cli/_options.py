@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 
 import click
 
-from seeder.errors import UsageError
+from seeder.errors import DefinitionError, UsageError
 
 
 def project(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,7 +59,15 @@ def request(function: Callable[..., Any]) -> Callable[..., Any]:
             isolate_binds=given.pop("isolate_binds"),
             cache=not given.pop("no_cache"),
         )
-        return function(request=asked, **given)
+        try:
+            return function(request=asked, **given)
+        except UsageError:
+            raise
+        except DefinitionError as error:
+            from seeder import check
+
+            now = datetime.datetime.now(datetime.UTC)
+            raise check.whole(error, given["project"] or Path.cwd(), os.environ, now) from error
 
     return wrapped
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 from collections.abc import Iterable, Iterator
@@ -11,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seeder.cli import _options
-from seeder.cli._terminal import say
+from seeder.cli._terminal import near, say
 
 if TYPE_CHECKING:
     from seeder.definition.dataset import Dataset, Part
     from seeder.definition.manifest import Manifest, Policy
     from seeder.definition.stack import Stack
-    from seeder.errors import Collector
+    from seeder.errors import Collector, Problem
 
 
 @click.group()
@@ -52,16 +53,19 @@ def lock(datasets: tuple[str, ...], project: Path | None, as_json: bool) -> None
     from seeder.definition.request import find_project
     from seeder.errors import Collector
 
-    chosen, problems = _chosen(find_project(project), datasets), Collector()
+    manifest, problems = find_project(project), Collector()
+    chosen = _chosen(manifest, datasets)
+    stacks = _readable(manifest)
     for dataset in chosen:
         problems.problems += checksums.unfetched(dataset)  # a pointer's digest is not its content's
+        problems.problems += _malformed(dataset, stacks, manifest)  # nor does anyone mean to keep what nobody can read
     problems.raise_if_any()
     written = {dataset.label: str(checksums.lock(dataset)) for dataset in chosen}
     if as_json:
         _render.answer(written)
     else:
         for dataset in chosen:
-            say(f"{written[dataset.label]}: {len(dataset.files)} files")
+            say(f"{near(written[dataset.label])}: {_render.counted(len(dataset.files), 'file')}")
 
 
 @command.command("validate")
@@ -88,7 +92,8 @@ def validate(datasets: tuple[str, ...], project: Path | None, stack: str | None,
         counts[dataset.label] = _records(dataset)
         if not as_json:
             wrong = len(problems.problems) - before
-            say(f"{dataset.label}: {counts[dataset.label]} records in {len(dataset.files)} files, {wrong or 'no'} problems")
+            found = f"{_render.counted(counts[dataset.label], 'record')} in {_render.counted(len(dataset.files), 'file')}"
+            say(f"{dataset.label}: {found}, {_render.counted(wrong, 'problem') if wrong else 'no problems'}")
     if as_json:
         _render.answer({"records": counts, "problems": [_render.problem_json(p) for p in problems.problems]})
     problems.raise_if_any(DefinitionError)
@@ -146,6 +151,30 @@ def _validate(dataset: Dataset, stacks: list[Stack], manifest: Manifest, policy:
     homes = [stack for stack in stacks if fits(dataset, stack)] or stacks[:1]
     for part in _parts(dataset, homes[0], problems):
         problems.problems += soundness.of_file(part, manifest.defaults.as_of)
+
+
+def _readable(manifest: Manifest) -> list[Stack]:
+    """The stacks that can be read; what is wrong with the others is not the data's."""
+    from seeder.definition.compose import read_stack
+    from seeder.errors import DefinitionError
+    from seeder.registry import traits
+
+    found, engines = [], traits()
+    for entry in manifest.stacks.values():
+        with contextlib.suppress(DefinitionError):
+            found.append(read_stack(entry, environment=os.environ, engines=engines))
+    return found
+
+
+def _malformed(dataset: Dataset, stacks: list[Stack], manifest: Manifest) -> Iterator[Problem]:
+    """What cannot be read in its files, as far as a stack says what they are."""
+    from seeder import soundness
+    from seeder.definition.dataset_parts import fits
+    from seeder.errors import Collector
+
+    home = next((stack for stack in stacks if fits(dataset, stack)), None)
+    for part in _parts(dataset, home, Collector()) if home else ():
+        yield from soundness.of_file(part, manifest.defaults.as_of)
 
 
 def _parts(dataset: Dataset, stack: Stack, problems: Collector) -> tuple[Part, ...]:

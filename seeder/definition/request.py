@@ -17,7 +17,7 @@ from seeder.definition.scenario import Scenario, bind
 from seeder.definition.stack import Stack
 from seeder.definition.stores import Engines, engine_of
 from seeder.definition.version import matches
-from seeder.errors import DefinitionError, UsageError, nearest
+from seeder.errors import Collector, UsageError, nearest
 
 T = TypeVar("T")
 
@@ -132,19 +132,27 @@ def _datasets(manifest: Manifest, stack: Stack, scenario: Scenario | None) -> tu
     if scenario is None:
         fitting = (versions[0] for _, versions in sorted(manifest.datasets.items()))
         return _lookups_first(d for d in fitting if d.upserts and fits(d, stack))
-    found: list[Dataset] = []
+    problems = Collector()
+    found = data_of(scenario, manifest, problems)
+    problems.raise_if_any()
+    return _lookups_first(found)
+
+
+def data_of(scenario: Scenario, manifest: Manifest, problems: Collector) -> list[Dataset]:
+    """The datasets that the scenario names, in its order. Those that the manifest does not know go to `problems`."""
+    found = []
     for wanted in scenario.data:
         versions = manifest.datasets.get(wanted.name, ())
         match = next((d for d in versions if matches(d.version, wanted.version)), None)
-        if match is None:
-            have = ", ".join(d.version for d in versions)
-            cause = (
-                f"version {wanted.version} is not in the manifest (it knows {have})" if versions else "the manifest knows no such dataset"
-            )
-            remedy = f"ask for one of {have}" if versions else nearest(wanted.name, sorted(manifest.datasets))
-            raise DefinitionError(wanted.name, cause, remedy, wanted.mark)
-        found.append(match)
-    return _lookups_first(found)
+        if match:
+            found.append(match)
+        elif versions:
+            remedy = f"known: {', '.join(d.version for d in versions)}"
+            problems.add(scenario.name, f"the manifest knows no version {wanted.version} of {wanted.name}", remedy, wanted.mark)
+        else:
+            remedy = nearest(wanted.name, sorted(manifest.datasets))
+            problems.add(scenario.name, f"the manifest knows no dataset {wanted.name}", remedy, wanted.mark)
+    return found
 
 
 def _lookups_first(datasets: Iterable[Dataset]) -> tuple[Dataset, ...]:

@@ -6,7 +6,7 @@ import pytest
 
 from seeder.cli import _run
 from tests.scenarios.bad_data import READ, ROWS
-from tests.scenarios.bad_definitions import DEFINITIONS, Bad
+from tests.scenarios.bad_definitions import DEFINITIONS, Bad, M, S
 from tests.scenarios.failing import change, gone
 
 RUN = ["run", "small", "--scenario", "ready", "--runtime", "local", "--", "true"]
@@ -90,3 +90,47 @@ def test_what_validate_finds_a_run_refuses(project, home, monkeypatch, capfd, na
     assert code == 125
     if (folder / ".seeder").exists():
         gone(folder, home)
+
+
+@pytest.mark.parametrize("words", [RUN, ["plan", "small", "--runtime", "local"]], ids=["run", "plan"])
+def test_a_run_that_is_refused_tells_all_that_check_tells(project, monkeypatch, capfd, words):
+    folder = project("small")
+    change(folder, "compose.yaml", "{sql: migrations}", "{sql: migration}")
+    change(folder, M, "path: testdata/golden/notes", "path: testdata/golden/nots")
+    change(folder, S, "{http: web,", "{http: webb,")
+    _, checked = said(["check"], folder, monkeypatch, capfd)
+    _, refused = said(words, folder, monkeypatch, capfd)
+    assert refused.count("error: ") == 3
+    assert {line for line in refused.splitlines() if line.startswith("error: ")} <= set(checked.splitlines())
+
+
+NOTES = "testdata/golden/notes/db/notes.csv"
+
+
+def test_a_changed_file_that_cannot_be_read_is_told_as_both_and_not_locked(project, monkeypatch, capfd):
+    folder = project("small")
+    assert said(["dataset", "lock", "notes"], folder, monkeypatch, capfd)[0] == 0
+    sums = (folder / NOTES).parents[1] / "SHA256SUMS"
+    (folder / NOTES).write_text((folder / NOTES).read_text() + "1\n")
+    before = sums.read_text()
+    code, refused = said(RUN, folder, monkeypatch, capfd)
+    assert code == 125
+    assert "differs from its digest" in refused
+    assert f"{NOTES}:" in refused
+    code, refused = said(["dataset", "lock", "notes"], folder, monkeypatch, capfd)
+    assert (code, sums.read_text()) == (2, before)
+    assert f"error: {NOTES}:" in refused
+
+
+def test_locking_says_what_it_locked_as_the_user_sees_it(project, monkeypatch, capfd):
+    folder = project("small")
+    _, err = said(["dataset", "lock", "kinds"], folder, monkeypatch, capfd)
+    assert err == "testdata/reference/kinds/SHA256SUMS: 1 file\n"
+    _, err = said(["dataset", "validate", "kinds"], folder, monkeypatch, capfd)
+    assert "in 1 file, no problems" in err
+
+
+def test_a_project_whose_stack_cannot_be_read_can_be_locked(project, monkeypatch, capfd):
+    folder = project("small")
+    change(folder, "compose.yaml", "image: redis:8", "imag: redis:8")
+    assert said(["dataset", "lock"], folder, monkeypatch, capfd)[0] == 0
