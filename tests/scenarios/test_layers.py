@@ -160,6 +160,48 @@ def test_a_killed_builder_leaves_nothing_that_the_next_one_trusts(folder, home, 
     assert len(digests(folder)) == 1
 
 
+def through_services(folder: Path) -> None:
+    """Make the small project's data come through its service too, so that its stores are kept as a set."""
+    (folder / "testdata/golden/notes/web").mkdir()
+    (folder / "testdata/golden/notes/web/replay.http").write_text("GET /\n")
+
+
+def test_a_set_is_of_one_cut_whatever_a_killed_builder_left_of_another(folder, home):
+    through_services(folder)
+    assert run(folder, home, "local").code == 0
+    assert did(folder, "keep", "kept") == ["cache", "cache", "db", "db", "db"]
+    (manifest,) = home.glob("cache/layers/*.set")
+    shutil.rmtree(manifest)
+    (member,) = [path.parent for path in home.glob("cache/layers/*.portable/layer.json") if '"set"' in path.read_text()]
+    for file in (path for path in (member / "state").rglob("*") if path.is_file()):
+        file.write_text("of another cut")
+    assert run(folder, home, "local").code == 0
+    assert did(folder, "keep", "kept") == ["cache", "db"]
+    third = run(folder, home, "local")
+    assert third.code == 0, third.err
+    assert did(folder, "keep", "kept") == []
+    assert len(digests(folder)) == 1
+
+
+def test_repeated_runs_build_once(folder, home, runtime):
+    assert run(folder, home, runtime, "--repeat", "3").code == 0
+    kept = [event["subject"] for event in events(folder) if (event.get("stage"), event.get("state")) == ("keep", "kept")]
+    assert sorted(kept) == ["cache", "db", "db"]
+    assert len(digests(folder)) == 1
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("more", ["user: postgres", "command: [postgres, -D, /var/lib/postgresql/data]"])
+def test_a_database_that_cannot_be_kept_is_made_anew_by_every_run(folder, home, more):
+    compose = folder / "compose.yaml"
+    compose.write_text(compose.read_text().replace("image: postgres:17\n", f"image: postgres:17\n    {more}\n"))
+    for _ in range(2):
+        ended = run(folder, home, "docker")
+        assert ended.code == 0, ended.err
+        assert did(folder, "migrate", "migrated") == ["db"]
+    assert len(digests(folder)) == 1
+
+
 def test_pruned_layers_are_built_again(folder, home, tmp_path):
     assert run(folder, home, "local").code == 0
     kept = layers(folder, home)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from seeder.layer import Chain, Layer
 from seeder.operation import Plan
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
+from tests.contract.docker_stack import docker
 
 SMALL = Path(__file__).resolve().parents[2] / "data/small"
 NOW = datetime.datetime(2026, 1, 15, tzinfo=datetime.UTC)
@@ -28,9 +30,9 @@ def project(tmp_path: Path) -> Path:
     return shutil.copytree(SMALL, tmp_path / "small")
 
 
-def planned(project: Path) -> Plan:
+def planned(project: Path, runtime: str = "local") -> Plan:
     definition = resolve(read_project(project / "manifest.yaml"), Request(scenario="ready"), traits(), {})
-    return make(definition, RUNTIMES.get("local"), "asked for", NOW)
+    return make(definition, RUNTIMES.get(runtime), "asked for", NOW)
 
 
 def chains(project: Path) -> dict[str, Chain]:
@@ -170,3 +172,77 @@ def test_what_a_program_does_is_kept_only_if_its_inputs_are_named(project: Path)
     one = chains(project)["db"]
     assert one.steps == ()
     assert "inputs" in one.unkept
+
+
+BUILT = """
+    image: redis:8
+    build: {context: built, target: "", args: {FLAVOUR: plain, API_TOKEN: "s3cret-of-a-build"}}
+    x-seeder: {store: redis}
+"""
+
+
+def dockerfile(project: Path) -> None:
+    (project / "built/Dockerfile").write_text("FROM redis:8\nRUN echo changed\n")
+
+
+@pytest.mark.parametrize(
+    ("act", "same"),
+    [
+        pytest.param(comment, True, id="a comment in the compose file"),
+        pytest.param(lambda at: change(at / "compose.yaml", "s3cret-of-a-build", "another"), True, id="a secret among the arguments"),
+        pytest.param(lambda at: change(at / "compose.yaml", "FLAVOUR: plain", "FLAVOUR: sharp"), False, id="an argument"),
+        pytest.param(lambda at: change(at / "compose.yaml", 'target: ""', "target: small"), False, id="a target"),
+        pytest.param(dockerfile, False, id="the Dockerfile"),
+        pytest.param(lambda at: (at / "built/init.sh").write_text("echo\n"), False, id="a file that it is built from"),
+        pytest.param(
+            lambda at: change(at / "compose.yaml", "{context: built,", '{context: built, dockerfile_inline: "FROM redis:8",'),
+            False,
+            id="a Dockerfile in the compose file",
+        ),
+    ],
+)
+@pytest.mark.parametrize("of", ["server", "service"])
+def test_what_an_image_is_built_from_is_in_the_id(project: Path, act: Callable[[Path], None], same: bool, of: str) -> None:
+    (project / "built").mkdir()
+    (project / "built/Dockerfile").write_text("FROM redis:8\n")
+    change(project / "compose.yaml", "\n    image: redis:8\n", BUILT)
+
+    def identity() -> object:
+        plan = planned(project)
+        return chain.of(plan)["cache"].base if of == "server" else chain._service(plan, plan.stack.services["cache"])["program"]
+
+    before = identity()
+    act(project)
+    assert (identity() == before) == same
+
+
+def test_nothing_is_put_on_a_layer_that_is_made_of_too_many(project: Path) -> None:
+    layers = {name: dataclasses.replace(layer, deep=True) for name, layer in every_layer(chains(project)).items()}
+    assert begins(project, layers) == {"db": SEEDED, "cache": CACHE}
+    add_migration(project)
+    assert begins(project, layers) == {"cache": CACHE}
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("given", ["    user: postgres\n", "    command: [postgres, -D, /var/lib/postgresql/data]\n", "    build: web\n"])
+def test_a_server_whose_data_cannot_be_taken_from_its_image_is_not_kept(project: Path, given: str) -> None:
+    change(project / "compose.yaml", "    image: postgres:17\n", f"    image: postgres:17\n{given}")
+    plan = planned(project, "docker")
+    one = chain.of(plan)["db"]
+    assert one.steps == ()
+    assert "where it cannot be taken from" in one.unkept
+    assert chain.of(plan)["cache"].steps  # what is told in values is kept by what it holds
+
+
+@pytest.mark.docker
+def test_the_form_of_an_image_that_had_to_be_pulled_is_that_of_the_next_plan(project: Path) -> None:
+    name = f"postgres:17-absent-{os.getpid()}"
+    change(project / "compose.yaml", "image: postgres:17\n", f"image: {name}\n")
+    before = planned(project, "docker")
+    before = dataclasses.replace(before, chains=chain.of(before))
+    docker("tag", "postgres:17", name)
+    try:
+        form = chain.formed(before, "db").form
+        assert form == chain.of(planned(project, "docker"))["db"].form != before.chains["db"].form
+    finally:
+        docker("rmi", name)

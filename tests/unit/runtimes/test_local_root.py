@@ -114,6 +114,21 @@ def test_nobody_passes_through_the_run_s_folder_and_does_not_list_it(program: Lo
     assert stat.S_IMODE(home.run_folder("one").stat().st_mode) == 0o710
 
 
+@pytest.mark.parametrize(("way", "before"), [("nobody", 0), pytest.param("namespace", 65534, marks=UNCONFINED)])
+def test_a_state_that_was_kept_under_another_guise_belongs_to_who_runs_now(
+    way: str, before: int, program: LocalLaunch, reachable: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(_local_root.VARIABLE, way)
+    (reachable / "state/base").mkdir(mode=0o700, parents=True)
+    (reachable / "state/base/1").write_text("rows")
+    for path in (reachable / "state", *(reachable / "state").rglob("*")):
+        os.chown(path, before, before)
+    data = data_of("one")
+    _local_engine.prepare(program, data, Address("127.0.0.1", 1), {"PATH": os.environ["PATH"]}, reachable / "state")
+    wanted = pwd.getpwnam("nobody").pw_uid if way == "nobody" else 0
+    assert {path.stat().st_uid for path in (data, *data.rglob("*"))} == {wanted}
+
+
 def test_another_word_for_the_way_is_refused(program: LocalLaunch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(_local_root.VARIABLE, "yes")
     with pytest.raises(UsageError, match="namespace or nobody"):
