@@ -76,6 +76,10 @@ class EnvironmentFailed(SeederError):
     """The environment could not be provided."""
 
 
+class WrongStatement(EnvironmentFailed):
+    """A store does not understand a statement: it asks for a table or a right that is not there, or is misspelt. Waiting does not help."""
+
+
 _PLACES = "seeder keeps what runs below SEEDER_HOME (yours to choose), and evidence in `.seeder` of the project"
 _SPACE = f"free space there; {_PLACES}"
 _RIGHTS = f"let this user write there; {_PLACES}"

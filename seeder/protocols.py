@@ -280,7 +280,8 @@ class Queries(Protocol):
     """The engine answers SQL."""
 
     def query(self, target: Target, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        """Rows of one statement, `:name` parameters bound by the driver. Raises EnvironmentFailed with the database's words."""
+        """Rows of one statement, `:name` parameters bound by the driver. Raises EnvironmentFailed with the database's words,
+        WrongStatement where the statement itself is to blame."""
 
     def answers(self, target: Target, statements: str) -> Sequence[Answer]:
         """What each of the statements that a user typed answers. Raises UsageError with the database's words when it refuses one."""

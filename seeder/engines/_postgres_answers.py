@@ -45,5 +45,5 @@ def _text(value: bytes | None) -> str | None:
 def _refused(target: Target, statements: str, error: Any) -> UsageError:
     """What the server says and what it advises, each in its place."""
     told = [part for part in (error.diag.message_primary or str(error), error.diag.message_detail) if part]
-    cause = f"{'; '.join(' '.join(part.split()) for part in told)}, in `{' '.join(statements.split())}`"
+    cause = f"{'; '.join(' '.join(part.split()).rstrip('.') for part in told)}, in `{' '.join(statements.split())}`"
     return UsageError(target.store, cause, " ".join((error.diag.message_hint or "").split()))

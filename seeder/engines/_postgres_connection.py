@@ -59,10 +59,10 @@ def connect(target: Target, *, database: str | None = None, autocommit: bool = F
 
 
 def words(error: Exception) -> str:
-    """The database's message with its detail and hint, on one line."""
+    """The database's message with its detail and hint, on one line, each without the full stop that some of them have."""
     diag = getattr(error, "diag", None)
     parts = [diag.message_primary, diag.message_detail, diag.message_hint] if diag and diag.message_primary else [str(error)]
-    return " ".join(" ".join(part.split()) for part in parts if part)
+    return "; ".join(" ".join(part.split()).rstrip(".") for part in parts if part)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from seeder import process
 from seeder.engines import _postgres_local as local
 from seeder.engines._postgres_connection import connect, driver, words
-from seeder.errors import EnvironmentFailed, nearest
+from seeder.errors import EnvironmentFailed, WrongStatement, nearest
 from seeder.target import Target
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _PARAMETER = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _FIRST = 10
+_OF_STATEMENT = "42"  # the class of syntax errors, unknown names and missing rights
 
 
 def rows(target: Target, statement: str, parameters: Mapping[str, Any] | None) -> list[tuple[Any, ...]]:
@@ -36,7 +37,8 @@ def rows(target: Target, statement: str, parameters: Mapping[str, Any] | None) -
             cursor = connection.execute(text.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
         except driver().Error as error:
-            raise EnvironmentFailed(target.store, f"{words(error)} in `{' '.join(statement.split())}`") from error
+            kind = WrongStatement if (error.sqlstate or "").startswith(_OF_STATEMENT) else EnvironmentFailed
+            raise kind(target.store, f"{words(error)} in `{' '.join(statement.split())}`") from error
 
 
 def bound(statement: str, parameters: Mapping[str, Any]) -> str:

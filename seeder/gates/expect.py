@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from seeder.content import Message
 from seeder.definition.scenario import Expectation
-from seeder.errors import EnvironmentFailed, Problem
+from seeder.errors import EnvironmentFailed, Problem, WrongStatement
 from seeder.fitness import Fitness
 from seeder.gates import _matching
 from seeder.order import each
@@ -55,7 +55,8 @@ def _check(expectation: Expectation, world: World) -> Problem | None:
     except EnvironmentFailed:
         patience = "" if last.hopeless else f" (within {expectation.within:g} s)"
         cause = f"expected {_wanted(expectation)}, last seen {last.seen}{patience}"
-        return Problem(_subject(expectation), cause, "correct the data, or the expectation", expectation.mark)
+        remedy = "correct the expectation" if last.hopeless else "correct the data, or the expectation"
+        return Problem(_subject(expectation), cause, remedy, expectation.mark)
     return None
 
 
@@ -88,7 +89,7 @@ def _query(expectation: Expectation, world: World) -> Sight:
     try:
         rows = engine.query(world.target(expectation.store), expectation.query, expectation.parameters)
     except EnvironmentFailed as error:
-        return Sight(holds=False, seen=f"an error: {error.problems[0].cause}")
+        return Sight(holds=False, seen=f"an error: {error.problems[0].cause}", hopeless=isinstance(error, WrongStatement))
     if isinstance(expectation.equals, list):
         nested = any(isinstance(item, list) for item in expectation.equals)
         found: list[Any] = [list(row) if nested or len(row) != 1 else row[0] for row in rows]

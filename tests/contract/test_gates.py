@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -307,6 +308,15 @@ def test_an_expectation_that_does_not_hold_says_what_was_seen(world: LiveWorld, 
     found = one("expect", world, **bad)
     assert message in found
     assert found.startswith("scenario.yaml:7: ")
+
+
+def test_a_query_that_can_never_run_is_not_waited_for(world: LiveWorld) -> None:
+    begun = time.monotonic()
+    wrong = Expectation("query", HERE, "pg/orders", query="select * from nots", equals="first", compares=True, within=60)
+    found = one("expect", world, expectations=(wrong,))
+    assert time.monotonic() - begun < 30
+    assert 'last seen an error: relation "nots" does not exist in `select * from nots`\n' in found
+    assert found.endswith("-> correct the expectation")
 
 
 def test_an_expectation_may_come_true_within_its_time(world: LiveWorld) -> None:

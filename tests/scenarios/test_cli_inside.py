@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,9 @@ def test_everything_that_can_be_asked_of_an_environment(inside):
     assert ask("sql", "db", "-c", r"select true, '{1,2}'::int[], E'a\tb\\c', null").out == "t\t{1,2}\ta\\tb\\\\c\t\\N\n"
     assert ask("sql", "db", "-c", "select 1 as one; select 2 as two", "--header").out == "one\n1\ntwo\n2\n"
     assert ask("sql", "db", "-c", "update notes set body = body").err == "2 rows changed\n"
+    refused = ask("sql", "db", "-c", "update notes set body = null")
+    assert ").," not in refused.err
+    assert re.search(r"Failing row contains \(1, .*\), in `update notes set body = null`\n", refused.err)
     refused = ask("sql", "db", "-c", "select bod from notes")
     assert (refused.code, refused.out) == (2, "")
     assert 'error: db: column "bod" does not exist, in `select bod from notes`\n    -> Perhaps you meant' in refused.err
