@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from gc import set_threshold
 from typing import Any
@@ -90,16 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(given: list[str]) -> int:
     own = given[: given.index("--")] if "--" in given else given
-    name = next((word for word in own if not word.startswith("-")), "")
+    name, debug = next((word for word in own if not word.startswith("-")), ""), "--debug" in own
     try:
         code: Any = cli.main(given, prog_name="seeder", standalone_mode=False)
     except SeederError as error:
-        if "--debug" in own:
-            raise
-        from seeder.cli import _render
-
-        _render.error(error)
-        return error.run_code if name in WRAPPING else error.code
+        return _refused(error, name, debug=debug)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
@@ -110,18 +106,30 @@ def _run(given: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
-        if "--debug" in own:
-            raise
-        if known := of_machine(error):
-            from seeder.cli import _render
-
-            _render.error(known)
-            return known.run_code if name in WRAPPING else known.code
-        click.echo(f"error: this is a defect of seeder itself: {type(error).__name__}: {error}", err=True)
-        click.echo("    -> run again with `seeder --debug ...` and report what it prints", err=True)
-        return 123 if name in WRAPPING else 3
+    except Exception as error:  # noqa: BLE001  (here errors end)
+        return _unforeseen(error, name, debug=debug)
     return code if isinstance(code, int) else 0
+
+
+def _refused(error: SeederError, name: str, *, debug: bool) -> int:
+    """Tell it; the command's code for it, with a traceback above it or without."""
+    from seeder.cli import _render
+
+    if debug:
+        traceback.print_exc()
+    _render.error(error)
+    return error.run_code if name in WRAPPING else error.code
+
+
+def _unforeseen(error: Exception, name: str, *, debug: bool) -> int:
+    """What the machine refused is told as every error is; all else is a defect."""
+    if known := of_machine(error):
+        return _refused(known, name, debug=debug)
+    if debug:
+        traceback.print_exc()
+    remedy = "report what stands above" if debug else "run again with `seeder --debug ...` and report what it prints"
+    click.echo(f"error: this is a defect of seeder itself: {type(error).__name__}: {error}\n    -> {remedy}", err=True)
+    return 123 if name in WRAPPING else 3
 
 
 def _misused(error: click.ClickException) -> None:

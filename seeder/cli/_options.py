@@ -15,6 +15,15 @@ import click
 from seeder.errors import DefinitionError, UsageError
 
 
+class Group(click.Group):
+    """Tells what each of its commands does in a whole sentence; click itself cuts it to what a line has room for."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(limit=1000)) for name, one in found if one])
+
+
 def project(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--project DIR`: the folder whose manifest.yaml is meant (found by walking up)."""
     kind = click.Path(path_type=Path, file_okay=False)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seeder.layer import Layer
 
 
-@click.group()
+@click.group(cls=_options.Group)
 def command() -> None:
     """List, explain and remove layers: states of stores that runs begin at."""
 
@@ -36,7 +36,7 @@ def ls(as_json: bool) -> None:
     rows = [_row(layer) for layer in found]
     _render.show(rows, "no layer is kept; the next run makes some")
     if rows:
-        say(f"{len(rows)} layers, {amount(sum(layer.size for layer in found))}")
+        say(f"{_render.counted(len(rows), 'layer')}, {amount(sum(layer.size for layer in found))}")
 
 
 @command.command("explain")
@@ -89,7 +89,7 @@ def prune(everything: bool, older: float | None, size: int, dry_run: bool, as_js
     verb = "would remove" if dry_run else "removed"
     for layer in gone:
         say(f"{verb} {layer.id[:12]} {layer.form} of {layer.facts.get('stack', '-')}, {amount(layer.size)}")
-    say(f"{len(gone)} layers, {amount(sum(layer.size for layer in gone))}")
+    say(f"{_render.counted(len(gone), 'layer')}, {amount(sum(layer.size for layer in gone))}")
 
 
 def _summary(layer: Layer) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _row(layer: Layer) -> dict[str, Any]:
         "holds": shown,
         "form": layer.form,
         "size": amount(layer.size),
-        "used": moment(layer.used.isoformat()),
+        "used": moment(layer.used.isoformat(timespec="seconds")),
     }
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seeder.errors import Collector, Problem
 
 
-@click.group()
+@click.group(cls=_options.Group)
 def command() -> None:
     """List, lock and validate datasets. DATASET is a name, or NAME@VERSION; a version may be shortened."""
 

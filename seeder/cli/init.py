@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from seeder.cli import _options
-from seeder.cli._terminal import say
+from seeder.cli._terminal import near, say
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 MANIFEST, EXTENSION = "manifest.yaml", "compose.seeder.yaml"
@@ -32,14 +32,14 @@ def command(compose: Path | None, name: str | None, force: bool, as_json: bool) 
 
     file = _compose(compose)
     written = _texts(file, _name(name, file.parent))
-    _write(file.parent, written, force=force)
+    changed = _write(file.parent, written, force=force)
     found = check.check_project(file.parent, os.environ, datetime.datetime.now(datetime.UTC))
     if as_json:
         files = [str(file.parent / each) for each in written]
         _render.answer({"written": files, "errors": [_render.problem_json(p) for p in found.errors]})
         return 2 if found.errors else 0
     for each in written:
-        say(f"wrote {file.parent / each}")
+        say(f"{'wrote' if each in changed else 'unchanged:'} {near(str(file.parent / each))}")
     for problem in found.errors:
         _render.failure(str(problem))
     say("to be mended first; then: seeder plan" if found.errors else "next: read them, then `seeder plan` and `seeder run -- COMMAND`")
@@ -91,15 +91,19 @@ def _overrides(file: Path) -> list[Path]:
     return [file.parent / name for name in names if (file.parent / name).is_file()][:1]
 
 
-def _write(folder: Path, texts: Mapping[str, str], *, force: bool) -> None:
-    """All or nothing; files that hold exactly this already are no obstacle."""
+def _write(folder: Path, texts: Mapping[str, str], *, force: bool) -> set[str]:
+    """The names of those that were written, all or nothing; files that hold exactly this already are no obstacle, and stay."""
     from seeder.errors import Collector, UsageError
 
-    problems = Collector()
+    problems, changed = Collector(), dict[str, str]()
     for name, text in texts.items():
         path = folder / name
-        if path.exists() and not force and path.read_text(encoding="utf-8", errors="replace") != text:
+        if path.exists() and path.read_text(encoding="utf-8", errors="replace") == text:
+            continue
+        changed[name] = text
+        if path.exists() and not force:
             problems.add(str(path), "is there already and holds something else", "seeder init --force replaces it")
     problems.raise_if_any(UsageError)
-    for name, text in texts.items():
+    for name, text in changed.items():
         (folder / name).write_text(text, encoding="utf-8")
+    return set(changed)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seeder.cli import _options
+from seeder.cli._terminal import near
 
 if TYPE_CHECKING:
     from seeder.definition.inputs import Input
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from seeder.definition.scenario import Expectation, Scenario
 
 
-@click.group()
+@click.group(cls=_options.Group)
 def command() -> None:
     """List and show scenarios: the business states that can be asked for."""
 
@@ -108,7 +109,7 @@ def _expectation(given: Expectation) -> dict[str, Any]:
 
 
 def _text(whole: dict[str, Any]) -> str:
-    lines = [f"{whole['name']} {whole['version']}, stack {whole['stack']}{_owned(whole['owner'])}", f"  {whole['file']}"]
+    lines = [f"{whole['name']} {whole['version']}, stack {whole['stack']}{_owned(whole['owner'])}", f"  {near(whole['file'])}"]
     lines += [f"  {line}" for line in whole["description"].splitlines()]
     lines += [f"  tags: {', '.join(whole['tags'])}"] if whole["tags"] else []
     for name, given in whole["inputs"].items():

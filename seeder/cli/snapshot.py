@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NONE = "no run of this project has left a bundle"
 
 
-@click.group()
+@click.group(cls=_options.Group)
 def command() -> None:
     """List, show and verify bundles: what is kept of a failed run."""
 
@@ -81,7 +81,7 @@ def verify(bundles: tuple[str, ...], project: Path | None, as_json: bool) -> Non
         if not folders:
             say(NONE)
         for each in good:
-            say(f"{near(str(each.path))}: {len(each.index['files'])} files, all as they were written")
+            say(f"{near(str(each.path))}: {_render.counted(len(each.index['files']), 'file')}, all as they were written")
     if bad:
         raise EnvironmentFailed.of(bad)
 
@@ -132,7 +132,7 @@ def _summary(found: Bundle | SeederError) -> dict[str, Any]:
 
 
 def _row(summary: dict[str, Any]) -> dict[str, Any]:
-    return {**summary, "size": None if summary["size"] is None else size(summary["size"])}
+    return {**summary, "cause": near(str(summary["cause"])), "size": None if summary["size"] is None else size(summary["size"])}
 
 
 def size(count: int) -> str:
@@ -148,8 +148,8 @@ def size(count: int) -> str:
 def _text(found: Bundle) -> str:
     index = found.index
     scenario = f", scenario {index['scenario']}" if index.get("scenario") else ""
-    lines = [f"run {found.id}: stack {index.get('stack')}{scenario} on {index.get('runtime')}", f"  folder   {found.path}"]
-    lines.append(f"  cause    {index.get('cause')}")
+    lines = [f"run {found.id}: stack {index.get('stack')}{scenario} on {index.get('runtime')}", f"  folder   {near(str(found.path))}"]
+    lines.append(f"  cause    {near(str(index.get('cause')))}")
     lines.append(f"  seed     {index.get('seed')}, as of {moment(str(index.get('as_of')))}")
     for kind in ("inputs", "outputs", "missing"):
         lines += [f"  {kind:<8} {name}: {value}" for name, value in (index.get(kind) or {}).items()]

@@ -25,6 +25,9 @@ ALEMBIC = {
 }
 
 
+NEXT = "next: read them, then `seeder plan` and `seeder run -- COMMAND`\n"
+
+
 @pytest.fixture
 def init(tmp_path, monkeypatch, capfd):
     """Writes files, runs `seeder init` beside them, and answers code, what was said, and what compose.seeder.yaml holds."""
@@ -141,11 +144,12 @@ def test_it_is_repeatable_and_replaces_nothing_that_was_changed(init, tmp_path):
     files = {"docker-compose.yml": "services:" + DB}
     assert init(files)[0] == 0
     first = (tmp_path / "manifest.yaml").read_text(), (tmp_path / "compose.seeder.yaml").read_text()
-    assert init({})[0] == 0
+    assert init({})[:2] == (0, "unchanged: compose.seeder.yaml\nunchanged: manifest.yaml\n" + NEXT)
+    assert init({}, "--force")[:2] == (0, "unchanged: compose.seeder.yaml\nunchanged: manifest.yaml\n" + NEXT)
     code, said, _ = init({"manifest.yaml": "mine\n"})
     assert (code, (tmp_path / "manifest.yaml").read_text()) == (2, "mine\n")
     assert "--force" in said
-    assert init({}, "--force")[0] == 0
+    assert init({}, "--force")[:2] == (0, "unchanged: compose.seeder.yaml\nwrote manifest.yaml\n" + NEXT)
     assert ((tmp_path / "manifest.yaml").read_text(), (tmp_path / "compose.seeder.yaml").read_text()) == first
     assert (tmp_path / "docker-compose.yml").read_text() == files["docker-compose.yml"]
 

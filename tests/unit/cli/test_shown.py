@@ -1,0 +1,65 @@
+"""What a person is shown: whole sentences, whole seconds, paths as they would type them, codes that stay what they are."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from seeder import bundle
+from seeder.cli import cache, main
+from seeder.layer import Layer
+
+
+@pytest.fixture
+def shown(monkeypatch, capfd):
+    """Runs a command in a folder; answers its code, what it printed and what it said beside that."""
+
+    def run(folder, line: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(folder)
+        with pytest.raises(SystemExit) as ended:
+            main(line.split())
+        said = capfd.readouterr()
+        return ended.value.code, said.out, said.err
+
+    return run
+
+
+@pytest.mark.parametrize("group", ["dataset", "cache", "snapshot", "scenario"])
+def test_the_help_of_a_group_cuts_no_sentence(shown, monkeypatch, tmp_path, group):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = shown(tmp_path, f"{group} --help")
+    assert code == 0
+    assert "..." not in out.partition("Commands:")[2]
+
+
+def test_an_error_keeps_its_code_where_its_traceback_is_asked_for(shown, project):
+    folder = project("small")
+    for line, expected in (("plan nope", 2), ("run nope -- true", 125)):
+        plain, debugged = shown(folder, line), shown(folder, f"--debug {line}")
+        assert (plain[0], debugged[0]) == (expected, expected)
+        assert "Traceback" in debugged[2]
+        assert debugged[2].endswith(plain[2])
+
+
+def test_a_scenario_is_shown_with_its_file_as_seen_from_here(shown, project):
+    _, out, _ = shown(project("small"), "scenario show ready")
+    assert "\n  testdata/scenarios/ready.yaml\n" in out
+
+
+def test_a_bundle_is_shown_with_its_paths_as_seen_from_here(shown, project):
+    folder = project("small")
+    made = folder / ".seeder" / "bundles" / "k3x9"
+    made.mkdir(parents=True)
+    bundle.seal(made, {"id": "k3x9", "cause": f"{folder}/compose.yaml:2: db: it is not there", "as_of": "2026-01-15T12:00:00Z"})
+    for line in ("snapshot ls", "snapshot show k3x9"):
+        _, out, _ = shown(folder, line)
+        assert "compose.yaml:2: db: it is not there" in out
+        assert str(folder) not in out
+    assert "1 file" not in shown(folder, "snapshot verify k3x9")[2]  # it holds none but its index
+    assert "0 files, all as they were written" in shown(folder, "snapshot verify k3x9")[2]
+
+
+def test_a_layer_was_used_at_a_whole_second():
+    then = datetime.datetime(2026, 1, 15, 12, 0, 0, 123456, datetime.UTC)
+    assert cache._row(Layer("a" * 64, "portable", "/x", 10, then, then))["used"] == "2026-01-15T12:00:00Z"
