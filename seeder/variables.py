@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from seeder import whole
 from seeder.errors import DefinitionError, nearest
-from seeder.target import Target
+from seeder.target import Address, Target
 
 if TYPE_CHECKING:
     from seeder.environment import Environment
 
 RUN = "SEEDER_RUN"  # by which commands inside an environment find it
 PLACEHOLDER = re.compile(r"\{(?:(?P<of>[\w./-]+)\.)?(?P<what>url|host|port|scheme|user|password|database)(?::(?P<option>[\w+-]+))?\}")
+NOT_HTTP = frozenset(  # ports at which well-known servers speak protocols of their own
+    {
+        21, 22, 25, 53, 110, 143, 389, 465, 587, 636, 1025, 1433, 1521, 1883, 2181, 3306, 4222, 4369, 5432, 5671, 5672, 6379, 6650, 7687,
+        8883, 9042, 9092, 11211, 25672, 26257, 27017, 28015, 33060, 61616,
+    }
+)  # fmt: skip
 
 
 def of(environment: Environment) -> dict[str, str]:
@@ -27,7 +33,7 @@ def of(environment: Environment) -> dict[str, str]:
         **run.told,
         "SEEDER_ENVIRONMENT": str(file_of(run.folder)),
     }
-    for service in sorted(environment.stack.services):
+    for service in _reachable(environment):
         result |= _of_service(environment, service)
     result |= {f"SEEDER_OUTPUT_{shout(name)}": _text(value) for name, value in sorted(outputs(environment).items())}
     return result | exports(environment)
@@ -43,17 +49,35 @@ def shout(name: str) -> str:
     return re.sub(r"[^A-Z0-9]", "_", name.upper())
 
 
+def _reachable(environment: Environment) -> list[str]:
+    """The services that somebody may want to reach: what has done its work and ended has nobody at its ports."""
+    services = sorted(set(environment.stack.services) - environment.stack.one_shots)
+    return [name for name in services if environment.ports(name)]
+
+
 def _of_service(environment: Environment, service: str) -> dict[str, str]:
     ports = environment.ports(service)
-    if not ports:
-        return {}
     first, prefix = environment.address(service), f"SEEDER_{shout(service)}"
-    stores = environment.stack.stores_of(service)
-    url = environment.target(stores[0].name).url() if len(stores) == 1 else f"{'tcp' if stores else 'http'}://{first}"
-    result = {f"{prefix}_URL": url, f"{prefix}_HOST": first.host, f"{prefix}_PORT": str(first.port)}
+    result = {f"{prefix}_HOST": first.host, f"{prefix}_PORT": str(first.port)}
+    if url := _url(environment, service, first):
+        result = {f"{prefix}_URL": url, **result}
     if len(ports) > 1:
         result |= {f"{prefix}_PORT_{port}": str(address.port) for port, address in ports.items()}
     return result
+
+
+def _url(environment: Environment, service: str, first: Address) -> str | None:
+    """None of what speaks another protocol than HTTP, and is no store that could say how it is addressed."""
+    stores = environment.stack.stores_of(service)
+    if len(stores) == 1:
+        return environment.target(stores[0].name).url()
+    scheme = _scheme(environment, service)
+    return f"tcp://{first}" if stores else f"http://{first}" if scheme == "http" else None
+
+
+def _scheme(environment: Environment, service: str, port: int | None = None) -> str:
+    inside = environment.stack.services[service].first_port(environment.ports(service)) if port is None else port
+    return "tcp" if inside in NOT_HTTP else "http"
 
 
 def outputs(environment: Environment) -> Mapping[str, Any]:
@@ -86,9 +110,10 @@ def _fill(environment: Environment, service: str, found: re.Match[str]) -> str:
         raise DefinitionError(found[0], f"the stack has no store or service {name}", nearest(name, known), stack.services[service].mark)
     if store:
         return _of_store(environment.target(store.name), what, option)
-    address = environment.address(name, int(option) if option and option.isdigit() else None)
-    plain = {"url": f"{option if option and not option.isdigit() else 'http'}://{address}", "host": address.host, "port": str(address.port)}
-    return plain.get(what, "http" if what == "scheme" else "")
+    port = int(option) if option and option.isdigit() else None
+    address, scheme = environment.address(name, port), _scheme(environment, name, port)
+    url = f"{option if option and port is None else scheme}://{address}"
+    return {"url": url, "host": address.host, "port": str(address.port), "scheme": scheme}.get(what, "")
 
 
 def _of_store(target: Target, what: str, option: str | None) -> str:
@@ -108,8 +133,7 @@ def document(environment: Environment) -> dict[str, Any]:
     run, definition = environment.run, environment.plan.definition
     services = {
         name: {"host": environment.address(name).host, "ports": {str(p): a.port for p, a in environment.ports(name).items()}}
-        for name in sorted(environment.stack.services)
-        if environment.ports(name)
+        for name in _reachable(environment)
     }
     return {
         "run": run.id,

@@ -13,6 +13,7 @@ from seeder.errors import Mark
 
 Condition = Literal["started", "healthy", "completed"]  # of depends_on
 NOTHING: Mapping[str, str] = {}
+ASIDE = frozenset({4369, 5671, 15691, 15692, 25672})  # what brokers listen on beside their clients' port: epmd, TLS, metrics, other nodes
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,15 @@ class Service:
         return self.build.context if self.build else None
 
     def first_port(self, known: Collection[int]) -> int | None:
-        """Of the known ports the one that is meant when none is said: the first that the compose file writes, else the lowest."""
+        """Of the known ports the one that is meant when none is said: the first that the compose file writes, else the lowest
+        that is for clients."""
         written = [*(port.target for port in self.ports), *self.expose]
-        return next((port for port in written if port in known), min(known, default=None))
+        return next((port for port in written if port in known), min(for_clients(known), default=None))
+
+
+def for_clients(ports: Collection[int]) -> Collection[int]:
+    """The ports without those that a server has beside, unless it has no others."""
+    return [port for port in ports if port not in ASIDE] or ports
 
 
 @dataclass(frozen=True)

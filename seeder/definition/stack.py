@@ -90,6 +90,13 @@ class Stack:
         return tuple(store for _, store in sorted(self.stores.items()) if store.service == service)
 
     @property
+    def one_shots(self) -> frozenset[str]:
+        """Services that do their work and end, as far as it is written: others wait for their completion, or they migrate a store."""
+        awaited = {d.service for service in self.services.values() for d in service.depends_on if d.condition == "completed"}
+        migrating = {store.migrate.service for store in self.stores.values() if store.migrate and store.migrate.service}
+        return frozenset({*awaited, *migrating})
+
+    @property
     def servers(self) -> tuple[str, ...]:
         """The compose services that are stores."""
         return tuple(sorted({store.service for store in self.stores.values()}))

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Final
 
 from seeder import order
-from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed, Problem
 from seeder.fitness import Fitness
 from seeder.protocols import World
@@ -51,12 +50,7 @@ def _probe(world: World, store: str) -> Verdict:
 
 def _look(world: World, service: str) -> Verdict:
     """A one-shot must have completed; what is healthy no longer may be a one-shot that nobody waits for."""
-    if service in _one_shots(world.stack):
+    if service in world.stack.one_shots:
         return world.look(service, "completed")
     verdict = world.look(service, "healthy")
     return READY if verdict.state == "never" and world.look(service, "completed").state == "ready" else verdict
-
-
-def _one_shots(stack: Stack) -> set[str]:
-    awaited = {d.service for service in stack.services.values() for d in service.depends_on if d.condition == "completed"}
-    return awaited | {store.migrate.service for store in stack.stores.values() if store.migrate and store.migrate.service}

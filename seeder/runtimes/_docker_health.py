@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from seeder.definition.service import Condition, Service
+from seeder.definition.service import Condition, Service, for_clients
 from seeder.docker_api import Daemon, State
 from seeder.runtimes._healthcheck import ANSWERS, Check, connect, get
 from seeder.target import Address
@@ -55,7 +55,7 @@ def awaited(service: Service, linked: Iterable[int], exposed: Iterable[tuple[int
     others = {port for port, protocol in exposed if protocol != "tcp"} | {port.target for port in service.ports}
     own = service.command is None and service.entrypoint is None
     offered = [port for port, protocol in exposed if protocol == "tcp"] if own else []
-    return tuple(sorted({*offered, *(set(linked) - others)}))
+    return tuple(sorted(for_clients({*offered, *(set(linked) - others)})))
 
 
 class Health:
