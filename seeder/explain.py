@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,28 @@ from seeder.layer import Chain
 from seeder.operation import Plan
 
 SHOWN = 3  # changed inputs that are named
+NAMES = [  # the way to an input (chain.flat) -> what a user calls it
+    (r"parts\.(.+)\.(?:table|sql|keys|messages)/(.+)/(\w+)", r"\1/\2.\3"),
+    (r"revisions\.(.+)", r"revision \1"),
+    (r"basis\.ini", "alembic.ini"),
+    (r"basis\.history", "the table of applied files"),
+    (r"basis\.(?:shared|inputs)\.(.+)", r"\1"),
+    (r"basis\.versions\.(.+)", r"version of \1"),
+    (r"basis\.(?:command|words)", "the migrator's command"),
+    (r"basis\.environment\.(.+)", r"the migrator's variable \1"),
+    (r"basis\.(?:image|as)", "the migrator's image"),
+    (r"basis\.(.+)", r"the migrator's \1"),
+    (r"environment\.(.+)", r"variable \1"),
+    (r"files\.(.+)", r"mounted file \1"),
+    (r"keys\.(.+)", r"natural key of \1"),
+    (r"image\.context", "build context"),
+    (r"image\.dockerfile", "Dockerfile"),
+    (r"image\.target", "build target"),
+    (r"image\.args\.(.+)", r"build argument \1"),
+    (r"words", "entrypoint or command"),
+    (r"upserts", "kind of the dataset"),
+    (r"tool", "migration tool"),
+]
 
 
 @dataclass(frozen=True)
@@ -57,9 +80,16 @@ def _states(plan: Plan, one: Chain, before: Mapping[str, Any]) -> Iterator[Told]
 def _changed(now: Mapping[str, str], before: Mapping[str, str] | None) -> tuple[str, ...]:
     if before is None:
         return ()
-    names = [f"{name} changed" for name in now if name in before and before[name] != now[name]]
-    names += [f"{name} is new" for name in now if name not in before] + [f"{name} is gone" for name in before if name not in now]
+    names = [f"{named(name)} changed" for name in now if name in before and before[name] != now[name]]
+    names += [f"{named(name)} is new" for name in now if name not in before]
+    names += [f"{named(name)} is gone" for name in before if name not in now]
     return (*names[:SHOWN], *([f"and {len(names) - SHOWN} more"] if len(names) > SHOWN else []))
+
+
+def named(way: str) -> str:
+    """An input as a user knows it: `db/countries.csv`, `revision 0001_notes`, `variable PGDATA`."""
+    found = ((re.fullmatch(pattern, way), shown) for pattern, shown in NAMES)
+    return next((match.expand(shown) for match, shown in found if match), way)
 
 
 def _written(one: Chain) -> dict[str, Any]:

@@ -27,7 +27,8 @@ stacks:
 # Data at rest stands in folders, STORE/TABLE.csv and the like; each is named here:
 #   datasets:
 #     - {{name: lookups, kind: reference, version: "1.0.0", path: testdata/reference/lookups}}
-# Business states that can be asked for stand in testdata/scenarios/NAME.yaml.
+# Business states that can be asked for stand in testdata/scenarios/NAME.yaml. A run without one gets all reference and config data of
+# its stack, a run with one gets the datasets that the scenario names under `data`, and no others.
 
 # What data an environment may hold. Fixtures, taken from an incident, are left out here: mask them, and give them a policy of their own,
 #   incident: {{sources: [reference, config, fixture], privacy: masked, max_age: 30d}}

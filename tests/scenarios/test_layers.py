@@ -226,4 +226,4 @@ def test_what_changed_since_the_last_run_is_explained(folder, home):
         "cache", "explain", "small", "--scenario", "ready", "--runtime", "local", cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on"
     )
     assert said.code == 0, said.err
-    assert "revisions.0001_notes changed" in said.out
+    assert "revision 0001_notes changed" in said.out

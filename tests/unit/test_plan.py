@@ -147,3 +147,14 @@ def test_a_limit_of_waiting_says_where_it_comes_from(shop):
         "cache": (96, "what its healthcheck allows: 3 x (interval 2 s + timeout 30 s)"),
         "events": (5, "`x-seeder.ready.within`"),
     }
+
+
+def test_a_scenario_gets_the_data_that_it_names_and_a_run_without_one_what_every_run_needs(folder):
+    lookups = '  - {name: lookups, kind: reference, version: "1.0.0", path: testdata/reference/lookups}\n'
+    _change(folder / "manifest.yaml", "policies:\n", f"{lookups}policies:\n")
+    rows = folder / "testdata/reference/lookups/orders-db/orders.csv"
+    rows.parent.mkdir(parents=True)
+    rows.write_text("id\n1\n")
+    manifest = read_project(folder / "manifest.yaml")
+    got = {name: resolve(manifest, Request(stack="shop", scenario=name), traits(), {}).datasets for name in (None, "ready")}
+    assert {name: [dataset.name for dataset in datasets] for name, datasets in got.items()} == {None: ["lookups"], "ready": ["checkout"]}

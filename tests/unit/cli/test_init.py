@@ -127,11 +127,24 @@ def test_a_command_that_may_not_heed_its_address_is_suggested_in_a_comment(init,
     assert '  #   local: {command: ["./server", "--listen", "{host}", "--port", "{port}"], cwd: "api"}' in text
 
 
+def test_where_no_word_of_a_command_says_the_port_the_usual_variable_is_suggested(init, tmp_path):
+    code, said, found = init({"compose.yaml": "services:" + DB + API % "node server.js"})
+    assert (code, found) == (0, {}), said
+    text = (tmp_path / "compose.seeder.yaml").read_text()
+    assert '  #   local: {command: ["node", "server.js"], cwd: "api", environment: {"PORT": "{port}"}}' in text
+
+
 def test_the_policy_that_is_written_says_what_becomes_of_fixtures(init, tmp_path):
     assert init({"compose.yaml": "services:" + DB})[0] == 0
     text = (tmp_path / "manifest.yaml").read_text()
     assert "fixture" not in yaml.safe_load(text)["policies"]["local"]["sources"]
     assert "# What data an environment may hold. Fixtures, taken from an incident, are left out here" in text
+
+
+def test_the_manifest_that_is_written_says_which_data_a_run_gets(init, tmp_path):
+    assert init({"compose.yaml": "services:" + DB})[0] == 0
+    said = " ".join((tmp_path / "manifest.yaml").read_text().replace("#", "").split())
+    assert "gets the datasets that the scenario names under `data`, and no others" in said
 
 
 def test_a_dockerfile_s_command_counts_when_the_compose_file_names_none(init):
