@@ -348,7 +348,10 @@ class Rewinder(Protocol):
 
 @runtime_checkable
 class Rewinds(Protocol):
-    """The engine can take a store back to a marked state while its server runs and clients stay connected."""
+    """The engine can take a store back to a marked state while its server runs and clients stay connected. `marks_alone`: to mark it
+    nobody may be connected, so that it is done before services start; other stores are marked as services left them when they started."""
+
+    marks_alone: bool
 
     def rewinder(self, target: Target, folder: Path) -> Rewinder:
         """`folder`: the run's own, for this store alone; together with what the server holds it is the mark, which a later

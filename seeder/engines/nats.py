@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 class Nats:
     name = "nats"
+    marks_alone = False
     traits = Traits(port=4222, images=frozenset({"nats"}), programs=frozenset({"nats-server"}))
     accepts: frozenset[PartKind] = frozenset({"messages"})
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 class Postgres:
     name = "postgres"
+    marks_alone = True
     traits = Traits(
         port=5432,
         images=frozenset({"postgres", "postgresql", "postgresql-repmgr", "postgis", "timescaledb", "timescaledb-ha", "pgvector"}),

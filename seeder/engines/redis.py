@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 class Redis:
     name = "redis"
+    marks_alone = False
     traits = Traits(
         port=6379,
         images=frozenset({"redis", "valkey", "redis-stack", "redis-stack-server"}),

@@ -24,18 +24,28 @@ T = TypeVar("T")
 
 
 def at_rest(environment: Environment, plan: Plan) -> None:
-    """Where nothing acts through services, stores are marked before services connect to them."""
+    """Where nothing acts through services, stores that have to be alone for it are marked before services connect to them."""
     if environment.marks and not plan.calls:
-        _mark(environment)
+        _mark(environment, [store for store, alone in _fit(environment).items() if alone])
 
 
 def after_services(environment: Environment, plan: Plan) -> None:
-    """Else once everything has acted; services are stopped meanwhile and start anew."""
-    if environment.marks and plan.calls:
-        running = start.running(environment, plan)
+    """The others are marked as services left them, which are held meanwhile. Where something acted through services all stores are:
+    services are stopped then, and start anew."""
+    if not environment.marks:
+        return
+    running, fit = start.running(environment, plan), _fit(environment)
+    if plan.calls:
         start.stop(environment, running)
-        _mark(environment)
+        _mark(environment, fit)
         start.in_order(environment, plan, running)
+    else:
+        with _held(environment, [one.subject for one in running]):
+            _mark(environment, [store for store, alone in fit.items() if not alone])
+    for name in sorted(set(environment.stack.stores) - set(fit)):
+        engine = environment.stack.stores[name].engine
+        environment.emit(Noticed(name, f"{engine} cannot be taken back to a marked state, so this environment cannot be reset"))
+    (environment.run.folder / MARKED).touch(mode=0o600)
 
 
 def reset(environment: Environment, plan: Plan, way: Way = "in place") -> dict[str, Rewound]:
@@ -56,13 +66,14 @@ def reset(environment: Environment, plan: Plan, way: Way = "in place") -> dict[s
     return found
 
 
-def _mark(environment: Environment) -> None:
-    fit = [name for name in environment.stack.stores if isinstance(environment.engine(name), Rewinds)]
-    for name in sorted(set(environment.stack.stores) - set(fit)):
-        engine = environment.stack.stores[name].engine
-        environment.emit(Noticed(name, f"{engine} cannot be taken back to a marked state, so this environment cannot be reset"))
-    each(fit, lambda store: environment.rewinder(store).mark())
-    (environment.run.folder / MARKED).touch(mode=0o600)
+def _fit(environment: Environment) -> dict[str, bool]:
+    """Stores that can be taken back -> whether nobody may be connected while they are marked."""
+    engines = {name: environment.engine(name) for name in environment.stack.stores}
+    return {name: engine.marks_alone for name, engine in engines.items() if isinstance(engine, Rewinds)}
+
+
+def _mark(environment: Environment, stores: Iterable[str]) -> None:
+    each(stores, lambda store: environment.rewinder(store).mark())
 
 
 def _refuse(environment: Environment) -> None:

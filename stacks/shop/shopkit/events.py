@@ -99,7 +99,8 @@ class Events:
         try:
             while True:
                 with suppress(TimeoutError):
-                    for message in await subscription.fetch(20, timeout=5):
+                    # A request dies silently with its stream, when the stream is replaced: none is long.
+                    for message in await subscription.fetch(20, timeout=0.2):
                         await self.handle(message)
         finally:
             with suppress(Exception):
