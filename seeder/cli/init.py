@@ -7,11 +7,15 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from seeder.cli import _options
-from seeder.cli._terminal import near, say
+from seeder.cli._terminal import near, say, styled
+
+if TYPE_CHECKING:
+    from seeder.definition.stack import Stack
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 MANIFEST, EXTENSION = "manifest.yaml", "compose.seeder.yaml"
@@ -31,19 +35,26 @@ def command(compose: Path | None, name: str | None, force: bool, as_json: bool) 
     from seeder.cli import _render
 
     file = _compose(compose)
-    written = _texts(file, _name(name, file.parent))
+    stack = _stack(file, _name(name, file.parent))
+    written = _texts(file, stack)
     changed = _write(file.parent, written, force=force)
-    found = check.check_project(file.parent, os.environ, datetime.datetime.now(datetime.UTC))
+    found = check.check_project(file.parent, os.environ, datetime.datetime.now(datetime.UTC)).errors
+    hints = [problem for problem in found if problem in stack.hints]  # variables that a run needs, and what is written here does not
+    errors = [problem for problem in found if problem not in hints]
     if as_json:
         files = [str(file.parent / each) for each in written]
-        _render.answer({"written": files, "errors": [_render.problem_json(p) for p in found.errors]})
-        return 2 if found.errors else 0
+        told = {"errors": errors, "hints": hints}
+        shown = {kind: [_render.problem_json(problem) for problem in problems] for kind, problems in told.items()}
+        _render.answer({"written": files, **shown})
+        return 2 if errors else 0
     for each in written:
         say(f"{'wrote' if each in changed else 'unchanged:'} {near(str(file.parent / each))}")
-    for problem in found.errors:
+    for problem in hints:
+        say(f"{styled('hint', fg='yellow', bold=True)}: {near(str(problem))}")
+    for problem in errors:
         _render.failure(str(problem))
-    say("to be mended first; then: seeder plan" if found.errors else "next: read them, then `seeder plan` and `seeder run -- COMMAND`")
-    return 2 if found.errors else 0
+    say("to be mended first; then: seeder plan" if errors else "next: read them, then `seeder plan` and `seeder run -- COMMAND`")
+    return 2 if errors else 0
 
 
 def _compose(given: Path | None) -> Path:
@@ -69,17 +80,21 @@ def _name(given: str | None, folder: Path) -> str:
     return given or re.sub(r"[^a-z0-9_-]", "-", folder.name.lower()).strip("-_") or "project"
 
 
-def _texts(file: Path, name: str) -> Mapping[str, str]:
-    from seeder.cli import _adopt, _adopt_text
+def _stack(file: Path, name: str) -> Stack:
+    """The stack as far as it says what it is made of: it may need variables that are not set here."""
     from seeder.definition.compose import read_stack
     from seeder.definition.manifest import StackEntry
     from seeder.registry import traits
 
-    files = [file, *_overrides(file)]
-    stack = read_stack(StackEntry(name, "0.1.0", tuple(files)), environment=os.environ, engines=traits())
+    return read_stack(StackEntry(name, "0.1.0", (file, *_overrides(file))), environment=os.environ, engines=traits(), unset=True)
+
+
+def _texts(file: Path, stack: Stack) -> Mapping[str, str]:
+    from seeder.cli import _adopt, _adopt_text
+
     return {
         EXTENSION: _adopt_text.extension(file.name, _adopt.findings(stack)),
-        MANIFEST: _adopt_text.manifest(name, [*(each.name for each in files), EXTENSION]),
+        MANIFEST: _adopt_text.manifest(stack.name, [file.name, *(each.name for each in _overrides(file)), EXTENSION]),
     }
 
 

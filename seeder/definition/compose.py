@@ -29,13 +29,15 @@ def read_stack(
     engines: Engines,
     profiles: Sequence[str] = (),
     only: Sequence[str] | None = None,
+    unset: bool = False,
 ) -> Stack:
     """Read the stack as it would run: variables filled in from `environment` and `.env`, profiles applied, reduced to `only`
     and what those services need. What is left out stands in `Stack.absent` with the reason. `engines`: by which stores are told.
+    `unset`: variables that the files need may be missing, which is a hint then.
 
     Raises DefinitionError with every problem of every file; UsageError when `only` names no service of the stack.
     """
-    files = Files()
+    files = Files(unset=unset)
     folder = entry.compose[0].absolute().parent
     group = _group(entry, files, folder, environment)
     model = files.model(group)

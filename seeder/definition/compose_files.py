@@ -14,7 +14,7 @@ from seeder.definition.compose_merge import merged, settled
 from seeder.definition.compose_volumes import absolute
 from seeder.definition.dotenv import read_variables
 from seeder.definition.form import Place
-from seeder.definition.interpolate import interpolated, unset
+from seeder.definition.interpolate import Filling, unset
 from seeder.definition.marked import List, Map, Override
 from seeder.definition.scalars import COMPOSE
 from seeder.definition.yaml import Document, load_all
@@ -35,9 +35,11 @@ class Group:
 
 class Files:
     """Reads compose files; `problems`, `hints` and `further` (every file read beside the stack's own) grow as it goes. `whole`: no
-    compose file is missing or unreadable, so that what the others lack is not in it."""
+    compose file is missing or unreadable, so that what the others lack is not in it. `unset`: variables that are needed and not set are
+    hints and no problems, for who only looks at what a stack is made of."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, unset: bool = False) -> None:
+        self._unset = unset
         self.problems = Collector()
         self.hints: list[Problem] = []
         self.whole = True
@@ -106,7 +108,7 @@ class Files:
 
     def _formed(self, document: Document, group: Group) -> Map:
         self.hints += unset(document.data, group.variables.get)
-        data = interpolated(document.data, group.variables.get, self.problems)
+        data = Filling(group.variables.get, self.problems, self.hints if self._unset else None).data(document.data)
         place = Place("", document.mark(), group.base, group.variables.get, self.problems)
         return forms.model(data, place)
 

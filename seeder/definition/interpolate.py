@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from seeder.definition.marked import List, Map, Override
@@ -24,6 +25,14 @@ class Invalid(ValueError):
     def __init__(self, cause: str, remedy: str) -> None:
         super().__init__(cause)
         self.remedy = remedy
+
+
+class Missing(Invalid):
+    """A variable that a text needs is not set; `form` is how the text asks for it."""
+
+    def __init__(self, cause: str, remedy: str, form: str) -> None:
+        super().__init__(cause, remedy)
+        self.form = form
 
 
 def interpolate(text: str, lookup: Lookup, depth: int = 0) -> str:
@@ -80,38 +89,47 @@ def _braced(inside: str, lookup: Lookup, depth: int) -> str:
         raise Invalid(f"${{{inside}}} is no known form of a variable", _FORMS)
     word = interpolate(rest[operator.end() :], lookup, depth + 1)
     present = bool(value) if operator[0].startswith(":") else value is not None
-    return _chosen(name[0], operator[0][-1], value or "", word, present=present)
-
-
-def _chosen(name: str, operator: str, value: str, word: str, *, present: bool) -> str:
-    if operator == "+":
+    if operator[0].endswith("+"):
         return word if present else ""
-    if present:
+    if not present and operator[0].endswith("?"):
+        cause = f"the variable {name[0]} is needed and missing"
+        raise Missing(f"{cause}: {word}" if word else cause, f"set {name[0]} in the environment or in .env", f"${{{inside}}}")
+    return (value or "") if present else word
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How the variables of a file are filled in. What cannot be goes to `problems`; one that is needed and missing goes to `lacking`
+    instead, where that is given, and is read as empty."""
+
+    lookup: Lookup
+    problems: Collector
+    lacking: list[Problem] | None = None
+
+    def data(self, value: Any, path: str = "", mark: Mark | None = None) -> Any:
+        """A copy of composed data with the variables of all its values filled in; keys stay."""
+        if isinstance(value, str):
+            return self._text(value, path, mark)
+        if isinstance(value, Map):
+            start = f"{path}." if path else ""
+            return Map(value.mark, {key: self.data(item, start + key, value.at(key)) for key, item in value.items()}, value.marks)
+        if isinstance(value, List):
+            return List(value.mark, [self.data(item, f"{path}[{n}]", value.at(n)) for n, item in enumerate(value)], value.marks)
+        if isinstance(value, Override):
+            return Override(self.data(value.value, path, mark))
         return value
-    if operator == "?":
-        cause = f"the variable {name} is needed and missing"
-        raise Invalid(f"{cause}: {word}" if word else cause, f"set {name} in the environment or in .env")
-    return word
 
-
-def interpolated(value: Any, lookup: Lookup, problems: Collector, path: str = "", mark: Mark | None = None) -> Any:
-    """A copy of composed data with the variables of all its values filled in (keys stay). What cannot be goes to `problems`."""
-    if isinstance(value, str):
+    def _text(self, text: str, path: str, mark: Mark | None) -> str:
         try:
-            return interpolate(value, lookup)
+            return interpolate(text, self.lookup)
+        except Missing as error:
+            if self.lacking is not None:
+                self.lacking.append(Problem(path, str(error), error.remedy, mark))
+                return self._text(text.replace(error.form, ""), path, mark)
+            self.problems.add(path, str(error), error.remedy, mark)
         except Invalid as error:
-            problems.add(path, str(error), error.remedy, mark)
-            return value
-    if isinstance(value, Map):
-        start = f"{path}." if path else ""
-        items = {key: interpolated(item, lookup, problems, start + key, value.at(key)) for key, item in value.items()}
-        return Map(value.mark, items, value.marks)
-    if isinstance(value, List):
-        listed = [interpolated(item, lookup, problems, f"{path}[{index}]", value.at(index)) for index, item in enumerate(value)]
-        return List(value.mark, listed, value.marks)
-    if isinstance(value, Override):
-        return Override(interpolated(value.value, lookup, problems, path, mark))
-    return value
+            self.problems.add(path, str(error), error.remedy, mark)
+        return text
 
 
 def unset(value: Any, lookup: Lookup, path: str = "", mark: Mark | None = None) -> Iterator[Problem]:

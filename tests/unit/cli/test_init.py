@@ -171,3 +171,13 @@ def test_a_compose_file_that_is_wrong_is_told_as_such(init):
     code, said, _ = init({"compose.yaml": "services:\n  db: {imagee: postgres}\n"})
     assert code == 2
     assert "compose.yaml:2" in said
+
+
+def test_a_variable_that_a_run_will_need_is_a_hint_and_stops_nothing(init, monkeypatch):
+    monkeypatch.delenv("MY_SECRET", raising=False)
+    db = DB.replace("POSTGRES_PASSWORD: app", 'POSTGRES_PASSWORD: "${MY_SECRET:?must be set}"')
+    code, said, found = init({"compose.yaml": "services:" + db + API % "uvicorn app:app", **ALEMBIC})
+    assert code == 0, said
+    assert found["db"] == {"migrate": {"alembic": "api/alembic.ini", "as": "api"}}
+    assert "hint: compose.yaml:4: services.db.environment.POSTGRES_PASSWORD: the variable MY_SECRET is needed and missing" in said
+    assert "error" not in said

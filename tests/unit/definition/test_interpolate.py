@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seeder.definition.interpolate import Invalid, interpolate, interpolated
+from seeder.definition.interpolate import Filling, Invalid, interpolate
 from seeder.definition.scalars import COMPOSE
 from seeder.definition.yaml import load
 from seeder.errors import Collector
@@ -84,7 +84,17 @@ def test_all_values_of_a_file_are_filled_in_and_all_problems_told(tmp_path: Path
     file = tmp_path / "compose.yaml"
     file.write_text("a: ${SET}\nb:\n  - ${ONE:?}\n  - {c: '${TWO:?why}', $SET: 5}\n")
     problems = Collector()
-    data = interpolated(load(file, COMPOSE).data, VARIABLES.get, problems)
+    data = Filling(VARIABLES.get, problems).data(load(file, COMPOSE).data)
     assert data["a"] == "s"
     assert data["b"][1]["$SET"] == 5  # keys stay, numbers too
     assert [(p.subject, p.mark.line) for p in problems.problems] == [("b[0]", 3), ("b[1].c", 4)]
+
+
+def test_what_is_needed_and_missing_can_be_read_as_empty_and_told_apart(tmp_path: Path):
+    file = tmp_path / "compose.yaml"
+    file.write_text("a: x${ONE:?why}y${TWO:?}\nb: ${SET:-${ONE?}}\nc: ${SET\n")
+    problems, lacking = Collector(), []
+    data = Filling(VARIABLES.get, problems, lacking).data(load(file, COMPOSE).data)
+    assert (data["a"], data["b"]) == ("xy", "s")
+    assert [(p.subject, p.mark.line) for p in lacking] == [("a", 1), ("a", 1), ("b", 2)]
+    assert ["no closing brace" in p.cause for p in problems.problems] == [True]
