@@ -43,7 +43,7 @@ class SeederError(Exception):
 
     def __init__(self, subject: str, cause: str, remedy: str = "", mark: Mark | None = None, *, log: str = "") -> None:
         self.problems: tuple[Problem, ...] = (Problem(subject, cause, remedy, mark),)
-        self.log = log  # the last lines of whatever was running, shown below the message
+        self.log = _beyond(cause, log)  # the last lines of whatever was running, shown below the message
         super().__init__(str(self.problems[0]))
 
     @classmethod
@@ -56,6 +56,13 @@ class SeederError(Exception):
         error.problems = tuple(found)
         error.args = ("\n".join(str(p) for p in found),)
         return error
+
+
+def _beyond(cause: str, log: str) -> str:
+    """The log without a last line that the cause ends with: nothing is told twice."""
+    above, _, last = log.rstrip("\n").rpartition("\n")
+    told = last.strip() and (cause == last.strip() or cause.endswith(f": {last.strip()}"))
+    return above if told else log
 
 
 class DefinitionError(SeederError):
