@@ -33,15 +33,18 @@ def local(service: Service, folder: Path) -> Local | None:
 
 
 def guess(service: Service, folder: Path) -> Local | None:
-    """Its command with the places of interpreter and address filled in; whether it heeds them is not known. None without a command."""
+    """Its command with the places of interpreter and address filled in, and the usual variable where no word says the port; whether it
+    heeds them is not known. None without a command."""
     ports = {str(port.target) for port in service.ports}
     words = ["{host}" if word == "0.0.0.0" else "{port}" if word in ports else word for word in _words(service)]  # noqa: S104  (found)
-    return Local(tuple(words), _cwd(service, folder)) if words else None
+    untold = service.ports and not any("{port}" in word for word in words)
+    return Local(tuple(words), _cwd(service, folder), {"PORT": "{port}"} if untold else {}) if words else None
 
 
 def flow(form: Local) -> str:
     """As one line of a compose file."""
-    return f"local: {{command: {json.dumps(form.command, ensure_ascii=False)}, cwd: {json.dumps(form.cwd, ensure_ascii=False)}}}"
+    told = f", environment: {json.dumps(form.environment, ensure_ascii=False)}" if form.environment else ""
+    return f"local: {{command: {json.dumps(form.command, ensure_ascii=False)}, cwd: {json.dumps(form.cwd, ensure_ascii=False)}{told}}}"
 
 
 def _cwd(service: Service, folder: Path) -> str:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seeder import process
 from seeder.definition.service import Service
 from seeder.errors import EnvironmentFailed
-from seeder.runtimes import _healthcheck
+from seeder.runtimes import _healthcheck, _ports
 from seeder.target import Address
 from seeder.wait import READY, Verdict, not_yet
+
+UNTOLD = (
+    "tell it its port, which is another in every run: {port} in local.command, "
+    'or `local: {environment: {PORT: "{port}"}}` where it reads that variable'
+)
 
 
 @dataclass(frozen=True)
@@ -27,11 +32,16 @@ class Check:
     below: int = _healthcheck.BAD
     words: tuple[str, ...] = ()
     differs: str = ""
+    untold: bool = False  # nothing in the service's local form says which port it has here
 
 
 def check(service: Service, ports: tuple[int, ...]) -> Check:
     """x-seeder.ready, else the healthcheck, else an open port, else that the process lives, which is also enough where the healthcheck is
     switched off. Pure but for a look for programs."""
+    return replace(_check(service, ports), untold=_untold(service))
+
+
+def _check(service: Service, ports: tuple[int, ...]) -> Check:
     first = ports[0] if ports else None
     ready = service.x.ready
     if ready and ready.http is not None and (ready.port or first):
@@ -55,9 +65,21 @@ def look(wanted: Check, own: Mapping[int, Address], command: Callable[[Check], p
     if wanted.port is None:
         return READY
     address = own.get(wanted.port) or Address("127.0.0.1", wanted.port)
-    if wanted.kind == "http":
-        return _healthcheck.get(address, wanted.path, wanted.host, wanted.below)
-    return _healthcheck.connect(address)
+    asked = wanted.kind == "http"
+    verdict = _healthcheck.get(address, wanted.path, wanted.host, wanted.below) if asked else _healthcheck.connect(address)
+    if verdict == READY or verdict.reason.startswith(_healthcheck.ANSWERS):
+        return verdict
+    return not_yet(verdict.reason, UNTOLD if wanted.untold else "", _elsewhere)
+
+
+def _untold(service: Service) -> bool:
+    local = service.x.local
+    return local is not None and not any("{port" in word for word in (*local.command, *local.environment.values()))
+
+
+def _elsewhere() -> str:
+    """Where a service listens that does not heed its port."""
+    return ", ".join(_ports.strays())
 
 
 def _command(words: tuple[str, ...], first: int | None) -> Check:

@@ -77,7 +77,8 @@ def _suggestion(stack: Stack, service: Service, ports: tuple[int, ...]) -> str:
     words = ["{host}" if word == "0.0.0.0" else "{port}" if ports and word == str(ports[0]) else word for word in words]  # noqa: S104  (found)
     where = os.path.relpath(service.home or stack.project_dir, stack.project_dir)
     cwd = "" if where == os.curdir else f", cwd: {Path(where).as_posix()}"
-    return f"`x-seeder: {{local: {{command: [{', '.join(map(_quoted, words))}]{cwd}}}}}`"
+    told = ', environment: {PORT: "{port}"}' if ports and not any("{port}" in word for word in words) else ""
+    return f"`x-seeder: {{local: {{command: [{', '.join(map(_quoted, words))}]{cwd}{told}}}}}`"
 
 
 def _quoted(word: str) -> str:

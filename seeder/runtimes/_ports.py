@@ -86,6 +86,19 @@ def holder(port: int) -> str | None:
     return None
 
 
+def strays() -> list[str]:
+    """Ports on which what was started from here listens although nobody gave it them, as `pid 42 (python3) listens on port 8000`."""
+    import psutil
+
+    try:
+        ours = {child.pid: child.name() for child in psutil.Process().children(recursive=True)}
+        listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.pid in ours]
+    except psutil.Error:  # macOS tells root alone; and a process may end meanwhile
+        return []
+    found = sorted({(c.laddr.port, c.pid) for c in listening if c.laddr and c.pid})
+    return [f"pid {pid} ({ours[pid]}) listens on port {port}" for port, pid in found if not FIRST <= port < LAST]
+
+
 def _candidates(run: str) -> Iterator[int]:
     """Every port once. Runs start at different places, so that those with tables of their own (SEEDER_HOME) seldom meet."""
     span = LAST - FIRST

@@ -43,6 +43,18 @@ def test_a_service_that_exits_before_it_listens_is_told_as_well(project, home, r
     gone(folder, home)
 
 
+def test_a_service_that_listens_elsewhere_is_told_with_its_port(project, home):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    folder = project("small")
+    web(folder, f"import http.server\nhttp.server.test(http.server.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')\n")
+    change(folder, "compose.yaml", ', "{host}", "{port}"]', "]")
+    change(folder, "compose.yaml", "{http: /health}", "{http: /health, within: 2s}")
+    said = run(folder, "local")
+    proper(said, 123, "web: not ready after 2 s", f"listens on port {port}", "-> tell it its port", 'environment: {PORT: "{port}"}')
+    gone(folder, home)
+
+
 def test_a_service_that_never_becomes_ready_is_given_up_at_its_limit(project, home, runtime):
     folder = project("small")
     web(folder, DUMB)
@@ -79,7 +91,10 @@ def test_a_failing_service_does_not_wait_for_another_that_hangs(project, home):
 def test_an_image_that_cannot_be_had_is_named_with_its_service(project, home):
     folder = project("small")
     change(folder, "compose.yaml", "image: redis:8", "image: redis:8.99-none")
-    proper(run(folder, "docker"), 123, "cache: image redis:8.99-none cannot be pulled", "--image cache=NAME:TAG")
+    said = run(folder, "docker")
+    proper(said, 123, "cache: image redis:8.99-none cannot be pulled", "--image cache=NAME:TAG")
+    told = said.err.partition("cannot be pulled: ")[2].splitlines()[0]
+    assert said.err.count(told) == 1
     evidence(folder)
     gone(folder, home)
 

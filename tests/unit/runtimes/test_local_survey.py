@@ -64,6 +64,11 @@ def test_a_service_without_a_local_form_is_refused_with_what_to_add(survey: Surv
     assert said(notices, refused=True) == f"web: it has no local form -> add {expected}, or use --runtime docker"
 
 
+def test_what_to_add_tells_a_port_that_no_word_of_the_command_says(survey: Survey) -> None:
+    notices = survey("services:\n  web: {image: x, command: [python, app.py], ports: ['8000']}\n")
+    assert '{local: {command: ["{python}", "app.py"], environment: {PORT: "{port}"}}}`' in said(notices, refused=True)
+
+
 def test_what_to_add_runs_where_the_service_would(survey: Survey) -> None:
     mounted = "{image: x, command: [./web], working_dir: /app/src, volumes: ['./lib:/app/src/lib', './app:/app:ro']}"
     assert '{command: ["./web"], cwd: app/src}' in said(survey(f"services: {{web: {mounted}}}"), refused=True)
