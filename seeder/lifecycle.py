@@ -7,22 +7,19 @@ Teardown is the exit stack unwinding: whatever a step creates, its undo was regi
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
-from seeder import cache, command, digest, explain, interrupt, owner, present, process, warden
+from seeder import cache, command, digest, explain, interrupt, present, process, warden
 from seeder.definition.request import Definition
 from seeder.environment import Environment, identify, open_environment
-from seeder.errors import LeftOver, of_machine
-from seeder.events import BundleKept, Cleaned, CommandEnded, Digested, Emit, Noticed
+from seeder.events import CommandEnded, Digested, Emit, Noticed
 from seeder.operation import Plan
 from seeder.plan import choose, make
-from seeder.run import Run
-from seeder.stages import gate, keep, load, migrate, reset, snapshot, up
-from seeder.story import Result, Story, bundles, chains
+from seeder.stages import gate, keep, load, migrate, reset, snapshot, teardown, up
+from seeder.story import Result, Story, chains
 
 FLOW = (
     ("images", up.prepare),
@@ -54,15 +51,12 @@ class Options:
 def plan(definition: Definition) -> Plan:
     """Decide what would be done. Raises DefinitionError with everything that forbids it; starts nothing."""
     runtime, cause = choose(definition.runtime)
-    full = make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))
-    return cache.begin(full)
+    return cache.begin(make(definition, runtime, cause, datetime.datetime.now(datetime.UTC)))
 
 
 def run(plan: Plan, options: Options, listener: Emit) -> Result:
-    """Provide the environment, run the command in it, tear down; answer how it ended.
-
-    Only what is wrong before anything started is raised; everything later ends in the result.
-    """
+    """Provide the environment, run the command in it, tear down; answer how it ended. Only what is wrong before anything started is
+    raised; everything later ends in the result."""
     if options.command:
         command.find(options.command)
     story = _begin(plan, options, listener)
@@ -112,19 +106,16 @@ def _world(plan: Plan, options: Options, story: Story, signals: interrupt.Guard)
                 story.failed(error)
                 failure = error
             if story.result.code:
-                _snapshot(us, plan, environment, story)
+                snapshot.keep(us, plan, environment, story)
             if environment and guard and (options.keep_failed if story.result.code else options.keep_good):
-                _keep(us, options.ttl, undo, story, guard)
-            with story.stage("teardown"):
-                undo.close()
-                if environment:
-                    cache.make_room(environment.plan, story.emit)
+                teardown.keep(us, options.ttl, undo, story, guard)
+            wrong = teardown.unwind(undo, story)
         if not story.result.kept:
-            _sweep(us, story, guard)
-            if story.result.left and not story.result.bundle:
-                _snapshot(us, plan, None, story)
-    if failure:
-        raise failure
+            wrong += teardown.sweep(us, story, guard)
+        if wrong and not story.result.bundle:
+            snapshot.keep(us, plan, None, story)
+    if failure or wrong:
+        raise failure or wrong[0]
 
 
 def _provide(environment: Environment, plan: Plan, options: Options, story: Story) -> None:
@@ -156,36 +147,3 @@ def _command(environment: Environment, words: Sequence[str], story: Story) -> No
     if ending.code:
         story.result.code, story.result.ended_by = ending.code, "command"
         story.result.message = f"the command ended with code {ending.code}"
-
-
-def _snapshot(us: Run, plan: Plan, environment: Environment | None, story: Story) -> None:
-    try:
-        with story.stage("snapshot"):
-            told = snapshot.Told(story.result.message, story.result.as_json(), story.journal_path)
-            taken = snapshot.take(us, plan, environment, bundles(us.checkout) / us.id, told, story.emit)
-    except Exception as error:  # noqa: BLE001  (a full disk, say: the failure itself is told, and everything is torn down)
-        story.emit(Noticed("evidence", f"could not be kept: {of_machine(error) or error}"))
-        return
-    story.result.bundle = str(taken.path)
-    story.emit(BundleKept(str(taken.path), story.result.message))
-
-
-def _keep(us: Run, ttl: datetime.timedelta, undo: ExitStack, story: Story, guard: warden.Warden) -> None:
-    """Its time to live begins now."""
-    expires = datetime.datetime.now(datetime.UTC) + ttl
-    owner.keep(dataclasses.replace(us, expires=expires))
-    guard.keep()
-    undo.pop_all()
-    story.result.kept = True
-    story.result.facts["expires"] = expires.isoformat(timespec="seconds")
-
-
-def _sweep(us: Run, story: Story, guard: warden.Warden | None) -> None:
-    with story.stage("teardown"):
-        swept = warden.sweep(us.id, us.runtime)
-    story.emit(Cleaned(len(swept.removed), swept.left))
-    story.result.left = swept.left
-    if swept.left:
-        story.failed(LeftOver(us.id, f"could not be removed: {', '.join(swept.left)}", "run `seeder gc`"))
-    elif guard:
-        guard.dismiss()

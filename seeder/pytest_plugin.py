@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,66 +14,38 @@ import pytest
 
 if TYPE_CHECKING:
     from seeder.session import Session
+    from seeder.shared import Key, Shared
 
 SCOPES = ("function", "class", "module", "never")
+FIXTURES = frozenset({"environment", "seeder_environment"})
 MARK = "scenario(name, **inputs): the business state that the test's `environment` begins with"
 
 
 @dataclass
-class World:
-    """The environment that is up, what it is of, and how often it was taken back. Another scenario takes its place: one is up at a time."""
+class Summary:
+    """What is told at the end; under pytest-xdist the workers' come to where it is printed."""
 
-    config: pytest.Config
-    key: tuple[str | None, tuple[tuple[str, str], ...]] | None = None
-    session: Session | None = None
-    used_by: str = ""
     resets: list[float] = field(default_factory=list)
     bundles: dict[str, str] = field(default_factory=dict)
     slept: dict[str, float] = field(default_factory=dict)
-    failed: bool = False
-    _block: AbstractContextManager[Session] | None = None
+    stay: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
-    def get(self, scenario: str | None, inputs: Mapping[str, str]) -> Session:
-        key = (scenario, tuple(sorted(inputs.items())))
-        if self.session is None or self.key != key:
-            self.close()
-            import seeder
+    def add(self, other: Summary) -> None:
+        self.resets += other.resets
+        self.bundles |= other.bundles
+        self.slept |= other.slept
+        self.stay += other.stay
+        self.left += other.left
 
-            options = self.config.option
-            self._block = seeder.up(
-                options.seeder_stack or self.config.getini("seeder_stack") or None,
-                scenario=scenario,
-                runtime=options.seeder_runtime or self.config.getini("seeder_runtime") or None,
-                inputs=inputs,
-                project=self.config.rootpath if options.seeder_project is None else Path(options.seeder_project),
-                cache=not options.seeder_no_cache,
-                keep_failed=options.seeder_keep_failed,
-            )
-            self.session, self.key, self.used_by = self._block.__enter__(), key, ""
-        return self.session
-
-    def reset(self) -> None:
-        if self.session:
-            begun = time.perf_counter()
-            self.session.reset()
-            self.resets.append(time.perf_counter() - begun)
-
-    def close(self) -> None:
-        """The environment goes; with --seeder-keep-failed one in which a test failed stays, and pytest says how to reach it."""
-        block, self._block, self.session = self._block, None, None
-        if block is None:
-            return
-        if not (self.failed and self.config.option.seeder_keep_failed):
-            block.__exit__(None, None, None)
-            return
-        failure = pytest.fail.Exception("a test failed")
-        try:
-            block.__exit__(type(failure), failure, None)
-        except pytest.fail.Exception:
-            return
+    def lines(self) -> list[str]:
+        slept = sorted(self.slept.items(), key=lambda pair: -pair[1])
+        told = [*_resets(self.resets), *(f"{test}: {path}" for test, path in self.bundles.items())]
+        return [*told, *(f"{test} slept {seconds:.1f} s" for test, seconds in slept), *self.stay, *self.left]
 
 
-_WORLD = pytest.StashKey[World]()
+_SHARED = pytest.StashKey["Shared"]()
+_SUMMARY = pytest.StashKey[Summary]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -91,60 +64,121 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARK)
-    config.stash[_WORLD] = World(config)
+    config.stash[_SUMMARY] = Summary()
+    scope = _option(config, "reset")
+    if scope and scope not in SCOPES:
+        raise pytest.UsageError(f"seeder_reset: {scope!r} is none of {', '.join(SCOPES)}")
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if world := config.stash.get(_WORLD, None):
-        world.close()
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The environment goes before the summary, so that it tells what stays or could not be removed."""
+    config, summary = session.config, session.config.stash[_SUMMARY]
+    if shared := config.stash.get(_SHARED, None):
+        shared.close()
+        summary.add(Summary(resets=shared.resets, stay=shared.stay, left=shared.left))
+        del config.stash[_SHARED]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["seeder"] = dataclasses.asdict(summary)
+    if summary.left and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of pytest-xdist is done; one that crashed tells nothing."""
+    told = getattr(node, "workeroutput", {}).get("seeder")
+    if told:
+        node.config.stash[_SUMMARY].add(Summary(**told))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests of one scenario stand together, in the order in which the scenarios first appear."""
-    order: dict[Any, int] = {}
+    order: dict[Key, int] = {}
     places = {id(item): order.setdefault(_wanted(config, item), len(order)) for item in items if _asks(item)}
     if len(order) > 1:
         items.sort(key=lambda item: places.get(id(item), -1))
 
 
 def _asks(item: pytest.Item) -> bool:
-    return "environment" in getattr(item, "fixturenames", ())
+    return not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
-def _wanted(config: pytest.Config, item: pytest.Item) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+def _wanted(config: pytest.Config, item: pytest.Item) -> Key:
     mark = item.get_closest_marker("scenario")
-    if mark is None:
-        return config.option.seeder_scenario or config.getini("seeder_scenario") or None, ()
-    return mark.args[0], tuple(sorted((name, str(value)) for name, value in mark.kwargs.items()))
+    if mark is None or "environment" not in getattr(item, "fixturenames", ()):
+        return _option(config, "scenario"), ()
+    name = mark.args[0] if len(mark.args) == 1 and isinstance(mark.args[0], str) else ""  # the fixture refuses that, test by test
+    return name, tuple(sorted((key, str(value)) for key, value in mark.kwargs.items()))
+
+
+def _option(config: pytest.Config, name: str) -> str | None:
+    """As the command line says, or else the ini file."""
+    return getattr(config.option, f"seeder_{name}") or config.getini(f"seeder_{name}") or None
+
+
+def _shared(config: pytest.Config) -> Shared:
+    if _SHARED not in config.stash:
+        from seeder.session import up
+        from seeder.shared import Shared
+
+        options = config.option
+
+        def provided(scenario: str | None, inputs: Mapping[str, str]) -> AbstractContextManager[Session]:
+            return up(
+                _option(config, "stack"),
+                scenario=scenario,
+                runtime=_option(config, "runtime"),
+                inputs=inputs,
+                project=config.rootpath if options.seeder_project is None else Path(options.seeder_project),
+                cache=not options.seeder_no_cache,
+                keep_failed=options.seeder_keep_failed,
+            )
+
+        config.stash[_SHARED] = Shared(provided, keep_failed=options.seeder_keep_failed)
+    return config.stash[_SHARED]
 
 
 @pytest.fixture(scope="session")
 def seeder_environment(pytestconfig: pytest.Config) -> Session:
-    """The environment of the session's scenario, as the tests before left it."""
-    world = pytestconfig.stash[_WORLD]
-    return world.get(pytestconfig.option.seeder_scenario or pytestconfig.getini("seeder_scenario") or None, {})
+    """The environment of the session's scenario, as the tests before left it. It ends when a test asks for another scenario."""
+    with _told():
+        shared = _shared(pytestconfig)
+        session = shared.get(_option(pytestconfig, "scenario"), {})
+        shared.used()
+        return session
 
 
 @pytest.fixture
 def environment(request: pytest.FixtureRequest) -> Session:
     """The environment in the state of the test's scenario: whatever tests before it did is taken back."""
     config = request.config
-    world = config.stash[_WORLD]
     scenario, inputs = _wanted(config, request.node)
-    session = world.get(scenario, dict(inputs))
-    unit = _unit(config.option.seeder_reset or config.getini("seeder_reset") or "function", request.node)
-    if world.used_by and world.used_by != unit:
-        world.reset()
-    world.used_by = unit
+    if scenario == "":
+        form = '@pytest.mark.scenario("name", input="value")'
+        pytest.fail(f"{request.node.nodeid}: its mark names no scenario\n    -> write {form}", pytrace=False)
+    with _told():
+        session = _shared(config).at(_unit(_option(config, "reset") or "function", request.node), scenario, dict(inputs))
     request.node.user_properties += [("seeder_run", session.run), ("seeder_digest", session.digest)]
     return session
 
 
-def _unit(scope: str, node: pytest.Item) -> str:
-    """What shares a state with the test, by name."""
+@contextmanager
+def _told() -> Iterator[None]:
+    """What is wrong with a definition or an environment is told as seeder tells it, without the lines that found it."""
+    from seeder.errors import SeederError
+
+    try:
+        yield
+    except SeederError as error:
+        pytest.fail("\n".join([str(error), *(f"    | {line}" for line in error.log.splitlines())]), pytrace=False)
+
+
+def _unit(scope: str, node: pytest.Item) -> str | None:
+    """What shares a state with the test, by name; None: everything."""
     if scope == "never":
-        return "session"
+        return None
     if scope == "function":
         return node.nodeid
     kind = pytest.Class if scope == "class" else pytest.Module
@@ -156,16 +190,16 @@ def _unit(scope: str, node: pytest.Item) -> str:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failed test gets a bundle of its environment; the report says where."""
     report = yield
-    session = getattr(item, "funcargs", {}).get("environment")
-    if report.when == "call" and report.failed and session is not None:
-        world = item.config.stash[_WORLD]
-        world.failed = True
+    shared = item.config.stash.get(_SHARED, None)
+    session = shared.session if shared and _asks(item) else None
+    if report.when == "call" and report.failed and shared and session:
+        shared.failed()
         try:
             kept = str(session.snapshot(f"{item.nodeid} failed"))
         except Exception as error:  # noqa: BLE001  (the failure itself is told in any case)
             report.sections.append(("seeder", f"no bundle could be kept: {error}"))
             return report
-        world.bundles[item.nodeid] = kept
+        item.config.stash[_SUMMARY].bundles[item.nodeid] = kept
         report.sections.append(("seeder", f"environment {session.run}, bundle {kept}"))
         item.user_properties.append(("seeder_bundle", kept))
         report.user_properties.append(("seeder_bundle", kept))
@@ -176,10 +210,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     if not item.config.option.seeder_report_sleeps:
         return (yield)
-    world, real = item.config.stash[_WORLD], time.sleep
+    slept, real = item.config.stash[_SUMMARY].slept, time.sleep
 
     def counted(seconds: Any) -> None:
-        world.slept[item.nodeid] = world.slept.get(item.nodeid, 0.0) + float(seconds)
+        slept[item.nodeid] = slept.get(item.nodeid, 0.0) + float(seconds)
         real(seconds)
 
     time.sleep = counted
@@ -190,9 +224,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    world = config.stash[_WORLD]
-    lines = [*_resets(world.resets), *(f"{test}: {path}" for test, path in world.bundles.items())]
-    lines += [f"{test} slept {seconds:.1f} s" for test, seconds in sorted(world.slept.items(), key=lambda pair: -pair[1])]
+    lines = config.stash[_SUMMARY].lines()
     if lines:
         terminalreporter.section("seeder")
         for line in lines:

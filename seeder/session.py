@@ -13,7 +13,7 @@ from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.protocols import Queries
 from seeder.stages import reset as resetting
 from seeder.stages import snapshot
-from seeder.story import Story, bundles
+from seeder.story import Story
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 if TYPE_CHECKING:
@@ -49,7 +49,17 @@ class Session:
 
     def __init__(self, environment: Environment, story: Story) -> None:
         self._environment, self._story = environment, story
-        self._bundles = 0
+        self._ended = False
+
+    def end(self) -> None:
+        """Whoever uses it from now on is told that it is over."""
+        self._ended = True
+
+    @property
+    def _here(self) -> Environment:
+        if self._ended:
+            raise EnvironmentFailed(self.run, "this environment has ended", "ask for the one that is up now")
+        return self._environment
 
     @property
     def run(self) -> str:
@@ -61,25 +71,30 @@ class Session:
         """The digest of all stores when the environment was handed over."""
         return self._story.result.digest or ""
 
+    @property
+    def kept_until(self) -> str | None:
+        """Until when it stays although it has ended for this program; None when it is gone, or still up."""
+        return str(self._story.result.facts["expires"]) if self._story.result.kept else None
+
     def variables(self) -> dict[str, str]:
         """SEEDER_* and the stack's exports, as a wrapped command gets them."""
-        return self._environment.variables()
+        return self._here.variables()
 
     def http(self, service: str) -> httpx.Client:
         """A client of the service: base address, authentication as the stack declares it, time limits. It is closed with the
         environment. Raises UsageError for a name that is no service."""
-        return self._environment.http(self._known(service, self._environment.stack.services, "service"))
+        return self._here.http(self._known(service, self._here.stack.services, "service"))
 
     def url(self, name: str, driver: str | None = None) -> str:
         """Where a store (with its credentials, `scheme+driver` where a driver is named) or else a service is reached."""
-        if name in self._environment.stack.stores:
-            return self._environment.target(name).url(driver)
-        known = {**self._environment.stack.services, **self._environment.stack.stores}
-        return f"http://{self._environment.address(self._known(name, known, 'service or store'))}"
+        if name in self._here.stack.stores:
+            return self._here.target(name).url(driver)
+        known = {**self._here.stack.services, **self._here.stack.stores}
+        return f"http://{self._here.address(self._known(name, known, 'service or store'))}"
 
     def sql(self, store: str) -> Sql:
         """Raises UsageError for a name that is no store, EnvironmentFailed for one that answers no SQL."""
-        return Sql(self._environment, self._known(store, self._environment.stack.stores, "store"))
+        return Sql(self._here, self._known(store, self._here.stack.stores, "store"))
 
     def eventually(self, condition: Callable[[], T], within: str = "5s") -> T:
         """Ask until the answer is true, and give that. Raises EnvironmentFailed with the last answer once the time (`5s`) is up.
@@ -95,19 +110,17 @@ class Session:
 
     def reset(self) -> Mapping[str, Rewound]:
         """Take every store back; answers how, by store. Services keep their connections where the way allows it."""
-        return resetting.reset(self._environment, self._environment.plan)
+        return resetting.reset(self._here, self._here.plan)
 
     def snapshot(self, cause: str) -> Path:
         """Keep a bundle of the environment as it is now; answers its folder."""
-        self._bundles += 1
-        us = self._environment.run
-        folder = bundles(us.checkout) / (us.id if self._bundles == 1 else f"{us.id}-{self._bundles}")
-        told = snapshot.Told(cause, {**self._story.result.as_json(), "message": cause}, self._story.journal_path)
-        return snapshot.take(us, self._environment.plan, self._environment, folder, told, self._environment.emit).path
+        here, story = self._here, self._story
+        told = snapshot.Told(cause, {**story.result.as_json(), "message": cause}, story.journal_path)
+        return snapshot.take(here.run, here.plan, here, story.bundle(), told, here.emit).path
 
     def _known(self, name: str, known: Mapping[str, object], what: str) -> str:
         if name not in known:
-            raise UsageError(name, f"stack {self._environment.stack.name} has no such {what}", nearest(name, sorted(known)))
+            raise UsageError(name, f"stack {self._here.stack.name} has no such {what}", nearest(name, sorted(known)))
         return name
 
 
@@ -130,7 +143,8 @@ def up(
 
     `project` is a folder of the project (the current one by default). `keep_failed`: what raises in the
     block leaves the environment running (`seeder ls`). `listener` hears the run's events. Raises DefinitionError and
-    UsageError before anything starts, EnvironmentFailed and GateRefused once everything is torn down again.
+    UsageError before anything starts, EnvironmentFailed and GateRefused once everything is torn down again, LeftOver when that left
+    something.
     """
     from seeder import lifecycle
     from seeder.definition.request import Request, find_project, resolve
@@ -138,8 +152,10 @@ def up(
 
     asked = Request(stack=stack, scenario=scenario, inputs=dict(inputs or {}), runtime=runtime, cache=cache)
     plan = lifecycle.plan(resolve(find_project(project), asked, traits()))
-    with lifecycle.opened(plan, lifecycle.Options(marks=True, keep_failed=keep_failed), listener or (lambda _: None)) as (
-        environment,
-        story,
-    ):
-        yield Session(environment, story)
+    options = lifecycle.Options(marks=True, keep_failed=keep_failed)
+    with lifecycle.opened(plan, options, listener or (lambda _: None)) as (environment, story):
+        session = Session(environment, story)
+        try:
+            yield session
+        finally:
+            session.end()

@@ -74,6 +74,7 @@ class Story:
         self._journal = Journal(self.journal_path)
         self._listeners: list[Emit] = [self._journal, listener]
         self.result = Result(us.id, facts=facts(plan, us))
+        self._bundles = 0
         self._start = time.monotonic()
 
     def emit(self, event: Event) -> None:
@@ -118,6 +119,11 @@ class Story:
             self.result.code, self.result.ended_by, self.result.message = code, by, message
             self.result.problems = tuple(redact.text(str(one), self._secrets) for one in known.problems) if known else ()
             self.result.log = redact.text(known.log, self._secrets) if known else ""
+
+    def bundle(self) -> Path:
+        """Where the run's next bundle goes: it may have several, and only the first has no number."""
+        self._bundles += 1
+        return bundles(self.run.checkout) / (self.run.id if self._bundles == 1 else f"{self.run.id}-{self._bundles}")
 
     def close(self) -> Result:
         """Write result.json, end the journal, answer the result."""

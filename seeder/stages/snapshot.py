@@ -12,14 +12,16 @@ from typing import Any
 
 import yaml
 
-from seeder import bundle, redact, story, variables
+from seeder import bundle, redact, variables
 from seeder.definition.stack import Stack
 from seeder.environment import Environment
-from seeder.events import Emit, Noticed
+from seeder.errors import of_machine
+from seeder.events import BundleKept, Emit, Noticed
 from seeder.operation import Plan
 from seeder.protocols import Saves
 from seeder.release import VERSION
 from seeder.run import Run
+from seeder.story import Story, asked
 
 RESOLVED = "compose.resolved.yaml"
 
@@ -31,6 +33,19 @@ class Told:
     cause: str
     result: Mapping[str, Any]
     journal: Path
+
+
+def keep(us: Run, plan: Plan, environment: Environment | None, story: Story) -> None:
+    """Save the evidence of a run that went wrong, and tell where it is; one that cannot be saved is told, and that is all."""
+    try:
+        with story.stage("snapshot"):
+            told = Told(story.result.message, story.result.as_json(), story.journal_path)
+            taken = take(us, plan, environment, story.bundle(), told, story.emit)
+    except Exception as error:  # noqa: BLE001  (a full disk, say: the failure itself is told, and everything is torn down)
+        story.emit(Noticed("evidence", f"could not be kept: {of_machine(error) or error}"))
+        return
+    story.result.bundle = str(taken.path)
+    story.emit(BundleKept(str(taken.path), story.result.message))
 
 
 def take(us: Run, plan: Plan, environment: Environment | None, folder: Path, told: Told, emit: Emit) -> bundle.Bundle:
@@ -80,7 +95,7 @@ def _index(us: Run, plan: Plan, cause: str) -> dict[str, Any]:
     return {
         "id": us.id,
         "cause": cause,
-        **story.asked(plan, us),
+        **asked(plan, us),
         "versions": {
             "seeder": VERSION,
             "stack": definition.stack.version,

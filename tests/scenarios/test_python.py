@@ -1,0 +1,69 @@
+"""`seeder.up` in Python programs: what goes wrong at the end of the block is raised, and nothing is left behind for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.failing import gone, mounted, result
+from tests.scenarios.seeder import run_id, seeder
+
+pytestmark = pytest.mark.usefixtures("cached")
+
+MOUNTS = """
+    import pathlib, subprocess
+    held = pathlib.Path(environment.variables()["SEEDER_ENVIRONMENT"]).parent / "held"
+    held.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", held], check=True)
+"""
+CANNOT_BE_UNDONE = """
+    def undo():
+        raise ConnectionError("the other end is gone")
+    environment._environment.exit.callback(undo)
+"""
+FAILS = """
+    environment.snapshot("in between")
+    raise ValueError("the program's own")
+"""
+
+
+def program(folder: Path, block: str) -> subprocess.CompletedProcess[str]:
+    text = f"import seeder\nwith seeder.up('small', scenario='ready', runtime='local') as environment:{block}"
+    return subprocess.run([sys.executable, "-c", text], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_what_could_not_be_removed_is_raised(project, tmp_path, monkeypatch):
+    with mounted(tmp_path, "-t", "tmpfs", "tmpfs"):  # is it allowed here at all?
+        pass
+    monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "home"))  # what is left here, seeders of other tests would try to remove
+    folder = project("small")
+    done = program(folder, MOUNTS)
+    try:
+        assert done.returncode == 1
+        assert f"seeder.errors.LeftOver: {run_id(folder)}: could not be removed: " in done.stderr
+    finally:
+        (held,) = (tmp_path / "home").glob("state/runs/.*.gone/held")
+        subprocess.run(["umount", "--lazy", held], check=True)
+    assert seeder("gc", cwd=folder).code == 0
+
+
+def test_everything_is_removed_when_something_cannot_be_undone(project, home):
+    folder = project("small")
+    done = program(folder, CANNOT_BE_UNDONE)
+    assert "ConnectionError: the other end is gone" in done.stderr
+    assert (result(folder)["code"], result(folder)["left"]) == (123, [])
+    gone(folder, home)
+
+
+def test_a_failure_after_a_bundle_has_a_bundle_of_its_own(project):
+    folder = project("small")
+    done = program(folder, FAILS)
+    assert "ValueError: the program's own" in done.stderr
+    first, second = (folder / ".seeder/bundles" / name for name in (run_id(folder), f"{run_id(folder)}-2"))
+    assert [json.loads((one / "bundle.json").read_text())["cause"] for one in (first, second)] == ["in between", "the program's own"]
+    assert result(folder)["bundle"] == str(second)
+    assert seeder("snapshot", "verify", cwd=folder).code == 0
