@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from seeder.cli import _adopt_local
 from seeder.cli._adopt_local import Local
-from seeder.definition import image
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
+from seeder.definition.stores import not_yet
 from seeder.errors import DefinitionError
 from seeder.registry import ENGINES
 from seeder.soundness import migrates_sql
@@ -23,9 +23,9 @@ DEEPEST = 3  # folders below a build context in which migrations are looked for
 MIGRATES = re.compile(r"alembic|migrat|flyway|liquibase|prisma|goose|dbmate|sqitch|knex|sequelize|initdb|init-db|db-init", re.IGNORECASE)
 OTHER_TOOLS = re.compile(r"(?i)^(V\d+(_\d+)*__|R__)|\.(down|undo|rollback)\.sql$")  # Flyway and two-way files: name order is not theirs
 SQL_FOLDERS = ("migrations", "db/migrations", "sql/migrations", "database/migrations", "migrations/sql")
-NOT_YET = ("mysql", "mariadb", "mongo", "rabbitmq", "kafka", "redpanda", "minio", "localstack", "elasticsearch", "opensearch", "clickhouse")
 NO_LOCAL = Local(("...",), ".")
 _NOWHERE = Address("localhost", 1)  # what is asked of a target is not its place
+STORE_URL = re.compile(r"[a-z][a-z\d]*(?:\+(?P<driver>\w+))?://(?:[^/@\s]*@)?(?P<host>[\w.-]+)(?::\d+)?(?:/(?P<name>[\w-]*))?(?:\?\S*)?")
 DATABASE = re.compile(r"[a-z][\w+.-]*://(?:[^/@\s]*@)?(?P<host>[\w.-]+)(?::\d+)?/(?P<name>[\w-]+)", re.IGNORECASE)
 
 
@@ -55,7 +55,8 @@ def findings(stack: Stack) -> list[Finding]:
     """One for each service, in the order of the file."""
     replaced: set[str] = set()
     servers = {name: _server(stack, name, replaced) for name in stack.servers}
-    return [servers.get(name) or _client(stack, service, replaced) for name, service in stack.services.items()]
+    proposed: set[str] = set()
+    return [servers.get(name) or _client(stack, service, replaced, servers, proposed) for name, service in stack.services.items()]
 
 
 # -- stores -----------------------------------------------------------------------------------------------------------
@@ -148,20 +149,38 @@ def _find(folder: Path, name: str) -> Path | None:
 # -- services ---------------------------------------------------------------------------------------------------------
 
 
-def _client(stack: Stack, service: Service, replaced: set[str]) -> Finding:
+def _client(stack: Stack, service: Service, replaced: set[str], servers: Mapping[str, Finding], proposed: set[str]) -> Finding:
     if service.name in replaced:
         return Finding(service.name, "seeder does its work: it migrates the store itself", only=True)
-    base = image.base(service.image or "")
-    if any(base.startswith(known) for known in NOT_YET):
-        return Finding(service.name, f"{base}: no engine knows it yet; it runs on docker as a plain service, without data", notes=["-"])
-    found = Finding(service.name, "a one-shot" if is_one_shot(stack, service) else "a service")
+    if base := not_yet(service):
+        return Finding(service.name, f"no engine knows {base} yet; it runs on docker as a plain service, and begins empty")
+    once = is_one_shot(stack, service)
+    found = Finding(service.name, "runs once, and ends" if once else "holds no store, and runs as your file says; what may be added:")
+    if not once and (export := _export(stack, service, servers, proposed)):
+        found.notes += ["variables for your tests, beside SEEDER_<SERVICE>_URL:", f"export: {{{export}}}"]
     if service.x.local is None:
         found.local = _adopt_local.local(service, stack.project_dir)
         if found.local is None:
             guess = _adopt_local.guess(service, stack.project_dir)
-            known = "how it learns of its address is not known here" if guess else "its command is not known here"
-            found.notes += [f"{known}; to run it without containers:", _adopt_local.flow(guess or NO_LOCAL)]
+            known = "it must listen at {host} and {port}, see that this tells it so" if guess else "its command is not known here"
+            found.notes += [f"to run it without containers; {known}:", _adopt_local.flow(guess or NO_LOCAL)]
     return found
+
+
+def _export(stack: Stack, service: Service, servers: Mapping[str, Finding], proposed: set[str]) -> str:
+    """The variables by which it finds its stores itself, else one for its own address; `proposed` gains them: each may stand once."""
+    found: dict[str, str] = {}
+    for variable, value in service.environment.items():
+        url = STORE_URL.fullmatch(value)
+        server = next((name for name in servers if url and url["host"] in stack.services[name].names), None)
+        if url and server and variable not in proposed:
+            database = url["name"] if url["name"] in servers[server].databases and url["name"] else ""
+            store = f"{server}/{database}" if database else server
+            found[variable] = f"{{{store}.url{':' + url['driver'] if url['driver'] else ''}}}"
+    if not found and service.ports:
+        found = {f"{re.sub(r'[^A-Z0-9]', '_', service.name.upper())}_URL": "{url}"}
+    proposed.update(found)
+    return ", ".join(f'{name}: "{value}"' for name, value in found.items())
 
 
 def is_one_shot(stack: Stack, service: Service) -> bool:

@@ -37,6 +37,7 @@ policies:
 """
 HEAD = """\
 # What seeder adds to {compose}, which stays as it is. Compose ignores x-seeder; `docker compose up` does not need this file.
+# All that stands in a comment below a service goes under its x-seeder if you want it.
 """
 
 
@@ -48,7 +49,12 @@ def extension(compose: str, found: Sequence[Finding]) -> str:
     """The services of the compose file in its order; what is only a suggestion stands in comments."""
     blocks = ["\n".join(_service(finding)) for finding in found]
     active = any(not line.lstrip().startswith("#") for block in blocks for line in block.splitlines())
-    return HEAD.format(compose=compose) + ("services:\n" if active else "services: {}\n") + "\n".join(blocks) + "\n"
+    return (
+        HEAD.format(compose=compose)
+        + ("services:\n" if active else "services: {}  # without the {} once a service stands here\n")
+        + "\n".join(blocks)
+        + "\n"
+    )
 
 
 def _service(finding: Finding) -> Iterator[str]:
@@ -56,7 +62,7 @@ def _service(finding: Finding) -> Iterator[str]:
     name = f"  {scalar(finding.service)}:"
     if not lines:
         yield f"  # {finding.service}: {finding.what}"
-        yield from (f"  #   {note}" for note in finding.notes if note != "-")
+        yield from (f"  #   {note}" for note in finding.notes)
         return
     yield f"{name}  # {finding.what}"
     yield "    x-seeder:"

@@ -11,6 +11,7 @@ from seeder.definition.links import strangers
 from seeder.definition.quoting import unquoted
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack
+from seeder.definition.stores import not_yet
 from seeder.errors import Problem, nearest
 
 _BRACES = re.compile(r"(?<!\$)\{([^{}]*)\}")
@@ -37,6 +38,7 @@ def hints(stack: Stack) -> Iterator[Problem]:
     for service in stack.services.values():
         yield from _fixed_port(service)
         yield from _strangers(service, stack)
+        yield from _no_engine(service, stack)
 
 
 def has_store(stack: Stack, store: str) -> bool:
@@ -109,6 +111,12 @@ def _strangers(service: Service, stack: Stack) -> Iterator[Problem]:
     names = sorted({*stack.absent, *(name for one in stack.services.values() for name in one.names)})
     for host, place in strangers(service, {*names, *service.hosts}):
         yield Problem(f"services.{service.name}.{place}", f"no service is called {host}", nearest(host, names), service.mark)
+
+
+def _no_engine(service: Service, stack: Stack) -> Iterator[Problem]:
+    if (name := not_yet(service)) and service.name not in stack.servers:
+        cause = f"no engine knows {name} yet: it runs as a plain service, begins empty, and is in no digest, reset or bundle"
+        yield Problem(service.name, cause, "load it by requests to a service (NAME.http), or by a dataset's `seed` program", service.mark)
 
 
 def _auth(service: Service, stack: Stack) -> Iterator[Problem]:

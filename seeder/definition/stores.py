@@ -11,6 +11,10 @@ from seeder.definition.service import Service
 from seeder.definition.stack import Store
 
 _ENTRYPOINTS = frozenset({"docker-entrypoint.sh", "run.sh"})  # what images of servers begin with
+_NOT_YET = frozenset({
+    "mysql", "mysql-server", "mariadb", "mongo", "mongodb", "mongodb-community-server", "rabbitmq", "kafka", "cp-kafka", "redpanda",
+    "minio", "localstack", "elasticsearch", "opensearch", "clickhouse", "clickhouse-server", "cassandra", "memcached",
+})  # fmt: skip
 _WORD = re.compile(r"[\w.\-]+")
 
 
@@ -38,6 +42,12 @@ def engine_of(service: Service, engines: Engines) -> str | None:
     name = image.base(service.image)
     engine = next((engine for engine, traits in engines.items() if name in traits.images), None)
     return engine if engine and _runs_server(service, engines[engine].programs | _ENTRYPOINTS) else None
+
+
+def not_yet(service: Service) -> str | None:
+    """What keeps state by its image, and has no engine: `mariadb`. None for a service that is declared a store, and for all others."""
+    name = image.base(service.image or "")
+    return name if name in _NOT_YET and service.x.store is None else None
 
 
 def _runs_server(service: Service, programs: frozenset[str]) -> bool:

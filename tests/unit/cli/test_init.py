@@ -141,6 +141,26 @@ def test_the_policy_that_is_written_says_what_becomes_of_fixtures(init, tmp_path
     assert "# What data an environment may hold. Fixtures, taken from an incident, are left out here" in text
 
 
+def test_an_export_is_proposed_by_the_names_that_services_find_their_stores_by(init, tmp_path):
+    other = """
+  job:
+    image: alpine
+    environment: {DATABASE_URL: "postgresql://app:app@db:5432/app", DSN: "postgresql+asyncpg://app:app@db/app?x=1", Q: "redis://q:6379/0"}
+  front: {image: nginx, ports: ["80"]}
+  q: {image: "redis:8"}
+  maria: {image: "mariadb:11"}
+"""
+    code, said, _ = init({"compose.yaml": "services:" + DB + API % "./server" + other})
+    assert code == 0, said
+    text = (tmp_path / "compose.seeder.yaml").read_text()
+    assert [line.partition("export: ")[2] for line in text.splitlines() if "export: " in line] == [
+        '{DATABASE_URL: "{db.url}"}',
+        '{DSN: "{db.url:asyncpg}", Q: "{q.url}"}',
+        '{FRONT_URL: "{url}"}',
+    ]
+    assert "# maria: no engine knows mariadb yet" in text
+
+
 def test_the_manifest_that_is_written_says_which_data_a_run_gets(init, tmp_path):
     assert init({"compose.yaml": "services:" + DB})[0] == 0
     said = " ".join((tmp_path / "manifest.yaml").read_text().replace("#", "").split())
