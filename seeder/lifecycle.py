@@ -109,7 +109,7 @@ def _world(plan: Plan, options: Options, story: Story, signals: interrupt.Guard)
                 snapshot.keep(us, plan, environment, story)
             if environment and guard and (options.keep_failed if story.result.code else options.keep_good):
                 teardown.keep(us, options.ttl, undo, story, guard)
-            wrong = teardown.unwind(undo, story)
+            wrong = teardown.unwind(undo, environment, story)
         if not story.result.kept:
             wrong += teardown.sweep(us, story, guard)
         if wrong and not story.result.bundle:

@@ -6,7 +6,8 @@ import dataclasses
 import datetime
 from contextlib import ExitStack
 
-from seeder import owner, warden
+from seeder import cache, owner, warden
+from seeder.environment import Environment
 from seeder.errors import LeftOver
 from seeder.events import Cleaned
 from seeder.run import Run
@@ -23,11 +24,14 @@ def keep(us: Run, ttl: datetime.timedelta, undo: ExitStack, story: Story, guard:
     story.result.facts["expires"] = expires.isoformat(timespec="seconds")
 
 
-def unwind(undo: ExitStack, story: Story) -> list[BaseException]:
-    """Undo everything, the last thing first. What went wrong with that is told and answered: what it left, the sweep removes."""
+def unwind(undo: ExitStack, environment: Environment | None, story: Story) -> list[BaseException]:
+    """Undo everything, the last thing first, and make room where layers were kept. What went wrong with that is told and answered:
+    what it left, the sweep removes."""
     try:
         with story.stage("teardown"):
             undo.close()
+            if environment:
+                cache.make_room(environment.plan, story.emit)
     except BaseException as error:  # noqa: BLE001  (whatever it is, the sweep is still to come)
         story.failed(error)
         return [error]
