@@ -50,7 +50,7 @@ def _find(plan: Plan, wanted: Mapping[str, list[str]]) -> dict[str, Layer]:
     """What is there and fits, of the keys of each server; every layer store is asked once."""
     found: dict[str, Layer] = {}
     for name in sorted({one.where for one in plan.chains.values() if one.where}):
-        keys = [key for server, one in plan.chains.items() if one.where == name for key in wanted.get(server, ())]
+        keys = [key for server, one in plan.chains.items() if one.where == name for key in wanted[server]]
         found |= LAYERS.get(name).find(keys)
     return {key: layer for key, layer in found.items() if _fits(plan, layer)}
 
@@ -107,10 +107,9 @@ def turn(plan: Plan, folder: Path, emit: Emit) -> Iterator[Plan]:
 def _settled(plan: Plan, folder: Path, *, old: bool) -> Plan:
     """The plan with its layers marked as in use by the run of the folder, begun again if it is `old` or one of them has gone."""
     with room.still():
-        begins = {server: [begin.layer.key] for server, begin in plan.begins.items()}
-        if old or len(_find(plan, begins)) < len(begins):
-            plan = begin(plan.full) if plan.full else plan
-        room.use([begin.layer for begin in plan.begins.values()], folder)
+        if plan.full and (old or not room.has([one.layer for one in plan.begins.values()])):
+            plan = begin(plan.full)
+        room.use([one.layer for one in plan.begins.values()], folder)
         if manifest := _manifest(plan):
             LAYERS.get(manifest.where).use(manifest)
     return plan

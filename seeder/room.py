@@ -45,6 +45,12 @@ def every(stores: Iterable[str] = ()) -> list[Layer]:
     return found
 
 
+def has(layers: Collection[Layer]) -> bool:
+    """Whether all of them are still there."""
+    by_store = {name: [layer.key for layer in layers if layer.where == name] for name in {layer.where for layer in layers}}
+    return all(len(LAYERS.get(name).find(keys)) == len(set(keys)) for name, keys in by_store.items())
+
+
 def use(layers: Collection[Layer], folder: Path) -> None:
     """Write into a run's folder which layers it begins at, so that they stay as long as it."""
     for layer in layers:

@@ -17,7 +17,7 @@ from typing import Any
 
 from seeder import home, whole
 from seeder.docker_api import Daemon
-from seeder.docker_endpoint import endpoint
+from seeder.docker_endpoint import Endpoint, endpoint
 from seeder.errors import EnvironmentFailed
 from seeder.layer import Layer, key
 
@@ -30,13 +30,20 @@ DEEPEST = 60  # images below one on which another is put; engines take some 125
 class Images:
     name = "image"
 
+    def __init__(self) -> None:
+        self._daemons: dict[Endpoint, Daemon] = {}
+
+    @property
+    def _daemon(self) -> Daemon:
+        return self._daemons.setdefault(at := endpoint(), Daemon(at))
+
     def find(self, keys: Collection[str]) -> dict[str, Layer]:
         wanted = set(keys)
         return {layer.key: layer for layer in self.every() if layer.key in wanted}
 
     def every(self) -> Iterator[Layer]:
         own = _name()
-        for tag, labels, created in Daemon(endpoint()).tagged(REPOSITORY):
+        for tag, labels, created in self._daemon.tagged(REPOSITORY):
             if labels.get(ID) and labels.get(FORM):
                 made = datetime.datetime.fromtimestamp(created, datetime.UTC)
                 yield Layer(
@@ -55,7 +62,7 @@ class Images:
     def keep(self, state: str, form: str, source: str, facts: Mapping[str, Any]) -> Layer:
         """Commit the container `source`, which has stopped. One that is there does not fit, or it would not be made again: it goes
         before, else it would stay without a name."""
-        daemon = Daemon(endpoint())
+        daemon = self._daemon
         own = "0"  # what lies below is shared with the image that the server began with
         with contextlib.suppress(EnvironmentFailed):  # an engine under load takes too long to count
             own = str(daemon.written(source))
@@ -74,7 +81,7 @@ class Images:
             os.utime(path)
 
     def remove(self, layer: Layer) -> None:
-        Daemon(endpoint()).remove("image", layer.place)
+        self._daemon.remove("image", layer.place)
         _use_file(layer.key).unlink(missing_ok=True)
 
 
