@@ -31,12 +31,17 @@ _REST: tuple[LiteralString, ...] = (
 def reset(target: Target) -> None:
     """In one transaction, so that clients see either all or nothing. What init scripts made in the database goes too."""
     with failing(target, "emptied"), closing(connect(target)) as connection:
-        for names, drop in _DROPS:
-            _drop_all(connection, names, drop)
-        public = _PUBLIC if connection.info.server_version >= 150000 else _PUBLIC_BEFORE_15  # noqa: PLR2004  (PostgreSQL 15)
-        for statement in public + _REST:
-            connection.execute(statement)
+        empty(connection)
         connection.commit()
+
+
+def empty(connection: Connection) -> None:
+    """The same as a part of the connection's own transaction."""
+    for names, drop in _DROPS:
+        _drop_all(connection, names, drop)
+    public = _PUBLIC if connection.info.server_version >= 150000 else _PUBLIC_BEFORE_15  # noqa: PLR2004  (PostgreSQL 15)
+    for statement in public + _REST:
+        connection.execute(statement)
 
 
 def _drop_all(connection: Connection, names: LiteralString, drop: LiteralString) -> None:

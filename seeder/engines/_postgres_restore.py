@@ -11,57 +11,84 @@ from seeder.content import Script
 from seeder.definition.dataset import Part
 from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_finish as finish
+from seeder.engines import _postgres_found as found
 from seeder.engines import _postgres_order as ordering
+from seeder.engines import _postgres_reset as emptying
 from seeder.engines import _postgres_run as scripts
 from seeder.engines import _saved_store
 from seeder.engines._postgres_catalog import Catalogue, Relation
 from seeder.engines._postgres_connection import connect, failing
 from seeder.engines._postgres_save import FORM, identifier
-from seeder.errors import EnvironmentFailed
+from seeder.errors import DefinitionError, EnvironmentFailed
 from seeder.target import Target
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection
 
 _BLOCK = 1 << 16
+SEQUENCE = "(a sequence)"  # no name of a column
+LISTED = 5  # tables that are named
 
 
 def restore(target: Target, folder: Path) -> None:
-    """Replace all rows by the saved ones, in one transaction; an empty database gets its schema first."""
-    index = FORM.read(folder, "tables", "sequences", "schema")
-    with failing(target, "restored"), closing(connect(target)) as connection:
-        catalogue = catalog.read(connection)
-        if not catalogue.tables and index["tables"]:
-            catalogue = _make_schema(connection, folder, index)
-        tables = _fitting(catalogue, index, target)
-        _fill(connection, catalogue, tables, folder)
-        _set_sequences(connection, index)
-        finish.refresh_views(connection)
-        connection.commit()
+    """Replace all rows by the saved ones, in one transaction. A database with other tables gets those that were saved, which only a
+    server of the same or a higher major version understands. Transactions that clients hold open are ended."""
+    index = FORM.read(folder, "server", "tables", "sequences", "schema")
+    with failing(target, "restored"):
+        _end_transactions(target)
+        with closing(connect(target)) as connection:
+            catalogue = catalog.read(connection)
+            if differing := _differing(connection, catalogue, index):
+                catalogue = _replace_schema(connection, folder, index, target, differing)
+            _fill(connection, catalogue, _paired(catalogue, index), folder)
+            _set_sequences(connection, index)
+            finish.refresh_views(connection)
+            connection.commit()
 
 
-def _make_schema(connection: Connection, folder: Path, index: dict[str, Any]) -> Catalogue:
+def _end_transactions(target: Target) -> None:
+    """Over a connection of its own: who is at work is told to a transaction once and for all."""
+    with closing(connect(target, autocommit=True)) as connection:
+        found.snapshot(connection, target.database or "")
+
+
+def _differing(connection: Connection, catalogue: Catalogue, index: dict[str, Any]) -> list[str]:
+    """The tables and sequences that are not those which were saved, by name and by their columns."""
+    saved = {f"{entry['schema']}.{entry['name']}": set(entry["columns"]) for entry in index["tables"]}
+    here = {f"{relation.schema}.{relation.name}": {column.name for column in relation.stored} for relation in catalogue.wholes}
+    saved |= {f"{entry['schema']}.{entry['name']}": {SEQUENCE} for entry in index["sequences"]}
+    here |= {f"{sequence.schema}.{sequence.name}": {SEQUENCE} for sequence in catalog.sequences(connection)}
+    return sorted(name for name in saved.keys() | here.keys() if saved.get(name) != here.get(name))
+
+
+def _replace_schema(connection: Connection, folder: Path, index: dict[str, Any], target: Target, differing: list[str]) -> Catalogue:
+    """Whatever is in the database gives way to the schema that was saved. Raises EnvironmentFailed when this server does not take it."""
+    why = f"the saved state has another schema (it differs in {', '.join(differing[:LISTED])}{', ...' if len(differing) > LISTED else ''})"
+    remedy = "migrate to its revision: use the checkout that it was saved from"
     if not index["schema"]["file"]:
-        raise EnvironmentFailed(
-            str(folder), f"the database is empty and the schema was not saved: {index['schema']['missing']}", "migrate it first"
-        )
+        raise EnvironmentFailed(target.store, f"{why}, and that was not saved: {index['schema']['missing']}", remedy)
+    theirs, ours = index["server"] // 10000, connection.info.server_version // 10000
+    if theirs > ours:
+        cause = f"{why}, and a lower version does not understand the one that was saved: postgres {theirs} -> {ours}"
+        raise EnvironmentFailed(target.store, cause, f"use postgres {theirs} or later, or {remedy}")
     path = _saved_store.file(folder, index["schema"])
-    scripts.run(connection, Script(Part("sql", "", path.name, path, "sql")))
-    return catalog.read(connection)
-
-
-def _fitting(catalogue: Catalogue, index: dict[str, Any], target: Target) -> list[tuple[Relation, dict[str, Any]]]:
-    """Each table that is there with what was saved of it. Raises EnvironmentFailed when the two schemas differ."""
-    saved = {(entry["schema"], entry["name"]): entry for entry in index["tables"]}
-    here = {(relation.schema, relation.name): relation for relation in catalogue.wholes}
-    differing = sorted(f"{schema}.{name}" for schema, name in saved.keys() ^ here.keys())
-    common = sorted(saved.keys() & here.keys())
-    differing += [f"{s}.{n}" for s, n in common if set(saved[s, n]["columns"]) != {column.name for column in here[s, n].stored}]
-    if differing:
+    emptying.empty(connection)
+    try:
+        scripts.run(connection, Script(Part("sql", "", path.name, path, "sql")))
+    except DefinitionError as error:
+        raise EnvironmentFailed(target.store, f"this server does not take the saved schema: {error.problems[0].cause}", remedy) from error
+    catalogue = catalog.read(connection)
+    if differing := _differing(connection, catalogue, index):
         raise EnvironmentFailed(
-            target.store, f"the saved state has another schema; it differs in {', '.join(differing)}", "migrate to its revision"
+            target.store, f"the saved schema is not that of what was saved; it differs in {', '.join(differing)}", remedy
         )
-    return [(here[key], saved[key]) for key in common]
+    return catalogue
+
+
+def _paired(catalogue: Catalogue, index: dict[str, Any]) -> list[tuple[Relation, dict[str, Any]]]:
+    """Each table with what was saved of it."""
+    saved = {(entry["schema"], entry["name"]): entry for entry in index["tables"]}
+    return [(relation, saved[relation.schema, relation.name]) for relation in catalogue.wholes]
 
 
 def _fill(connection: Connection, catalogue: Catalogue, tables: list[tuple[Relation, dict[str, Any]]], folder: Path) -> None:
@@ -108,9 +135,4 @@ def _copy_in(connection: Connection, relation: Relation, entry: dict[str, Any], 
 def _set_sequences(connection: Connection, index: dict[str, Any]) -> None:
     here = {(sequence.schema, sequence.name): sequence for sequence in catalog.sequences(connection)}
     for entry in index["sequences"]:
-        sequence = here.get((entry["schema"], entry["name"]))
-        if sequence is None:
-            raise EnvironmentFailed(
-                f"{entry['schema']}.{entry['name']}", "the saved sequence is not there", "migrate to the saved state's revision"
-            )
-        finish.set_next(connection, sequence, entry["next"])
+        finish.set_next(connection, here[entry["schema"], entry["name"]], entry["next"])

@@ -244,6 +244,21 @@ services:
         assert "orders.csv:1: orders.customer_id: the file lacks the column" not in told  # the place is the row that was refused
         assert "orders.csv:2: orders.customer_id: the file lacks the column, which must have a value and has no default" in told
 
+    def test_a_database_with_other_tables_gets_those_that_were_saved(self, loaded: Server, tmp_path: Path) -> None:
+        before = self.digest(loaded)
+        loaded.engine.save(loaded.target(), tmp_path / "saved")
+        loaded.engine.query(loaded.target(), "alter table categories add more int; create table strange (id serial)")
+        loaded.engine.restore(loaded.target(), tmp_path / "saved")
+        assert self.digest(loaded) == before
+
+    def test_a_transaction_that_a_client_holds_open_does_not_stop_a_restore(self, loaded: Server, tmp_path: Path) -> None:
+        before = self.digest(loaded)
+        loaded.engine.save(loaded.target(), tmp_path / "saved")
+        with closing(connect(loaded.target())) as client:
+            client.execute("insert into journal values ('orders', 'unfinished')")
+            loaded.engine.restore(loaded.target(), tmp_path / "saved")
+        assert self.digest(loaded) == before
+
     def test_many_rows(self, server: Server, tmp_path: Path) -> None:
         text = "id,name\n" + "".join(f"{number},name {number}\n" for number in range(1, 30_001))
         assert load(server.engine, server.target(), [read(tmp_path, "categories.csv", text)]) == {"categories": 30_000}
@@ -282,3 +297,14 @@ class TestPostgres16(PostgresContract):
             new.engine.reset(new.target())
             new.engine.restore(new.target(), tmp_path / "saved")
             assert self.digest(old) == self.digest(new)
+            self.refuses_a_higher_version(old, new, tmp_path / "newer")
+
+    def refuses_a_higher_version(self, old: Server, new: Server, folder: Path) -> None:
+        """Where the tables are the same no schema is needed."""
+        new.engine.save(new.target(), folder)
+        old.engine.restore(old.target(), folder)
+        old.engine.query(old.target(), "create table more (id int)")
+        before = self.digest(old)
+        with pytest.raises(EnvironmentFailed, match=r"differs in public.more\), and .*postgres 18 -> 16"):
+            old.engine.restore(old.target(), folder)
+        assert self.digest(old) == before
