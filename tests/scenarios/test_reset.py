@@ -128,7 +128,7 @@ def test_whose_connection_was_lost_is_told(project):
     folder = project("small")
     with up(folder):
         at = json.loads(seeder("env", "--format", "json", cwd=folder).out)["stores"]["cache"]
-        client = redis.Redis(at["host"], at["port"], retry=Retry(NoBackoff(), 0))
+        client = redis.Redis(at["host"], at["port"], socket_timeout=120, retry=Retry(NoBackoff(), 0))
 
         def wait() -> None:
             with pytest.raises(redis.ConnectionError):
