@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seeder.errors import EnvironmentFailed, Problem, SeederError
+from seeder.frozen import frozen
 
 INDEX = "bundle.json"
 FORMAT = "1"
 
 
-@dataclass(frozen=True)
+@frozen
 class Bundle:
     """A bundle that was read; `index` is the content of bundle.json."""
 

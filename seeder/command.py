@@ -8,13 +8,13 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from seeder import interrupt
 from seeder.errors import SeederError
+from seeder.frozen import frozen
 
 _END_SECONDS = 2.0
 _TELL_SECONDS = 1.0  # from a signal until the user hears that the command goes on
@@ -35,7 +35,7 @@ class NotExecutable(SeederError):
     ended_by = "command not executable"
 
 
-@dataclass(frozen=True)
+@frozen
 class Ending:
     """How the command ended: its exit code (128+n when signal n ended it), and the signal that seeder itself got meanwhile."""
 

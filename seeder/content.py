@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from seeder.definition.dataset import Part
+from seeder.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Row:
     """One record of a table file; values are text, None, numbers, booleans, or lists and dicts for structured columns."""
 
@@ -18,7 +19,7 @@ class Row:
     values: tuple[Any, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Table:
     """A table's file. `rows()` may be called again and reads the file anew."""
 
@@ -35,14 +36,14 @@ class Table:
         return result
 
 
-@dataclass(frozen=True)
+@frozen
 class Script:
     """A file of SQL."""
 
     part: Part
 
 
-@dataclass(frozen=True)
+@frozen
 class Key:
     """A key with its type (string, hash, list, set, zset), value and time to live in seconds (None: for ever)."""
 
@@ -53,7 +54,7 @@ class Key:
     ttl: float | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Keys:
     """A file of keys."""
 
@@ -61,7 +62,7 @@ class Keys:
     keys: tuple[Key, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Message:
     """A message as a file gives it."""
 
@@ -71,7 +72,7 @@ class Message:
     payload: Any  # JSON, or text
 
 
-@dataclass(frozen=True)
+@frozen
 class Messages:
     """A file of messages, in order."""
 
@@ -82,7 +83,7 @@ class Messages:
 Records = Table | Script | Keys | Messages
 
 
-@dataclass(frozen=True)
+@frozen
 class Answer:
     """What one statement answers: rows with values as the store writes them, if it returns any; how many rows it changed, if any could."""
 
@@ -92,7 +93,7 @@ class Answer:
     returns: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class ColumnInfo:
     """`filled`: a default, an identity or a generated expression gives the value when a row does not say."""
 
@@ -102,7 +103,7 @@ class ColumnInfo:
     filled: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class TableInfo:
     """A table as the database sees it; `name` carries the schema unless it is the default one."""
 
@@ -112,7 +113,7 @@ class TableInfo:
     constraints: Mapping[str, str] = field(default_factory=dict)  # the others and unique indexes: name -> definition
 
 
-@dataclass(frozen=True)
+@frozen
 class StoreDigest:
     """SHA-256 (hex) over the store's content as text, as architecture.md defines it, and over its parts: table, key type or
     stream -> (records, digest)."""

@@ -16,12 +16,12 @@ import time
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from seeder.docker_endpoint import Endpoint
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 
 Kind = Literal["container", "network", "volume", "image"]
 LISTS: Mapping[Kind, str] = {  # where the API lists all of a kind
@@ -33,7 +33,7 @@ LISTS: Mapping[Kind, str] = {  # where the API lists all of a kind
 REMEDY = "start Docker, or set DOCKER_HOST to the socket of Docker, Podman or Colima; `seeder doctor` looks closer"
 
 
-@dataclass(frozen=True)
+@frozen
 class Image:
     id: str
     ports: tuple[tuple[int, str], ...]  # (port, protocol) that it exposes
@@ -41,7 +41,7 @@ class Image:
     healthcheck: Mapping[str, Any] | None  # as the API has it, times in nanoseconds
 
 
-@dataclass(frozen=True)
+@frozen
 class State:
     """A container now; `status` is one of created, running, paused, restarting, removing, exited, dead."""
 

@@ -9,11 +9,11 @@ import os
 import socket
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 
 DEFAULT = "unix:///var/run/docker.sock" if os.name == "posix" else "npipe:////./pipe/docker_engine"
 KNOCK_SECONDS = 5.0
@@ -21,7 +21,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104  (of another machine whose addresses are no
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True)
+@frozen
 class Endpoint:
     """The daemon that the docker command would talk to; `host` is where its published ports are reached from here."""
 

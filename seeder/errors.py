@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from seeder.frozen import frozen
+
 
 @dataclass(frozen=True, order=True)
 class Mark:
@@ -19,7 +21,7 @@ class Mark:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Problem:
     """One thing that is wrong: what it concerns, why it is wrong, what mends it, where it stands."""
 

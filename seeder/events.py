@@ -9,19 +9,20 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from seeder.frozen import frozen
 
-@dataclass(frozen=True)
+
+@frozen
 class Event:
     """Base of all events; `kind` is its name in the journal."""
 
     kind: ClassVar[str] = "event"
 
 
-@dataclass(frozen=True)
+@frozen
 class RunStarted(Event):
     """A run begins, of what and with which choices."""
 
@@ -36,7 +37,7 @@ class RunStarted(Event):
     policy: str
 
 
-@dataclass(frozen=True)
+@frozen
 class StageStarted(Event):
     """A stage of the flow begins: images, start, migrate, load, gate, digest, command, snapshot, teardown."""
 
@@ -44,7 +45,7 @@ class StageStarted(Event):
     stage: str
 
 
-@dataclass(frozen=True)
+@frozen
 class StageEnded(Event):
     """A stage is over; `ok` says whether the next may begin."""
 
@@ -55,7 +56,7 @@ class StageEnded(Event):
     interrupted: bool = False  # by a signal
 
 
-@dataclass(frozen=True)
+@frozen
 class Progress(Event):
     """Something about one subject (a service, a store, a dataset) changed: `state` is one word, `detail` free text."""
 
@@ -67,7 +68,7 @@ class Progress(Event):
     seconds: float | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Noticed(Event):
     """Something the user should know and that does not stop the run."""
 
@@ -77,7 +78,7 @@ class Noticed(Event):
     remedy: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class WasReset(Event):
     """Stores were taken back to the state in which the environment was handed over; `changed` had been written to."""
 
@@ -86,7 +87,7 @@ class WasReset(Event):
     seconds: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Loaded(Event):
     """The records of a dataset are in one of its stores."""
 
@@ -97,7 +98,7 @@ class Loaded(Event):
     records: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Digested(Event):
     """What the loaded stores hold: one digest for all, and that of each."""
 
@@ -106,7 +107,7 @@ class Digested(Event):
     stores: dict[str, str]
 
 
-@dataclass(frozen=True)
+@frozen
 class Refused(Event):
     """A gate's finding."""
 
@@ -116,7 +117,7 @@ class Refused(Event):
     cause: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Failed(Event):
     """Why the run will not end well."""
 
@@ -125,7 +126,7 @@ class Failed(Event):
     message: str
 
 
-@dataclass(frozen=True)
+@frozen
 class BundleKept(Event):
     """The evidence of a failure was saved."""
 
@@ -134,7 +135,7 @@ class BundleKept(Event):
     reason: str
 
 
-@dataclass(frozen=True)
+@frozen
 class CommandEnded(Event):
     """The wrapped command is over."""
 
@@ -143,7 +144,7 @@ class CommandEnded(Event):
     seconds: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Cleaned(Event):
     """Teardown took a look: `left` names what could not be removed."""
 
@@ -152,7 +153,7 @@ class Cleaned(Event):
     left: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class RunEnded(Event):
     """The run is over: its code, and what decided it."""
 

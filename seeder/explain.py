@@ -6,11 +6,11 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seeder import whole
+from seeder.frozen import frozen
 from seeder.layer import Chain
 from seeder.operation import Plan
 
@@ -39,7 +39,7 @@ NAMES = [  # the way to an input (chain.flat) -> what a user calls it
 ]
 
 
-@dataclass(frozen=True)
+@frozen
 class Told:
     """One state of a server: whether a layer of it is there, and what made its id another than it was last time."""
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seeder.definition.extension import Gates
 from seeder.definition.scenario import Expectation
 from seeder.definition.stack import Reference
+from seeder.frozen import frozen
 
 if TYPE_CHECKING:
     from seeder.content import TableInfo
 
 
-@dataclass(frozen=True)
+@frozen
 class Revision:
     """One step of a migration history."""
 
@@ -29,7 +30,7 @@ def head(revisions: Sequence[Revision]) -> str:
     return revisions[-1].id if revisions else ""
 
 
-@dataclass(frozen=True)
+@frozen
 class LoadedTable:
     """A table file that was loaded: the rows and columns it should have left in its store."""
 
@@ -41,7 +42,7 @@ class LoadedTable:
     file: Path
 
 
-@dataclass(frozen=True)
+@frozen
 class Migrated:
     """A store right after it was migrated: the last revision that was applied, and its tables by name."""
 
@@ -61,7 +62,7 @@ def _table(given: Mapping[str, Any]) -> TableInfo:
     return TableInfo(**{**given, "columns": columns, "key": tuple(given["key"])})
 
 
-@dataclass(frozen=True)
+@frozen
 class Fitness:
     """What gates check a world against."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from seeder.frozen import frozen
 
-@dataclass(frozen=True)
+
+@frozen
 class Launch:
     """What a container runtime must know of an engine: its port, and the paths where the image keeps state. `moved` are variables
     by which the image keeps all of it elsewhere, outside of volumes, so that a stopped container holds the state; none when it
@@ -19,7 +21,7 @@ class Launch:
     moved: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class LocalLaunch:
     """How an engine runs as a process. `{host} {port} {data}` are filled in in commands and files, other braces stay; paths in
     `files` are relative to the data folder, written (mode 0600) before `prepare` and anew before the start. `prepare` depends on

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal
+
+from seeder.frozen import frozen
 
 PORTABLE: Final = "portable"  # the form that engines save themselves and that any runtime reads
 SET: Final = "set"  # the form of a set's manifest; it is kept when all of its members are
 
 
-@dataclass(frozen=True)
+@frozen
 class Step:
     """One state on a server's way: `id` names it, `subject` what leads to it (a revision, a dataset) in `store`.
 
@@ -27,7 +29,7 @@ class Step:
     kept: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Chain:
     """How one server comes to its state at rest: its stores' revisions, then the datasets, in the order in which they apply.
 
@@ -57,7 +59,7 @@ class Chain:
         return self.steps[-1].id if self.steps else self.base
 
 
-@dataclass(frozen=True)
+@frozen
 class Layer:
     """A state that is kept: the form of its bytes and the `place` where they are (a folder, an image). `facts` is what was known
     when it was made: what it is of, the tables that were loaded, how its secrets are told. `where` names the layer store that has it,
@@ -85,7 +87,7 @@ def key(state: str, form: str) -> str:
     return f"{state}.{form}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Begin:
     """Where a server begins: at a layer, after `steps` of its chain."""
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 
 from seeder import cache, command, digest, explain, interrupt, present, process, warden
 from seeder.definition.request import Definition
 from seeder.environment import Environment, identify, open_environment
 from seeder.events import CommandEnded, Digested, Emit, Noticed
+from seeder.frozen import frozen
 from seeder.operation import Plan
 from seeder.plan import choose, make
 from seeder.stages import gate, keep, load, migrate, reset, snapshot, teardown, up
@@ -36,7 +36,7 @@ FLOW = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Options:
     """What is done with the environment: run a command in it, keep it alive for `ttl`, give up after `timeout` seconds."""
 

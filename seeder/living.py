@@ -8,10 +8,11 @@ import platform
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 from seeder.process import RUN_LABEL
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
@@ -27,7 +28,7 @@ def _place() -> str:
     return f"{machine}/{Path('/proc/self/ns/pid').readlink()}" if LINUX else machine
 
 
-@dataclass(frozen=True)
+@frozen
 class Identity:
     """One process for good: its number, a mark of when it started, so that a reused number is not taken for it, and where numbers
     are so counted: another machine or container may share our folders."""
@@ -46,7 +47,7 @@ class Identity:
         return identity(self.pid) == self
 
 
-@dataclass(frozen=True)
+@frozen
 class Ended:
     """What a sweep of processes ended, and what outlived it; each as `pid 42 (postgres)`."""
 
@@ -54,7 +55,7 @@ class Ended:
     left: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class _Process:
     who: Identity
     parent: int

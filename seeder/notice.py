@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from seeder.frozen import frozen
 
-@dataclass(frozen=True)
+
+@frozen
 class Notice:
     """What a runtime says of a service before anything starts: refused (the plan ends) or noted (the plan names it)."""
 
@@ -16,7 +17,7 @@ class Notice:
     refused: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Diagnosis:
     """One thing that a runtime needs of this machine, and how it stands."""
 

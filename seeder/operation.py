@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,11 +12,12 @@ from seeder.definition.request import Definition
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
 from seeder.fitness import Fitness, Revision
+from seeder.frozen import frozen
 from seeder.layer import Begin, Chain
 from seeder.notice import Notice
 
 
-@dataclass(frozen=True)
+@frozen
 class Operation:
     """One thing to do: `verb subject: detail`, and why it is done this way."""
 
@@ -29,7 +30,7 @@ class Operation:
         return {"verb": self.verb, "subject": self.subject, "detail": self.detail, "cause": self.cause}
 
 
-@dataclass(frozen=True)
+@frozen
 class Start(Operation):
     """Start one compose service. `server` ones hold stores and come up first."""
 
@@ -41,7 +42,7 @@ class Start(Operation):
     limit: str = "the usual one"  # where `within` comes from
 
 
-@dataclass(frozen=True)
+@frozen
 class Resume(Operation):
     """Begin a server at a layer instead of empty."""
 
@@ -53,7 +54,7 @@ class Resume(Operation):
         return {**super().as_json(), "layer": {"id": layer.id, "form": layer.form}}
 
 
-@dataclass(frozen=True)
+@frozen
 class Migrate(Operation):
     """Bring a store to the head of its history."""
 
@@ -66,7 +67,7 @@ class Migrate(Operation):
         return {**super().as_json(), "revisions": [{"id": revision.id, "file": str(revision.file)} for revision in self.revisions]}
 
 
-@dataclass(frozen=True)
+@frozen
 class Load(Operation):
     """Load a dataset's records at rest into its stores, all or nothing."""
 
@@ -75,7 +76,7 @@ class Load(Operation):
     parts: Mapping[str, tuple[Part, ...]]  # store -> its parts
 
 
-@dataclass(frozen=True)
+@frozen
 class Configure(Operation):
     """Give a service extra environment or files from a config dataset, when it is created."""
 
@@ -84,7 +85,7 @@ class Configure(Operation):
     files: Mapping[str, Path]  # path inside the service -> the file that replaces it
 
 
-@dataclass(frozen=True)
+@frozen
 class Call(Operation):
     """Load through a service: replay a file of requests against it."""
 
@@ -93,7 +94,7 @@ class Call(Operation):
     part: Part
 
 
-@dataclass(frozen=True)
+@frozen
 class Sow(Operation):
     """Load by a program of the dataset's own."""
 
@@ -102,7 +103,7 @@ class Sow(Operation):
     seed: Seed
 
 
-@dataclass(frozen=True)
+@frozen
 class Check(Operation):
     """Ask a gate."""
 
@@ -110,7 +111,7 @@ class Check(Operation):
     gate: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """What will be done, in order."""
 

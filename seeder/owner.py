@@ -7,11 +7,12 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
 from seeder import home, whole
+from seeder.frozen import frozen
 from seeder.living import Identity, myself
 from seeder.protocols import Placed
 from seeder.registry import RUNTIMES
@@ -21,7 +22,7 @@ FILE = "run.json"
 State = Literal["alive", "kept", "expired", "orphan"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Claim:
     """The run, what it is of, the seeder process that made it, until when a kept one lives, and where."""
 

@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +19,7 @@ from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.events import Emit
 from seeder.fitness import LoadedTable, Migrated
+from seeder.frozen import frozen
 from seeder.operation import Plan
 from seeder.plan import make
 from seeder.protocols import Rejoins
@@ -30,7 +30,7 @@ from seeder.target import Address, Target
 ASKED = "asked.json"
 
 
-@dataclass(frozen=True)
+@frozen
 class Present:
     """One environment. alive: the seeder that made it runs; kept: it stays until it expires; expired: its time is up; orphan:
     its seeder died; foreign: labels tell of it, and nobody here claims it (`claim` is None), so that no more is known of it than

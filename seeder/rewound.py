@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from seeder.frozen import frozen
 
 # What may be asked for: give back what changed while connections stay, or replace the store at once.
 Way = Literal["in place", "swap"]
@@ -11,7 +12,7 @@ Way = Literal["in place", "swap"]
 NO_MARK = "start one that can be taken back: `seeder up`, `seeder.up` or pytest mark the state, `seeder run` does not"
 
 
-@dataclass(frozen=True)
+@frozen
 class Rewound:
     """`way` is the one that was taken: where nothing had changed the store stays untouched, and in place becomes swap (why, says
     `because`) where what changed cannot be given back otherwise; anew: what the store holds was written again.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from seeder.frozen import frozen
 
-@dataclass(frozen=True)
+
+@frozen
 class Place:
     """One of several places where a runtime may create things: its `id` for good, and how a user reaches it (`NAME=value`)."""
 
@@ -16,7 +18,7 @@ class Place:
     reach: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Run:
     """Who owns what is created: one run of one stack of one project.
 
@@ -56,7 +58,7 @@ class Run:
         return f"seeder-{self.stack}-{self.id}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Task:
     """A program that is run once inside the environment, as a service would run it: its image or folder, its environment
     with addresses that are right where it runs. `environment` is added to it; `host` runs it on the machine that runs
@@ -72,7 +74,7 @@ class Task:
     remedy: str = "see its log"  # when the time limit is reached
 
 
-@dataclass(frozen=True)
+@frozen
 class Overlay:
     """What config datasets add to one service before it starts: variables, and files (absolute path as the service sees it
     -> file on this machine)."""
@@ -84,7 +86,7 @@ class Overlay:
 NO_OVERLAYS: Mapping[str, Overlay] = {}
 
 
-@dataclass(frozen=True)
+@frozen
 class Swept:
     """What a sweep removed, and what it could not (each as a sentence)."""
 

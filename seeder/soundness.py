@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from seeder.definition import consistency, overlay
 from seeder.definition.dataset import Dataset, Part, PartKind
@@ -14,13 +14,14 @@ from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, Problem, nearest
 from seeder.fitness import Revision
+from seeder.frozen import frozen
 from seeder.protocols import Engine, Inspects, Loads, Queries
 from seeder.registry import CALLERS, ENGINES, LOADERS, MIGRATORS
 
 SQL_TOOLS = frozenset({"alembic", "sql"})
 
 
-@dataclass(frozen=True)
+@frozen
 class Judged:
     """Of a stack: the revisions of every store that is migrated, oldest first, and what is wrong. `known`: all its engines are."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import urllib.parse
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from seeder.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Address:
     """Where something can be reached from where seeder runs."""
 
@@ -17,7 +19,7 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Target:
     """One store as it can be reached now. `password` never appears in the text form; `url` holds it."""
 

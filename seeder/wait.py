@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 
 LAST_LINES = 20  # of a log, told with an observation that ends the waiting
 
 
-@dataclass(frozen=True)
+@frozen
 class Verdict:
     """One observation. `never` means that waiting longer is pointless; `log` holds lines worth showing with it, `remedy` mends this very
     reason. `closer` is asked once, when the waiting is given up: what a look that is too dear to repeat finds."""

@@ -14,6 +14,7 @@ from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
 from seeder.definition.stores import not_yet
 from seeder.errors import DefinitionError
+from seeder.frozen import frozen
 from seeder.registry import ENGINES
 from seeder.soundness import migrates_sql
 from seeder.target import Address
@@ -29,7 +30,7 @@ STORE_URL = re.compile(r"[a-z][a-z\d]*(?:\+(?P<driver>\w+))?://(?:[^/@\s]*@)?(?P
 DATABASE = re.compile(r"[a-z][\w+.-]*://(?:[^/@\s]*@)?(?P<host>[\w.-]+)(?::\d+)?/(?P<name>[\w-]+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@frozen
 class Migration:
     """How a store seems to be migrated: `key: value` of `migrate`, as whom, and by what it was told."""
 

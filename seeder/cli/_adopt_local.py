@@ -7,10 +7,11 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from seeder.definition.service import Service
+from seeder.frozen import frozen
 
 PYTHON = {"uvicorn", "gunicorn", "hypercorn", "flask", "celery", "fastapi"}  # programs that are Python modules too
 ADDRESS = {"uvicorn", "flask", "fastapi"}  # `--host H --port P`
@@ -19,7 +20,7 @@ CMD = re.compile(r"^\s*CMD\s+(.+?)\s*$", re.IGNORECASE)
 SHELL = re.compile(r"(.*/)?(ba)?sh -[el]*c")
 
 
-@dataclass(frozen=True)
+@frozen
 class Local:
     command: tuple[str, ...]
     cwd: str

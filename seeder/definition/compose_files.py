@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ from seeder.definition.marked import List, Map, Override
 from seeder.definition.scalars import COMPOSE
 from seeder.definition.yaml import Document, load_all
 from seeder.errors import Collector, DefinitionError, Mark, Problem, nearest
+from seeder.frozen import frozen
 
 MOST_INCLUDES = 50  # one inside the other
 
 
-@dataclass(frozen=True)
+@frozen
 class Group:
     """Files that are read as one: relative paths count from `base`, variables come from `variables`; `chain` leads here."""
 

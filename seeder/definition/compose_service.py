@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from seeder.definition import shell_words
@@ -19,6 +18,7 @@ from seeder.definition.marked import List, Map
 from seeder.definition.service import Build, Condition, Dependency, Healthcheck, Port, Service
 from seeder.definition.validation import validated
 from seeder.errors import Mark
+from seeder.frozen import frozen
 
 LATER = frozenset({"links", "faultable", "faults", "readonly", "auth.client_credentials", "auth.mtls", "undo"})
 _SERVICE_PREFIX = "service:"
@@ -29,7 +29,7 @@ _CONDITIONS: dict[str, Condition] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Reader:
     """Reads the services of one model. Problems go to `files.problems`."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
 from seeder.definition.extension import Gates
 from seeder.errors import Mark
+from seeder.frozen import frozen
 
 Kind = Literal["reference", "config", "golden", "fixture"]
 Privacy = Literal["raw", "masked", "no-pii"]
@@ -18,7 +19,7 @@ PartKind = Literal["table", "sql", "keys", "messages", "http", "environment", "f
 TABLES: Final = ("csv", "jsonl", "yaml", "parquet")
 
 
-@dataclass(frozen=True)
+@frozen
 class Part:
     """One file of a dataset and what it is.
 
@@ -33,7 +34,7 @@ class Part:
     format: str  # the file's ending: csv, jsonl, yaml, parquet, sql, http
 
 
-@dataclass(frozen=True)
+@frozen
 class Seed:
     """A program that loads: run once services are ready, with the environment's addresses, for so many seconds at most."""
 
@@ -42,7 +43,7 @@ class Seed:
     inputs: tuple[str, ...] = ()  # globs of files that decide what it does, from the manifest's folder
 
 
-@dataclass(frozen=True)
+@frozen
 class Requirement:
     """What a dataset needs of a stack version or of a store's migration head; `wanted` as written (`>=2.3,<3`, `0003..`)."""
 
@@ -51,7 +52,7 @@ class Requirement:
     mark: Mark
 
 
-@dataclass(frozen=True)
+@frozen
 class Dataset:
     """One version of a dataset. Which part of a stack a file is for is known once the stack is: `parts`."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from seeder.definition.interpolate import Lookup
 from seeder.definition.marked import List, Map, Override, Reset
 from seeder.definition.scalars import as_text
 from seeder.errors import Collector, Mark
+from seeder.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Place:
     """Where a value stands: `path` names it in messages, `base` is the folder that its relative paths count from."""
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from seeder.errors import Collector, nearest
+from seeder.frozen import frozen
 
 Value = str | int | float | bool | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Input:
     """A typed input; a required one has no default."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from seeder.definition.marked import List, Map, Override
 from seeder.errors import Collector, Mark, Problem
+from seeder.frozen import frozen
 
 Lookup = Callable[[str], str | None]  # the value of a variable; None when it is not set
 
@@ -97,7 +97,7 @@ def _braced(inside: str, lookup: Lookup, depth: int) -> str:
     return (value or "") if present else word
 
 
-@dataclass(frozen=True)
+@frozen
 class Filling:
     """How the variables of a file are filled in. What cannot be goes to `problems`; one that is needed and missing goes to `lacking`
     instead, where that is given, and is read as empty."""

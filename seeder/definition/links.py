@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from seeder.definition import image
@@ -13,6 +12,7 @@ from seeder.definition.compose_ports import MOST_PORT
 from seeder.definition.service import Service
 from seeder.definition.stack import Link
 from seeder.definition.stores import Engines, engine_of
+from seeder.frozen import frozen
 
 SCHEME_PORTS = {
     "http": 80, "ws": 80, "https": 443, "wss": 443, "grpc": 80,
@@ -38,7 +38,7 @@ _ALIKE = 0.8  # as difflib counts
 _LEAST_BARE_PORT = 20  # below, it is the tag of an image: postgres:17
 
 
-@dataclass(frozen=True)
+@frozen
 class _Text:
     """A text in which addresses may stand. `name` is a variable's or option's own name, where it has one."""
 

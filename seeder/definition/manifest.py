@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +16,13 @@ from seeder.definition.validation import validated
 from seeder.definition.version import newest_first
 from seeder.definition.yaml import Document, load
 from seeder.errors import Collector, DefinitionError, Mark, Problem, nearest
+from seeder.frozen import frozen
 
 FILE: Final = "manifest.yaml"
 SCENARIOS: Final = "testdata/scenarios"
 
 
-@dataclass(frozen=True)
+@frozen
 class Defaults:
     """What a command takes when it is not said."""
 
@@ -32,7 +33,7 @@ class Defaults:
     as_of: datetime.datetime = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
-@dataclass(frozen=True)
+@frozen
 class StackEntry:
     """A stack that the manifest knows: its compose files, merged in order, and the application's version."""
 
@@ -43,7 +44,7 @@ class StackEntry:
     mark: Mark | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Policy:
     """What data an environment of some kind may hold: dataset kinds, most rows, least privacy, greatest age (seconds)."""
 
@@ -54,7 +55,7 @@ class Policy:
     max_age: float | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Manifest:
     """A project as its manifest.yaml tells it, with datasets and scenarios read."""
 

@@ -6,10 +6,10 @@ So places survive merging, and can be asked for with the path of a value.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from seeder.errors import Mark
+from seeder.frozen import frozen
 
 
 class Map(dict[str, Any]):
@@ -53,7 +53,7 @@ class Reset:
     """`!reset`: the value is taken away from what it is merged over."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Override:
     """`!override`: the value replaces what it is merged over."""
 

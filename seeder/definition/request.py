@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,11 +18,12 @@ from seeder.definition.stack import Stack
 from seeder.definition.stores import Engines, engine_of
 from seeder.definition.version import matches
 from seeder.errors import Collector, UsageError, nearest
+from seeder.frozen import frozen
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@frozen
 class Request:
     """What the caller asked for; None leaves the choice to the manifest's defaults."""
 
@@ -39,7 +40,7 @@ class Request:
     cache: bool = True  # begin at layers that are there, keep what is built
 
 
-@dataclass(frozen=True)
+@frozen
 class Definition:
     """Everything that should exist, read and cross-checked as far as files tell; `runtime` may still be `auto`."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from seeder.definition.dataset import Dataset, Requirement
 from seeder.definition.stack import Stack
 from seeder.definition.version import satisfies
 from seeder.errors import Problem, nearest
+from seeder.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Unfit:
     """Why a migration history does not fit: cause and remedy."""
 

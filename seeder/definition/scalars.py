@@ -6,8 +6,9 @@ import datetime
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
+
+from seeder.frozen import frozen
 
 Scalar = str | int | float | bool | None
 
@@ -36,7 +37,7 @@ _MOST_DIGITS = 70
 _PLAIN_POWERS = range(-4, 6)  # outside, Go writes a float with an exponent: 1e+06
 
 
-@dataclass(frozen=True)
+@frozen
 class Dialect:
     """`text_keys`: a key is always text. `merge_tags`: `!reset` and `!override` have a meaning, and other tags of one's own have none."""
 

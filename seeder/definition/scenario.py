@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -14,11 +14,12 @@ from seeder.definition.inputs import Input, Value, given
 from seeder.definition.references import filled, named_parameters
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, Mark, Problem, UsageError, nearest
+from seeder.frozen import frozen
 
 __all__ = ["DatasetRef", "Expectation", "Input", "Scenario", "Value", "bind", "settle", "strangers"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Expectation:
     """One observation that must hold, within a time limit (seconds).
 
@@ -47,7 +48,7 @@ class Expectation:
     within: float = 5.0
 
 
-@dataclass(frozen=True)
+@frozen
 class DatasetRef:
     """`name` or `name@version`; a version may be a prefix (`3.2`)."""
 
@@ -56,7 +57,7 @@ class DatasetRef:
     mark: Mark
 
 
-@dataclass(frozen=True)
+@frozen
 class Scenario:
     """Values may hold `${inputs.NAME}`; `bind` fills them in and sets `values`."""
 

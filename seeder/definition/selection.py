@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from seeder import order
 from seeder.definition.links import find_links
 from seeder.definition.service import Service
 from seeder.definition.stores import Engines
 from seeder.errors import Collector, UsageError, nearest
+from seeder.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Selection:
     """The services that are left of a stack."""
 

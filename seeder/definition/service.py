@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from seeder.definition.extension import ServiceExtension
 from seeder.definition.marked import mark_of
 from seeder.errors import Mark
+from seeder.frozen import frozen
 
 Condition = Literal["started", "healthy", "completed"]  # of depends_on
 NOTHING: Mapping[str, str] = {}
 ASIDE = frozenset({4369, 5671, 15691, 15692, 25672})  # what brokers listen on beside their clients' port: epmd, TLS, metrics, other nodes
 
 
-@dataclass(frozen=True)
+@frozen
 class Port:
     """A port of a service; `target` is the one inside, `published` what the compose file asks for (a number, a range or nothing)."""
 
@@ -26,7 +27,7 @@ class Port:
     host_ip: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Mount:
     """Something mounted into a service. `source` is an absolute host path for binds, a volume key for volumes, None otherwise.
 
@@ -42,7 +43,7 @@ class Mount:
     rights: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Healthcheck:
     """As compose resolves it; times in seconds. `test` begins with CMD or CMD-SHELL. `disabled` also switches the image's own off."""
 
@@ -54,7 +55,7 @@ class Healthcheck:
     disabled: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Dependency:
     """`condition`: the other service has started, is healthy, or has completed with exit code 0."""
 
@@ -63,7 +64,7 @@ class Dependency:
     required: bool = True
 
 
-@dataclass(frozen=True)
+@frozen
 class Build:
     """`context` is absolute; `dockerfile` is relative to it; `inline` holds dockerfile_inline.
 
@@ -78,7 +79,7 @@ class Build:
     remote: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Service:
     """One compose service with what `x-seeder` adds to it."""
 
@@ -145,7 +146,7 @@ def for_clients(ports: Collection[int]) -> Collection[int]:
     return [port for port in ports if port not in ASIDE] or ports
 
 
-@dataclass(frozen=True)
+@frozen
 class Network:
     """A network of the stack. An `external` one is somebody else's; `name` is what it is called there; `subnets` are fixed ones."""
 
@@ -154,7 +155,7 @@ class Network:
     subnets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Volume:
     """A volume of the stack. An `external` one is somebody else's; `options` are those of its driver."""
 

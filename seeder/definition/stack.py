@@ -11,9 +11,10 @@ from seeder.definition.extension import Migrate, StackExtension
 from seeder.definition.marked import mark_of
 from seeder.definition.service import Network, Service, Volume
 from seeder.errors import Mark, Problem
+from seeder.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Store:
     """State that is kept: a whole server, or one database of a server that holds several (`pg/orders`)."""
 
@@ -26,7 +27,7 @@ class Store:
     settled: str | None = None  # a query that answers true when nothing waits to be published
 
 
-@dataclass(frozen=True)
+@frozen
 class Link:
     """A client -> server edge, found from an address in the client's environment, command or configs."""
 
@@ -59,7 +60,7 @@ class Reference:
         return f"{self.source} -> {self.target}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Stack:
     """One or more compose files, read and resolved, plus what `x-seeder` adds to them."""
 

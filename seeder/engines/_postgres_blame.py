@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seeder.content import Row, Table
@@ -13,6 +12,7 @@ from seeder.engines import _postgres_values as values
 from seeder.engines._postgres_catalog import Constraint, Relation
 from seeder.engines._postgres_connection import BLOCKED, driver, words
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
+from seeder.frozen import frozen
 
 if TYPE_CHECKING:
     import psycopg
@@ -27,7 +27,7 @@ _KEY = re.compile(r"Key \((.*?)\)=\((.*)\) ", re.DOTALL)
 _SHOWN = 80  # characters of a value
 
 
-@dataclass(frozen=True)
+@frozen
 class Placed:
     """A table file and the table it is for."""
 

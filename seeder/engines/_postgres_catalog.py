@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from seeder.engines import _postgres_queries as queries
 from seeder.errors import nearest
+from seeder.frozen import frozen
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Kind = Literal["json", "array", "vector", "plain"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Column:
     """`kind` says how structured values are written; `element` is that of an array's members."""
 
@@ -29,7 +29,7 @@ class Column:
     filled: bool = False  # the database has a value for rows that leave it out
 
 
-@dataclass(frozen=True)
+@frozen
 class Constraint:
     """A constraint or a unique index; `definition` as SQL writes it. `target` is the table a foreign key leads to."""
 
@@ -41,7 +41,7 @@ class Constraint:
     deferrable: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Relation:
     """A table; `label` carries the schema unless it is the default one. A part is a partition of another."""
 
@@ -64,7 +64,7 @@ class Relation:
         return tuple(column for column in self.columns.values() if not column.generated)
 
 
-@dataclass(frozen=True)
+@frozen
 class Sequence:
     """`feeds`: (table, column) pairs whose default takes its values."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from seeder.definition.service import Service
 from seeder.engines import _image
+from seeder.frozen import frozen
 
 SUPERUSER = "postgres"
 
 
-@dataclass(frozen=True)
+@frozen
 class Login:
     """The role that clients use. `owner_password` is set where the image keeps `postgres` as a superuser beside it (bitnami)."""
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seeder.engines._postgres_news import Reference
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 from seeder.rewound import NO_MARK
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ MOST_ROWS = 50_000  # of a table that can be given back in place; beyond that a 
 Rows = dict[bytes, bytes]  # place -> line
 
 
-@dataclass(frozen=True)
+@frozen
 class _Relation:
     oid: int
     schema: str
@@ -43,7 +44,7 @@ class _Relation:
         return quoted(self.schema, self.name)
 
 
-@dataclass(frozen=True)
+@frozen
 class Table(_Relation):
     """`storage` is the number of its file on disk; `quiet`: triggers and rules of the table can be kept silent."""
 
@@ -54,7 +55,7 @@ class Table(_Relation):
     file: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class View(_Relation):
     """A materialised view with its content as a hash."""
 
@@ -63,13 +64,13 @@ class View(_Relation):
     content: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Sequence(_Relation):
     last: int
     called: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Mark:
     """`scanned` is false where looking at all rows would take longer than a copy; then only a swap brings the state back."""
 

@@ -9,8 +9,9 @@ what committed just before it may be taken for new. Numbers are compared by age,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from seeder.frozen import frozen
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection
@@ -36,7 +37,7 @@ CATALOGUES = """
     order by relname collate "C\""""
 
 
-@dataclass(frozen=True)
+@frozen
 class Reference:
     """A moment: `snapshot` is the server's own text when nothing was running, and empty otherwise; `own` a transaction of ours that
     only gave back what had been there."""

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, LiteralString
 
 from seeder import order
 from seeder.engines._postgres_catalog import Catalogue, Constraint, Relation
+from seeder.frozen import frozen
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection
 
 
-@dataclass(frozen=True)
+@frozen
 class Order:
     """Tables, those that are referred to first, given that the `eased` constraints are not looked at before the end."""
 

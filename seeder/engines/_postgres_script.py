@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from seeder.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Statement:
     """`text` begins with the statement's first word; `line` is where that stands. The closing semicolon is left out."""
 
@@ -18,14 +20,14 @@ class Statement:
     line: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Copy(Statement):
     """`COPY ... FROM stdin`; `data` gives its lines once, as they stand in the file, without the closing `\\.`."""
 
     data: Iterator[str] = field(default_factory=lambda: iter(()))
 
 
-@dataclass(frozen=True)
+@frozen
 class Meta:
     """A backslash command: its name without the backslash, and the rest of the line."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 
 _BATCH = 500
 
@@ -16,7 +16,7 @@ _BATCH = 500
 Value = Any
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """A key with its value and what is left of its time to live, in milliseconds; `groups`: a stream's (group, last id)."""
 

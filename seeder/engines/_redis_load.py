@@ -7,18 +7,18 @@ therefore what the keys held is kept, and put back when another store's commit f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from seeder.content import Key, Keys, Records
 from seeder.engines import _redis_client, _redis_keys
 from seeder.engines._redis_keys import Entry
 from seeder.errors import Collector, EnvironmentFailed, Mark
+from seeder.frozen import frozen
 from seeder.protocols import Finality
 from seeder.target import Target
 
 
-@dataclass(frozen=True)
+@frozen
 class _Before:
     """A key as it was: the server's own form of its value (None: it was not there) and what was left of its time to live, in ms."""
 

@@ -7,11 +7,11 @@ import json
 import struct
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 from seeder.rewound import NO_MARK
 
 FORMAT = 1
@@ -40,7 +40,7 @@ return table.concat(out)
 Place = tuple[int, bytes]  # database and key
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """`fields`: value and time left of each field, where fields have times of their own."""
 
@@ -53,7 +53,7 @@ class Entry:
         return hashlib.sha1(self.dump, usedforsecurity=False).hexdigest().encode()
 
 
-@dataclass(frozen=True)
+@frozen
 class Mark:
     entries: Mapping[Place, Entry]
     functions: bytes | None

@@ -7,11 +7,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 
 INDEX = "store.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.[a-z]+")
@@ -19,7 +19,7 @@ _BLOCK = 1 << 20
 _REMEDY = "take it from where it was saved"
 
 
-@dataclass(frozen=True)
+@frozen
 class Form:
     """How an engine saves a store, and the number of that way: what was saved in another one is refused."""
 

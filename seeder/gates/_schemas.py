@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from seeder.content import TableInfo
 from seeder.errors import Problem, nearest
+from seeder.frozen import frozen
 from seeder.protocols import Inspects, World
 from seeder.target import Target
 
 ANEW = "what changes in files once an environment is up reaches only the next one: `seeder down`, then `seeder up`"
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """A table that is there, and what can be asked about it."""
 

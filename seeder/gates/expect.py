@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from seeder.content import Message
 from seeder.definition.scenario import Expectation
 from seeder.errors import EnvironmentFailed, Problem, WrongStatement
 from seeder.fitness import Fitness
+from seeder.frozen import frozen
 from seeder.gates import _matching
 from seeder.order import each
 from seeder.protocols import LooksUp, Queries, Streams, World
@@ -30,7 +30,7 @@ class Expect:
         return [problem for problem in found.values() if problem]
 
 
-@dataclass(frozen=True)
+@frozen
 class Sight:
     """One observation: does it hold, and what was seen. `hopeless` when looking again is pointless."""
 

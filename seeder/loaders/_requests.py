@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
 from seeder.errors import DefinitionError, Mark, Problem
+from seeder.frozen import frozen
 from seeder.loaders import _mistakes
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -27,7 +28,7 @@ _START: Final = re.compile(r"(?P<method>[A-Za-z]+)\s+(?P<path>\S+)(?:\s+HTTP/[\d
 _STATUS: Final = re.compile(r"[1-5]\d\d")
 
 
-@dataclass(frozen=True)
+@frozen
 class Request:
     """One request; `expect` is the status it must be answered with, None any below 400."""
 

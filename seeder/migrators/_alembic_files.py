@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from seeder.errors import Collector, DefinitionError, Mark, nearest
 from seeder.fitness import Revision
+from seeder.frozen import frozen
 from seeder.order import Cycle, sort
 
 _NAMES: Final = ("revision", "down_revision", "depends_on", "branch_labels")
 
 
-@dataclass(frozen=True)
+@frozen
 class Script:
     """One revision file: its id, the ids it follows, the ids or branch labels it needs besides, the labels it gives its branch."""
 

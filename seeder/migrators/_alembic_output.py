@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
 from seeder.fitness import Revision
+from seeder.frozen import frozen
 
 _FRAME: Final = re.compile(r'^\s+File "(?P<path>.+)", line (?P<line>\d+), in ')
 _RUNNING: Final = re.compile(r"Running upgrade .*-> (?P<id>[^\s,]+)")
@@ -17,7 +17,7 @@ _SQL: Final = re.compile(r"^\[SQL: (?P<statement>.*?)\]$(?=\n\[parameters:|\n\(B
 _DRIVER: Final = re.compile(r"^\([\w.]+\) ")
 
 
-@dataclass(frozen=True)
+@frozen
 class Failure:
     """`revision` is the one that ran, if any did; `line` is where it stopped in its file; `statement` what the database refused."""
 

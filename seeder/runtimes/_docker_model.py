@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from seeder.definition.stack import Stack
 from seeder.errors import DefinitionError
+from seeder.frozen import frozen
 from seeder.run import NO_OVERLAYS, Overlay
 
 Model = dict[str, Any]
 PUBLISHED = "published"  # begins the name of a network through which a service of internal networks is reached from the host
 
 
-@dataclass(frozen=True)
+@frozen
 class Terms:
     """What a run asks of the model."""
 

@@ -10,12 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 from seeder.runtimes._docker_model import Model, Terms
 
 SOCKETS = ("docker.sock", "podman.sock", "containerd.sock", "crio.sock")
 
 
-@dataclass(frozen=True)
+@frozen
 class File:
     """A file that the run keeps for a service: `content`, or a copy of `source`."""
 

@@ -10,10 +10,10 @@ import shlex
 import socket
 import urllib.parse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from seeder.definition.service import Healthcheck, Service
+from seeder.frozen import frozen
 from seeder.target import Address
 from seeder.wait import READY, Verdict, not_yet
 
@@ -39,7 +39,7 @@ HARMLESS = {  # options that change neither the question nor what counts as an a
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@frozen
 class Check:
     """`command` runs inside; where `path` is given, a GET of it on `port` says the same: an answer below `below` is well."""
 

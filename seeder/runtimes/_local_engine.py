@@ -8,13 +8,14 @@ import os
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from seeder import home, process
 from seeder.definition.service import Service
 from seeder.errors import EnvironmentFailed
 from seeder.folder import copy_folder, shared
+from seeder.frozen import frozen
 from seeder.launch import LocalLaunch
 from seeder.protocols import Embedded
 from seeder.registry import ENGINES
@@ -24,7 +25,7 @@ from seeder.target import Address
 _PREPARE_SECONDS = 120.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Prepared:
     """A server that only needs to be started."""
 

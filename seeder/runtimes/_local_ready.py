@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from seeder import process
 from seeder.definition.service import Service
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 from seeder.runtimes import _healthcheck, _ports
 from seeder.target import Address
 from seeder.wait import READY, Verdict, not_yet
@@ -20,7 +21,7 @@ UNTOLD = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Check:
     """`says` names it, e.g. `GET /healthz`; `differs` says how it is not what the definition asks for, if so."""
 

@@ -13,12 +13,13 @@ import pwd
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from seeder import home, process
 from seeder.errors import EnvironmentFailed, UsageError
 from seeder.folder import copy_folder, shared
+from seeder.frozen import frozen
 from seeder.launch import LocalLaunch
 from seeder.runtimes import _local_launcher
 
@@ -27,7 +28,7 @@ _LAUNCHER = (sys.executable, "-I", "-S", str(Path(_local_launcher.__file__)))
 _NOBODY = 65534
 
 
-@dataclass(frozen=True)
+@frozen
 class Guise:
     """`prefix` goes before the program's words, `owner` (user, group) owns its folder, `moved` are folders it reads elsewhere."""
 

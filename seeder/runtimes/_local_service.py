@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from seeder import machine
 from seeder.definition.service import Mount, Service
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 from seeder.process import RUN_LABEL
 from seeder.run import Overlay, Run
 from seeder.runtimes import _healthcheck
@@ -22,7 +22,7 @@ from seeder.target import Address
 PLACEHOLDER = re.compile(r"\{(python|host|port(?::(\d+))?)\}")
 
 
-@dataclass(frozen=True)
+@frozen
 class Invocation:
     """What to start, where, with which environment."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from seeder import whole
+from seeder.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Started:
     command: tuple[str, ...]
     cwd: Path

@@ -8,10 +8,10 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from seeder import home, whole
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 from seeder.living import Identity, myself
 
 # Below the range from which systems pick ports for outgoing connections: nothing takes one of these by chance.
@@ -20,7 +20,7 @@ FIRST, LAST = 18_000, 32_000
 _held: dict[int, socket.socket] = {}
 
 
-@dataclass(frozen=True)
+@frozen
 class _Reservation:
     run: str
     owner: Identity

@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from seeder.definition.links import SCHEME_PORTS
 from seeder.definition.stack import Stack
+from seeder.frozen import frozen
 from seeder.target import Address
 
 Hosts = Mapping[str, Mapping[int, Address]]  # host name -> container port -> where it is
@@ -23,7 +24,7 @@ _HOST_WORD = r"(?:HOSTNAME|HOST|SERVER|ADDRESS|ADDR)"
 _BEFORE = r"(?<![\w.\-])(?<![^/]/)(?<!^/)"  # not the end of a longer name, not a part of a path
 
 
-@dataclass(frozen=True)
+@frozen
 class Rewriter:
     """`own` are the reader's own ports, which it may call localhost. `paths` maps paths inside a container to paths here."""
 

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from seeder.definition.stack import Stack
 from seeder.environment import Environment
 from seeder.errors import of_machine
 from seeder.events import BundleKept, Emit, Noticed
+from seeder.frozen import frozen
 from seeder.operation import Plan
 from seeder.protocols import Saves
 from seeder.release import VERSION
@@ -26,7 +26,7 @@ from seeder.story import Story, asked
 RESOLVED = "compose.resolved.yaml"
 
 
-@dataclass(frozen=True)
+@frozen
 class Told:
     """What is known of how the run went: why a bundle is taken, the result so far, the journal."""
 
