@@ -138,7 +138,7 @@ class TestNoDaemon:
         assert "no docker command" in problem.cause
 
     def test_what_is_missing_of_the_sdk_is_named_with_seeders_extra(self, monkeypatch):
-        monkeypatch.setenv("DOCKER_HOST", "unix:///run/none.sock")
+        monkeypatch.setenv("DOCKER_HOST", "ssh://ci@far.example")  # what the SDK alone can reach
         monkeypatch.setitem(sys.modules, "requests", None)
         with pytest.raises(EnvironmentFailed, match=r"(?s)seeder's extra `docker` is not installed.*pip install 'seeder-env\[docker\]'"):
             Docker().sweep("t-none")

@@ -105,7 +105,7 @@ def _passing(path: Path, run: str) -> bool:
     """Test runs keep their own folders below the system's temporary one, and a checkout may lie there: those are not the run's."""
     if path.is_relative_to(ROOT) or path.is_relative_to(sys.prefix):
         return False
-    return path.is_relative_to(MEMORY) or not (run in str(path) or any(part.startswith("pytest-") for part in path.parts))
+    return path.parent == MEMORY or not (run in str(path) or any(part.startswith("pytest-") for part in path.parts))
 
 
 def _of_ports(name: str, ports: frozenset[int]) -> bool:

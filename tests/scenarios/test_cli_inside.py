@@ -128,6 +128,7 @@ def test_an_environment_whose_seeder_runs_is_not_ended_by_others(project):
     assert "its seeder still runs (pid" in said.err
 
 
+@product("runtime", RUNTIMES, some=[["local"]])
 def test_a_failed_environment_can_be_kept_and_its_bundle_read(project, runtime):
     folder = project("small")
     said = seeder("run", "small", "--runtime", runtime, "--keep-failed", "--", "false", cwd=folder)

@@ -1,5 +1,6 @@
 """What changes a migrated schema at run time is found before the command runs, with the names of table and column."""
 
+from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import evidence, gone, proper, run, web
 from tests.scenarios.seeder import seeder
 
@@ -16,6 +17,7 @@ def _sql(folder, text):
     (folder / "testdata" / "golden" / "notes" / "db" / "010-more.sql").write_text(text)
 
 
+@product("runtime", RUNTIMES, some=[["local"]])
 def test_a_dataset_that_alters_a_migrated_table_is_refused(project, home, runtime):
     folder = project("small")
     _sql(folder, ALTERS)

@@ -99,6 +99,7 @@ def test_an_image_that_cannot_be_had_is_named_with_its_service(project, home):
     gone(folder, home)
 
 
+@product("runtime", RUNTIMES, some=[["docker"]])
 def test_a_published_port_that_another_program_has_is_no_matter(project, runtime):
     with socket.create_server(("127.0.0.1", 0)) as other:
         folder = project("small")

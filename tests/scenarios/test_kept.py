@@ -19,7 +19,7 @@ DIES = "import sys\nsys.exit(3)\n"
 
 @product(
     "failure, runtime", ["service", "command", "gate", "timeout"], RUNTIMES,
-    some=[("service", "docker"), ("command", "local"), ("gate", "docker"), ("timeout", "local")],
+    some=[("service", "local"), ("command", "docker"), ("gate", "local"), ("timeout", "local")],
 )  # fmt: skip
 def test_a_failed_environment_that_is_kept_can_be_looked_into(project, home, runtime, failure):
     folder = project("small")
@@ -53,6 +53,7 @@ def _spoil(folder, failure):
     }[failure]
 
 
+@product("runtime", RUNTIMES, some=[["docker"]])
 def test_an_expired_environment_goes_with_the_next_start_and_with_gc(project, home, runtime):
     folder = project("small")
     first = _up(folder, runtime, "--ttl", "1ms")
@@ -71,6 +72,7 @@ def _up(folder, runtime, *options):
     return json.loads(said.out)["run"]
 
 
+@product("runtime", RUNTIMES, some=[["docker"]])
 def test_a_living_run_is_left_alone_by_seeders_of_other_homes(project, home, runtime, tmp_path):
     """However short a kept environment would live: this one is at work."""
     folder, other = project("small"), tmp_path / "other"
@@ -81,6 +83,7 @@ def test_a_living_run_is_left_alone_by_seeders_of_other_homes(project, home, run
     assert leftovers(run_id(folder), home) == []
 
 
+@product("runtime", RUNTIMES, some=[["local"]])
 def test_two_that_end_an_environment_at_once_do_not_disturb_each_other(project, home, runtime):
     folder = project("small")
     name = _up(folder, runtime)
@@ -91,6 +94,7 @@ def test_two_that_end_an_environment_at_once_do_not_disturb_each_other(project, 
     assert leftovers(name, home) == []
 
 
+@product("runtime", RUNTIMES, some=[["local"]])
 def test_up_that_fails_leaves_nothing_and_says_why(project, home, runtime):
     folder = project("small")
     web(folder, DIES)

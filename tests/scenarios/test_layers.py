@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import DATA
+from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.seeder import Said, docker, events, seeder, started, until
 
 KILLS = int(os.environ.get("SEEDER_TEST_LAYER_KILLS", "1"))
@@ -98,6 +99,7 @@ def test_the_second_run_migrates_and_loads_nothing(warm):
     assert len(digests(folder)) == 1
 
 
+@product("runtime", RUNTIMES, some=[["docker"]])
 def test_a_new_migration_alone_is_applied(folder, home, runtime):
     assert run(folder, home, runtime).code == 0
     (folder / "migrations/0003_more.sql").write_text("create table more (id int primary key);\n")
@@ -129,6 +131,7 @@ def test_what_a_run_writes_stays_in_its_own_copy_and_its_layers_outlive_it(warm)
     assert len(digests(folder)) == 1
 
 
+@product("runtime", RUNTIMES, some=[["docker"]])
 def test_four_runs_at_once_build_once(folder, home, runtime):
     words = (*RUN, "--runtime", runtime, "--", "true")
     copies = [shutil.copytree(folder, folder.parent / f"copy{number}") for number in range(4)]
@@ -183,6 +186,7 @@ def test_a_set_is_of_one_cut_whatever_a_killed_builder_left_of_another(folder, h
     assert len(digests(folder)) == 1
 
 
+@product("runtime", RUNTIMES, some=[["local"]])
 def test_repeated_runs_build_once(folder, home, runtime):
     assert run(folder, home, runtime, "--repeat", "3").code == 0
     kept = [event["subject"] for event in events(folder) if (event.get("stage"), event.get("state")) == ("keep", "kept")]
@@ -191,7 +195,7 @@ def test_repeated_runs_build_once(folder, home, runtime):
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize("more", ["user: postgres", "command: [postgres, -D, /var/lib/postgresql/data]"])
+@product("more", ["user: postgres", "command: [postgres, -D, /var/lib/postgresql/data]"], some=[["user: postgres"]])
 def test_a_database_that_cannot_be_kept_is_made_anew_by_every_run(folder, home, more):
     compose = folder / "compose.yaml"
     compose.write_text(compose.read_text().replace("image: postgres:17\n", f"image: postgres:17\n    {more}\n"))

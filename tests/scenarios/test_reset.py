@@ -139,7 +139,9 @@ def test_whose_connection_was_lost_is_told(project):
         watching = redis.Redis(at["host"], at["port"])
         until("the client waits", lambda: watching.info("clients")["blocked_clients"] == 1)
         watching.set("mine", "1")
-        found = json.loads(seeder("reset", "--json", cwd=folder).out)
+        said = seeder("reset", "--json", cwd=folder)
+        assert said.code == 0, said.err
+        found = json.loads(said.out)
         assert "waited in a blocking command" in found["cache"]["restart"]
         assert (found["cache"]["notes"], found["db"]["way"]) == ([], "untouched")
         waiting.join(30)

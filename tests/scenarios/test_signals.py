@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("cached")
 HANGS = "import time\ntime.sleep(600)\n"
 
 
+@product("runtime", RUNTIMES, some=[["docker"]])
 def test_ctrl_c_during_the_start_ends_the_run(project, home, runtime):
     folder = project("small")
     web(folder, HANGS)
@@ -36,6 +37,7 @@ def _starts_services(folder):
     return any(e.get("subject") == "web" and e.get("state") == "starting" for e in events(folder))
 
 
+@product("runtime", RUNTIMES, some=[["local"]])
 def test_ctrl_c_during_the_command_reaches_it_from_the_terminal_alone(project, home, runtime):
     folder = project("small")
     program = "import signal, time; signal.signal(signal.SIGINT, lambda *_: print('told')); print('here'); time.sleep(2); print('done')"
@@ -79,6 +81,7 @@ def test_a_command_that_ignores_every_signal_is_killed_by_the_third_ctrl_c(proje
     gone(folder, home)
 
 
+@product("runtime", RUNTIMES, some=[["docker"]])
 def test_ctrl_c_during_the_teardown_does_not_stop_it(project, home, runtime):
     folder = project("small")
     with terminal(*WORDS, runtime, "--", "true", cwd=folder) as screen:
@@ -172,6 +175,7 @@ def test_a_command_that_a_signal_ends_has_the_shells_code(project, home, number)
     gone(folder, home)
 
 
+@product("runtime", RUNTIMES, some=[["local"]])
 def test_the_commands_streams_are_its_own(project, runtime):
     folder = project("small")
     program = "import sys; data = sys.stdin.buffer.read(); sys.stdout.buffer.write(data[::-1]); sys.stderr.write('own words\\n')"
