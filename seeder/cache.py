@@ -52,7 +52,7 @@ def _find(plan: Plan, wanted: Mapping[str, list[str]]) -> dict[str, Layer]:
     for name in sorted({one.where for one in plan.chains.values() if one.where}):
         keys = [key for server, one in plan.chains.items() if one.where == name for key in wanted[server]]
         found |= LAYERS.get(name).find(keys)
-    return {key: layer for key, layer in found.items() if _fits(plan, layer)}
+    return {key: layer for key, layer in found.items() if fits(plan, layer)}
 
 
 def _manifest(plan: Plan) -> Layer | None:
@@ -64,7 +64,7 @@ def member(whole: str, server: str) -> str:
     return fingerprint.link("whole", whole, {"server": server})
 
 
-def _fits(plan: Plan, layer: Layer) -> bool:
+def fits(plan: Plan, layer: Layer) -> bool:
     """Whether the server lets its clients in: it was made with the secrets that the stack has now."""
     server, salt = str(layer.facts.get("server", "")), layer.facts.get("salt")
     if server not in plan.stack.services:
@@ -93,7 +93,7 @@ def turn(plan: Plan, folder: Path, emit: Emit) -> Iterator[Plan]:
         while True:
             wanted = to_keep(plan)
             for name in sorted(wanted):
-                _hold(name, held, emit)
+                hold(name, held, emit)
             plan = _settled(plan, folder, old=bool(wanted))
             left = to_keep(plan)
             if left <= wanted:
@@ -123,8 +123,8 @@ def to_keep(plan: Plan) -> set[str]:
     return rest | ({plan.whole} if plan.whole and plan.calls else set())
 
 
-def _hold(name: str, held: ExitStack, emit: Emit) -> None:
-    """Take the lock of a state."""
+def hold(name: str, held: ExitStack, emit: Emit) -> None:
+    """Take the lock of a state, for as long as `held` lasts."""
     import filelock
 
     lock = filelock.FileLock(room.locks() / f"{name}.lock", mode=0o600)

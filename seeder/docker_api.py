@@ -17,7 +17,7 @@ import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from seeder.docker_endpoint import Endpoint
 from seeder.errors import EnvironmentFailed
@@ -218,6 +218,38 @@ class Daemon:
         with _asking("docker"):
             found = self._api.images(name=repository)
         return [(name, i["Labels"] or {}, float(i["Created"])) for i in found for name in i["RepoTags"] or []]
+
+    # -- files of layers ----------------------------------------------------------------------------------------------
+
+    def place(self, image: str, labels: Mapping[str, str]) -> str:
+        """Create a container that nobody starts: files are put into it, or read from it. Answers its id."""
+        with _asking(image):
+            made: str = self._api.create_container(image, labels=dict(labels))["Id"]
+        return made
+
+    def copy_out(self, container: str, path: str, archive: IO[bytes], subject: str) -> None:
+        """Write a tar of a folder of the container; it begins with the folder's own name."""
+        with _asking(subject):
+            pieces, _ = self._api.get_archive(container, path)
+            for piece in pieces:
+                archive.write(piece)
+
+    def unpack(self, container: str, archive: IO[bytes], subject: str) -> None:
+        """Unpack a tar at the container's root."""
+        with _asking(subject):
+            self._api.put_archive(container, "/", archive)
+
+    def names(self, image: str) -> list[str]:
+        """What the image is called at the daemon."""
+        with _asking(image):
+            return list(self._api.inspect_image(image).get("RepoTags") or [])
+
+    def pull(self, image: str) -> None:
+        """Raises EnvironmentFailed when it is not there afterwards."""
+        with _asking(image):
+            for line in self._api.pull(image, stream=True, decode=True):
+                if said := line.get("error"):
+                    raise EnvironmentFailed(image, f"cannot be pulled: {said}", "check the name and tag, your network and `docker login`")
 
     # -- running programs ---------------------------------------------------------------------------------------------
 

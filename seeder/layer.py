@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from seeder.frozen import frozen
 
 PORTABLE: Final = "portable"  # the form that engines save themselves and that any runtime reads
+DATA: Final = "/var/lib/seeder"  # below it servers in containers keep what they would keep in a volume, so that their images hold it
 SET: Final = "set"  # the form of a set's manifest; it is kept when all of its members are
 
 

@@ -197,6 +197,49 @@ class LayerStore(Protocol):
         """Safe to repeat, and while others read it."""
 
 
+@runtime_checkable
+class Packs(Protocol):
+    """The layer store hands layers over, and takes them, as packs: one form of bytes, whatever holds them here."""
+
+    def pack(self, layer: Layer, pack: Path) -> Mapping[str, Any]:
+        """Write the layer as a pack; answer what who takes it must know beside its facts. Raises EnvironmentFailed."""
+
+    def unpack(self, layer: Layer, pack: Path) -> Layer:
+        """Keep the pack as a layer of this id, form and facts, as `keep` does. Raises EnvironmentFailed when it cannot be read, or lacks
+        here what it lies on."""
+
+
+@runtime_checkable
+class Bases(Protocol):
+    """The layer store puts layers on top of the image of their server."""
+
+    def fetch(self, image: str) -> None:
+        """Have it here. Raises EnvironmentFailed."""
+
+
+class Remote(Protocol):
+    """Where packs are kept that other machines reach too. All members raise EnvironmentFailed when it does not answer or refuses."""
+
+    def names(self) -> set[str]:
+        """Of all that is there, but not of what has a slash in its name."""
+
+    def told(self, name: str) -> Mapping[str, Any] | None:
+        """What was told of the pack, as JSON values; None when there is none of this name."""
+
+    def put(self, name: str, pack: Path, told: Mapping[str, Any]) -> None:
+        """Keep the pack and what is `told` of it, its `sha256` and `length` among that. That it is told is the last act: a name without
+        it is not there. What was there under the name is replaced."""
+
+    def get(self, name: str, sha256: str, pack: Path) -> bool:
+        """Write the pack that was told to have this digest to a file, as it is there: who reads it looks at it. Whether there is one."""
+
+
+class Remotes(Protocol):
+    """One kind of address of a remote."""
+
+    def open(self, url: str) -> Remote: ...
+
+
 # -- engines ----------------------------------------------------------------------------------------------------------
 
 

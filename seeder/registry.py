@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from seeder.definition.stores import Traits
 from seeder.errors import DefinitionError, nearest
-from seeder.protocols import Caller, Engine, Gate, LayerStore, Loader, Migrator, Runtime
+from seeder.protocols import Caller, Engine, Gate, LayerStore, Loader, Migrator, Remote, Remotes, Runtime
 
 T = TypeVar("T")
 
@@ -103,6 +103,11 @@ LAYERS: Registry[LayerStore] = Registry("layer store", {
     "image": "seeder.layers.image:Images",
 })  # fmt: skip
 
+REMOTES: Registry[Remotes] = Registry("remote", {
+    "oci": "seeder.layers.oci:Registries",
+    "file": "seeder.layers.remote:Places",
+})  # fmt: skip
+
 GATES: Registry[Gate] = Registry("gate", {
     "ready": "seeder.gates.ready:Ready",
     "drift": "seeder.gates.drift:Drift",
@@ -111,6 +116,12 @@ GATES: Registry[Gate] = Registry("gate", {
     "references": "seeder.gates.references:References",
     "expect": "seeder.gates.expect:Expect",
 })  # fmt: skip
+
+
+def remote(url: str) -> Remote:
+    """What the address leads to: a registry, or whatever else fsspec reaches. Raises EnvironmentFailed."""
+    scheme = url.partition("://")[0]
+    return REMOTES.get(scheme if "://" in url and scheme in REMOTES.names() else "file").open(url)
 
 
 def traits() -> dict[str, Traits]:

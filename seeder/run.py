@@ -9,6 +9,8 @@ from pathlib import Path
 
 from seeder.frozen import frozen
 
+RUN, EXPIRES = "dev.seeder.run", "dev.seeder.expires"  # labels of all that belongs to a run: its id, and until when it may stay
+
 
 @frozen
 class Place:

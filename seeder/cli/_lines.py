@@ -85,6 +85,16 @@ def moment(iso: str) -> str:
     return iso.replace("+00:00", "Z")
 
 
+def amount(number: int) -> str:
+    """Bytes as a person reads them."""
+    value, unit = float(number), "B"
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":  # noqa: PLR2004
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"  # noqa: PLR2004
+
+
 def _state(state: str) -> str:
     return styled(state, fg="red" if state == "refused" else "green")
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seeder.cli import _options
-from seeder.cli._lines import moment
+from seeder.cli import _options, _transfers
+from seeder.cli._lines import amount, moment
 from seeder.cli._terminal import say
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 @click.group(cls=_options.Group)
 def command() -> None:
-    """List, explain and remove layers: states of stores that runs begin at."""
+    """List, explain, compare and remove layers: states of stores that runs begin at; push them to others and pull theirs."""
+
+
+for each in (_transfers.push, _transfers.pull, _transfers.verify):
+    command.add_command(each)
 
 
 @command.command("ls")
@@ -110,13 +114,3 @@ def _row(layer: Layer) -> dict[str, Any]:
         "size": amount(layer.size),
         "used": moment(layer.used.isoformat(timespec="seconds")),
     }
-
-
-def amount(number: int) -> str:
-    """Bytes as a person reads them."""
-    value, unit = float(number), "B"
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000 or unit == "GB":  # noqa: PLR2004
-            break
-        value /= 1000
-    return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"  # noqa: PLR2004

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from seeder.cli import _options
+from seeder.cli import _options, _published
+from seeder.cli._datasets import chosen
 from seeder.cli._terminal import near, say
 
 if TYPE_CHECKING:
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 @click.group(cls=_options.Group)
 def command() -> None:
-    """List, lock and validate datasets. DATASET is a name, or NAME@VERSION; a version may be shortened."""
+    """List, lock, validate, publish and pull datasets. DATASET is a name, or NAME@VERSION; a version may be shortened."""
+
+
+for each in (_published.publish, _published.pull):
+    command.add_command(each)
 
 
 @command.command("ls")
@@ -34,7 +39,7 @@ def ls(project: Path | None, as_json: bool) -> None:
     from seeder.cli import _render
     from seeder.definition.request import find_project
 
-    facts = [_facts(dataset) for dataset in _chosen(find_project(project), ())]
+    facts = [_facts(dataset) for dataset in chosen(find_project(project), ())]
     if as_json:
         _render.answer(facts)
     else:
@@ -54,17 +59,17 @@ def lock(datasets: tuple[str, ...], project: Path | None, as_json: bool) -> None
     from seeder.errors import Collector
 
     manifest, problems = find_project(project), Collector()
-    chosen = _chosen(manifest, datasets)
+    wanted = chosen(manifest, datasets)
     stacks = _readable(manifest)
-    for dataset in chosen:
+    for dataset in wanted:
         problems.problems += checksums.unfetched(dataset)  # a pointer's digest is not its content's
         problems.problems += _malformed(dataset, stacks, manifest)  # nor does anyone mean to keep what nobody can read
     problems.raise_if_any()
-    written = {dataset.label: str(checksums.lock(dataset)) for dataset in chosen}
+    written = {dataset.label: str(checksums.lock(dataset)) for dataset in wanted}
     if as_json:
         _render.answer(written)
     else:
-        for dataset in chosen:
+        for dataset in wanted:
             say(f"{near(written[dataset.label])}: {_render.counted(len(dataset.files), 'file')}")
 
 
@@ -86,7 +91,7 @@ def validate(datasets: tuple[str, ...], project: Path | None, stack: str | None,
     manifest = find_project(project)
     rules = _policy(manifest, policy)
     stacks, problems, counts = _stacks(manifest, stack), Collector(), dict[str, int]()
-    for dataset in _chosen(manifest, datasets):
+    for dataset in chosen(manifest, datasets):
         before = len(problems.problems)
         _validate(dataset, stacks, manifest, rules, problems)
         counts[dataset.label] = _records(dataset)
@@ -99,25 +104,7 @@ def validate(datasets: tuple[str, ...], project: Path | None, stack: str | None,
     problems.raise_if_any(DefinitionError)
 
 
-# -- choosing ---------------------------------------------------------------------------------------------------------
-
-
-def _chosen(manifest: Manifest, names: Iterable[str]) -> list[Dataset]:
-    """The datasets that are named, each version that fits; all without names."""
-    from seeder.definition.version import matches
-    from seeder.errors import UsageError, nearest
-
-    every = [dataset for _, versions in sorted(manifest.datasets.items()) for dataset in versions]
-    found: list[Dataset] = []
-    for name in names:
-        wanted, _, version = name.partition("@")
-        fitting = [d for d in every if d.name == wanted and matches(d.version, version or None)]
-        if not fitting:
-            same = [d.label for d in every if d.name == wanted]
-            remedy = f"known: {', '.join(same)}" if same else nearest(wanted, sorted(manifest.datasets))
-            raise UsageError(name, "there is no such dataset", remedy)
-        found += [d for d in fitting if d not in found]
-    return found if names else every
+# -- what is meant -------------------------------------------------------------------------------------------------------
 
 
 def _policy(manifest: Manifest, name: str | None) -> Policy | None:

@@ -7,6 +7,7 @@ import re
 from seeder.definition.service import Service
 from seeder.engines import _image
 from seeder.frozen import frozen
+from seeder.layer import DATA
 
 SUPERUSER = "postgres"
 
@@ -46,7 +47,7 @@ def _bitnami(service: Service) -> Login:
 
 
 HEEDING = frozenset({"postgres", "postgis/postgis", "pgvector/pgvector", "timescale/timescaledb"})  # images that begin as root with PGDATA
-ELSEWHERE = "/var/lib/seeder/pgdata"  # outside of every path that the images declare as a volume
+ELSEWHERE = f"{DATA}/pgdata"  # outside of every path that the images declare as a volume
 
 
 def moved(service: Service) -> dict[str, str]:

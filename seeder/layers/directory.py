@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from seeder import home
 from seeder.errors import EnvironmentFailed
 from seeder.folder import copy_folder, folder_size
 from seeder.layer import Layer, key
+from seeder.pack import into_folder, of_folder
 
 _FACTS, _STATE = "layer.json", "state"
 COPY_SECONDS = 3600.0  # longer than any copy takes
@@ -39,11 +40,22 @@ class Directory:
 
     def keep(self, state: str, form: str, source: str, facts: Mapping[str, Any]) -> Layer:
         """Copy the folder `source`."""
+        return self._keep(state, form, facts, lambda place: copy_folder(Path(source), place))
+
+    def pack(self, layer: Layer, pack: Path) -> Mapping[str, Any]:
+        of_folder(Path(layer.place), pack)
+        return {}
+
+    def unpack(self, layer: Layer, pack: Path) -> Layer:
+        return self._keep(layer.id, layer.form, layer.facts, lambda place: into_folder(pack, place))
+
+    def _keep(self, state: str, form: str, facts: Mapping[str, Any], fill: Callable[[Path], None]) -> Layer:
         _forget_killed()
         draft = _root() / f".{key(state, form)}.{os.getpid()}.{secrets.token_hex(4)}"
         try:
             draft.mkdir(mode=0o700)
-            copy_folder(Path(source), draft / _STATE)
+            (draft / _STATE).mkdir(mode=0o700)
+            fill(draft / _STATE)
             made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             written = {"id": state, "form": form, "made": made, "size": folder_size(draft / _STATE), "facts": dict(facts)}
             (draft / _FACTS).write_text(json.dumps(written, ensure_ascii=False) + "\n", encoding="utf-8")

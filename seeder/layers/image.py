@@ -11,19 +11,25 @@ import datetime
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from seeder import home, whole
 from seeder.docker_api import Daemon
 from seeder.docker_endpoint import Endpoint, endpoint
 from seeder.errors import EnvironmentFailed
-from seeder.layer import Layer, key
+from seeder.layer import DATA, Layer, key
+from seeder.pack import into_archive, of_archive
+from seeder.run import EXPIRES, RUN
 
 REPOSITORY = "seeder-layer"
 ID, FORM, SIZE, FACTS = "dev.seeder.layer", "dev.seeder.layer.form", "dev.seeder.layer.size", "dev.seeder.layer.facts"
 CACHE, DEPTH = "dev.seeder.layer.cache", "dev.seeder.layer.depth"
+BASE = "image"  # among what is told of a pack: the name of the image on which the layer lies
+PLACE_TIME = datetime.timedelta(hours=1)
 DEEPEST = 60  # images below one on which another is put; engines take some 125
 
 
@@ -74,6 +80,52 @@ class Images:
             raise EnvironmentFailed("docker", f"layer {state[:12]} was committed and is not there", "is another program removing images?")
         return kept
 
+    def pack(self, layer: Layer, pack: Path) -> Mapping[str, Any]:
+        """What lies in the image below the server's own: the folder of its data. The rest of it is fetched where it is taken."""
+        with self._place(layer.place) as container, tempfile.TemporaryFile(dir=pack.parent) as archive:
+            self._daemon.copy_out(container, DATA, archive, layer.place)
+            archive.seek(0)
+            of_archive(archive, PurePosixPath(DATA).name, pack)
+        return {BASE: next(iter(self._daemon.names(_base(layer.form))), "")}
+
+    def unpack(self, layer: Layer, pack: Path) -> Layer:
+        """One level above the server's image, however many the layer had where it was made."""
+        image = self._known(_base(layer.form), str(layer.facts.get(BASE, "")))
+        with self._place(image) as container, tempfile.TemporaryFile(dir=pack.parent) as archive:
+            into_archive(pack, DATA.lstrip("/"), archive)
+            archive.seek(0)
+            self._daemon.unpack(container, archive, layer.form)
+            return self.keep(layer.id, layer.form, container, {name: value for name, value in layer.facts.items() if name != BASE})
+
+    def fetch(self, image: str) -> None:
+        if self._daemon.image(image) is None:
+            self._daemon.pull(image)
+
+    def _known(self, base: str, name: str) -> str:
+        """The very image, by its id; pulled by the name that it had where the layer was made, if need be."""
+        found = self._daemon.image(base)
+        if found is None and name:
+            with contextlib.suppress(EnvironmentFailed):  # the remedy says how to come by it
+                self._daemon.pull(name)
+            found = self._daemon.image(base)
+        if found is None:
+            remedy = f"pull the {name} of that id, or have the layer made here by a run" if name else "have the layer made here by a run"
+            raise EnvironmentFailed(name or base, f"the image {base} on which it lies is not at the docker engine", remedy)
+        return found.id
+
+    @contextmanager
+    def _place(self, image: str) -> Iterator[str]:
+        """A container for the time being. It carries an owner that nobody is, so that what a killed process leaves goes once its time is
+        up, as everything does that expired."""
+        owner, until = secrets.token_hex(8), datetime.datetime.now(datetime.UTC) + PLACE_TIME
+        with ExitStack() as undo:
+            undo.callback(self._clear, f"{RUN}={owner}")
+            yield self._daemon.place(image, {RUN: owner, EXPIRES: until.isoformat()})
+
+    def _clear(self, label: str) -> None:
+        for container in self._daemon.labelled("container", label):
+            self._daemon.remove("container", container)
+
     def use(self, layer: Layer) -> None:
         path = _use_file(layer.key)
         with contextlib.suppress(OSError):
@@ -83,6 +135,11 @@ class Images:
     def remove(self, layer: Layer) -> None:
         self._daemon.remove("image", layer.place)
         _use_file(layer.key).unlink(missing_ok=True)
+
+
+def _base(form: str) -> str:
+    """The beginning of the id of the image that a form is on top of."""
+    return form.rpartition("-")[2]
 
 
 def _name() -> str:

@@ -17,11 +17,11 @@ from seeder.docker_endpoint import EVERYWHERE
 from seeder.errors import Collector, EnvironmentFailed
 from seeder.events import Emit, Noticed, Progress
 from seeder.launch import Launch
-from seeder.run import Overlay, Run, Task
+from seeder.run import RUN, Overlay, Run, Task
 from seeder.runtimes import _docker_compose, _docker_model, _docker_mounts, _docker_ports, _docker_survey, _healthcheck, _ports
 from seeder.runtimes._docker_health import Health, awaited, of_state
 from seeder.runtimes._docker_images import Images
-from seeder.runtimes._docker_labels import RUN, SERVICE, labels
+from seeder.runtimes._docker_labels import SERVICE, labels
 from seeder.runtimes._docker_tasks import Tasks
 from seeder.target import Address
 from seeder.wait import LAST_LINES, Verdict

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from seeder.run import Run
+from seeder.run import EXPIRES, RUN, Run
 
-RUN, PROJECT, STACK, EXPIRES = "dev.seeder.run", "dev.seeder.project", "dev.seeder.stack", "dev.seeder.expires"
+PROJECT, STACK = "dev.seeder.project", "dev.seeder.stack"
 SERVICE = "com.docker.compose.service"
 
 

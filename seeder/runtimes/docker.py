@@ -16,9 +16,8 @@ from seeder.definition.stack import Stack
 from seeder.docker_endpoint import Endpoint, endpoint
 from seeder.errors import Problem, SeederError
 from seeder.notice import Diagnosis, Notice
-from seeder.run import NO_OVERLAYS, Overlay, Place, Run, Swept
+from seeder.run import EXPIRES, NO_OVERLAYS, RUN, Overlay, Place, Run, Swept
 from seeder.runtimes import _docker_compose, _docker_survey
-from seeder.runtimes._docker_labels import EXPIRES, RUN
 from seeder.target import Address
 
 if TYPE_CHECKING:

@@ -52,7 +52,7 @@ def rows(name: str) -> str:
     start = text.index(f"| `seeder {name}")
     end = re.search(r"\n\| `seeder |\n\n", text[start + 1 :])
     own = text[start : start + 1 + end.start()] if end else text[start:]
-    shared = {"run", "up", "plan", "cache explain"}, {"env", "logs", "sql", "digest", "gate"}
+    shared = {"run", "up", "plan", "cache explain", "cache push", "cache pull", "cache verify"}, {"env", "logs", "sql", "digest", "gate"}
     if name in shared[0]:
         own += text[text.index("### Options that say") : text.index("### Environments")]
     return own + ("`--run`" if name in shared[1] and "takes `--run RUN`" in text else "")
