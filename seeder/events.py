@@ -39,7 +39,7 @@ class RunStarted(Event):
 
 @frozen
 class StageStarted(Event):
-    """A stage of the flow begins: images, start, migrate, load, gate, digest, command, snapshot, teardown."""
+    """A stage of the flow begins: images, start, migrate, restore, load, gate, digest, command, snapshot, teardown."""
 
     kind: ClassVar[str] = "stage.started"
     stage: str
@@ -84,6 +84,15 @@ class WasReset(Event):
 
     kind: ClassVar[str] = "environment.reset"
     changed: list[str]
+    seconds: float
+
+
+@frozen
+class WasRestored(Event):
+    """Stores were taken back to a snapshot that was taken of the environment."""
+
+    kind: ClassVar[str] = "environment.restored"
+    bundle: str
     seconds: float
 
 
@@ -167,7 +176,7 @@ class RunEnded(Event):
 Emit = Callable[[Event], None]
 
 EVENTS: tuple[type[Event], ...] = (
-    RunStarted, StageStarted, StageEnded, Progress, Noticed, WasReset, Loaded, Digested, Refused, Failed, BundleKept,
+    RunStarted, StageStarted, StageEnded, Progress, Noticed, WasReset, WasRestored, Loaded, Digested, Refused, Failed, BundleKept,
     CommandEnded, Cleaned, RunEnded,
 )  # fmt: skip
 

@@ -11,14 +11,15 @@ import datetime
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from seeder import cache, command, digest, explain, interrupt, present, process, warden
+from seeder import cache, command, digest, explain, interrupt, present, process, restoration, warden
+from seeder.bundle import Bundle
 from seeder.definition.request import Definition
 from seeder.environment import Environment, identify, open_environment
 from seeder.events import CommandEnded, Digested, Emit, Noticed
 from seeder.frozen import frozen
 from seeder.operation import Plan
 from seeder.plan import choose, make
-from seeder.stages import gate, keep, load, migrate, reset, snapshot, teardown, up
+from seeder.stages import gate, keep, load, migrate, reset, restore, snapshot, teardown, up
 from seeder.story import Result, Story, chains
 
 FLOW = (
@@ -32,6 +33,17 @@ FLOW = (
     ("start", up.services),
     ("load", load.through_services),
     ("keep", keep.whole),
+    ("mark", reset.after_services),
+)
+
+
+BACK = (  # from a bundle
+    ("images", up.prepare),
+    ("start", up.servers),
+    ("migrate", migrate.stores),
+    ("restore", restore.stores),
+    ("mark", reset.at_rest),
+    ("start", up.services),
     ("mark", reset.after_services),
 )
 
@@ -52,6 +64,12 @@ def plan(definition: Definition) -> Plan:
     """Decide what would be done. Raises DefinitionError with everything that forbids it; starts nothing."""
     runtime, cause = choose(definition.runtime)
     return cache.begin(make(definition, runtime, cause, datetime.datetime.now(datetime.UTC)))
+
+
+def plan_back(definition: Definition, bundle: Bundle) -> Plan:
+    """The same to bring back what a bundle holds. Raises DefinitionError also when that is not what this stack's stores would take."""
+    runtime, cause = choose(definition.runtime)
+    return restoration.of(make(definition, runtime, cause, datetime.datetime.now(datetime.UTC)), bundle)
 
 
 def run(plan: Plan, options: Options, listener: Emit) -> Result:
@@ -122,7 +140,7 @@ def _provide(environment: Environment, plan: Plan, options: Options, story: Stor
     environment.marks = options.marks
     with cache.turn(plan, environment.run.folder, environment.emit) as now:
         environment.plan = now
-        for name, stage in FLOW:
+        for name, stage in BACK if now.restores else FLOW:
             with story.stage(name):
                 stage(environment, now)
             present.remember(environment)
@@ -134,6 +152,8 @@ def _provide(environment: Environment, plan: Plan, options: Options, story: Stor
         total, stores = digest.of({name: (environment.target(name), store.volatile) for name, store in plan.stack.stores.items()})
     story.result.digest = total
     environment.emit(Digested(total, {name: one.digest for name, one in stores.items()}))
+    if plan.restores:
+        story.result.facts["differing"] = restore.differing(environment, plan, stores)
 
 
 def _command(environment: Environment, words: Sequence[str], story: Story) -> None:

@@ -68,6 +68,15 @@ class Migrate(Operation):
 
 
 @frozen
+class Restore(Operation):
+    """Give a store what was saved of it in `folder`; `digest` is what it held then, where that is known."""
+
+    verb: ClassVar[str] = "restore"
+    folder: Path
+    digest: str | None
+
+
+@frozen
 class Load(Operation):
     """Load a dataset's records at rest into its stores, all or nothing."""
 
@@ -128,13 +137,14 @@ class Plan:
     gates: tuple[Check, ...]
     fitness: Fitness
     resumes: tuple[Resume, ...] = ()  # servers that begin at a layer
+    restores: tuple[Restore, ...] = ()  # stores that get what a bundle holds of them: all, or none
     chains: Mapping[str, Chain] = field(default_factory=dict)  # server -> its states; none when nothing is to be kept
-    full: Plan | None = field(default=None, compare=False, repr=False)  # the same without layers
+    full: Plan | None = field(default=None, compare=False, repr=False)  # the same without layers, and from no bundle
     whole: str = ""  # id of the set that all stores are after what acts through services
 
     @property
     def spared(self) -> frozenset[str]:
-        """One-shot services that migrate and were not run: a layer holds what they did."""
+        """One-shot services that migrate and were not run: a layer, or a bundle, holds what they did."""
         every = {m.store.migrate.service for m in (self.full or self).migrations if m.store.migrate and m.store.migrate.service}
         return frozenset(every - {m.store.migrate.service for m in self.migrations if m.store.migrate})
 
@@ -149,7 +159,8 @@ class Plan:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        return (*self.overlays, *self.resumes, *self.servers, *self.migrations, *self.loads, *self.services, *self.calls, *self.gates)
+        stores = (*self.resumes, *self.servers, *self.migrations, *self.restores, *self.loads)
+        return (*self.overlays, *stores, *self.services, *self.calls, *self.gates)
 
     def header(self) -> str:
         d = self.definition

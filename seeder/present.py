@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
-from seeder import home, owner, process, story, variables, whole
+from seeder import home, owner, process, restoration, story, variables, whole
 from seeder.content import Table
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
@@ -140,7 +140,8 @@ def remember(environment: Environment) -> None:
     variables.write(environment)
     request = dataclasses.asdict(environment.plan.definition.request)
     migrated = {store: dataclasses.asdict(one) for store, one in environment.migrated.items()}
-    asked = {"request": request, "migrated": migrated, "spared": sorted(environment.plan.spared)}
+    plan = environment.plan
+    asked = {"request": request, "migrated": migrated, "spared": sorted(plan.spared), "restored": bool(plan.restores)}
     whole.write(environment.run.folder / ASKED, json.dumps(asked) + "\n")
 
 
@@ -155,6 +156,7 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
         raise EnvironmentFailed(one.run, reason)
     definition = resolve(read_project(one.claim.checkout / "manifest.yaml"), _request(asked["request"]), traits())
     plan = make(definition, runtime, "it runs there", datetime.datetime.now(datetime.UTC))
+    plan = restoration.bare(plan) if asked.get("restored") else plan
     run = _run(one, one.claim, given)
     undo.enter_context(process.owned(run.id, run.folder / "tmp"))
     addresses = {

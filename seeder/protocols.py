@@ -364,8 +364,9 @@ class Saves(Protocol):
 
     def save(self, target: Target, folder: Path) -> None: ...
 
-    def restore(self, target: Target, folder: Path) -> None:
-        """Replace the store's content by the saved one. Raises EnvironmentFailed when it does not fit."""
+    def restore(self, target: Target, folder: Path) -> str:
+        """Replace the store's content by the saved one, whatever clients are in the middle of; answer why they have to be restarted, or
+        nothing. Raises EnvironmentFailed when it does not fit."""
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.protocols import Queries
 from seeder.stages import reset as resetting
+from seeder.stages import restore as restoring
 from seeder.stages import snapshot
 from seeder.story import Story
 from seeder.wait import READY, Verdict, not_yet, wait_for
@@ -113,10 +114,16 @@ class Session:
         return resetting.reset(self._here, self._here.plan)
 
     def snapshot(self, cause: str) -> Path:
-        """Keep a bundle of the environment as it is now; answers its folder."""
+        """Keep a bundle of the environment as it is now; answers its folder. Services are held meanwhile, so that it is one cut."""
         here, story = self._here, self._story
         told = snapshot.Told(cause, {**story.result.as_json(), "message": cause}, story.journal_path)
-        return snapshot.take(here.run, here.plan, here, story.bundle(), told, here.emit).path
+        return snapshot.save(here, here.plan, told, story.bundle()).path
+
+    def restore(self, snapshot: Path) -> None:
+        """Take every store back to a snapshot of this environment, as often as wanted: between the stages of a long test, say. Services
+        are held meanwhile and go on; those that say so, or lost a connection, start anew. A stream's messages get new numbers and
+        times. `reset` still leads to the state in which the environment was handed over. Raises EnvironmentFailed."""
+        restoring.again(self._here, self._here.plan, snapshot)
 
     def _known(self, name: str, known: Mapping[str, object], what: str) -> str:
         if name not in known:

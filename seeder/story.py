@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -52,6 +53,12 @@ def bundles(checkout: Path) -> Path:
     return checkout / FOLDER / "bundles"
 
 
+def free(checkout: Path, name: str) -> Path:
+    """The folder of a bundle that is not there yet: of this name, or with a number behind it."""
+    numbered = (name if number == 1 else f"{name}-{number}" for number in itertools.count(1))
+    return next(path for one in numbered if not (path := bundles(checkout) / one).exists())
+
+
 def chains(checkout: Path) -> Path:
     """Where it is written what the states of the last runs were made of."""
     return checkout / FOLDER / "chains"
@@ -60,6 +67,15 @@ def chains(checkout: Path) -> Path:
 def journal(checkout: Path, run: str) -> Path:
     """Where the journal of one of the checkout's runs is."""
     return checkout / FOLDER / "runs" / run / "events.jsonl"
+
+
+def recorded(plan: Plan, us: Run) -> dict[str, Any]:
+    """The result of a run as it is written down; of one that is still at work, what is known of it at its beginning."""
+    try:
+        found: dict[str, Any] = json.loads((journal(us.checkout, us.id).parent / "result.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Result(us.id, facts=facts(plan, us)).as_json()
+    return found
 
 
 class Story:
@@ -74,7 +90,6 @@ class Story:
         self._journal = Journal(self.journal_path)
         self._listeners: list[Emit] = [self._journal, listener]
         self.result = Result(us.id, facts=facts(plan, us))
-        self._bundles = 0
         self._start = time.monotonic()
 
     def emit(self, event: Event) -> None:
@@ -122,8 +137,7 @@ class Story:
 
     def bundle(self) -> Path:
         """Where the run's next bundle goes: it may have several, and only the first has no number."""
-        self._bundles += 1
-        return bundles(self.run.checkout) / (self.run.id if self._bundles == 1 else f"{self.run.id}-{self._bundles}")
+        return free(self.run.checkout, self.run.id)
 
     def close(self) -> Result:
         """Write result.json, end the journal, answer the result."""

@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "digest": ("Inside an environment", "Recompute the digest of its stores."),
     "gate": ("Inside an environment", "Check again whether it is fit for the test."),
     "cache": ("Layers", "List, explain, push, pull and remove the states that runs begin at."),
-    "snapshot": ("Evidence", "List, show and verify bundles of failed runs."),
+    "snapshot": ("Evidence", "Save, list, show and verify bundles, and bring back what they hold."),
     "doctor": ("This machine", "Check what seeder needs here, and say how to mend it."),
 }
 MANY_OBJECTS = 50_000  # between looks for garbage: a start makes many objects that all stay, and most commands end soon after it

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seeder.cli._terminal import say
+
 if TYPE_CHECKING:
+    from seeder.events import Event
     from seeder.present import Present
 
 RUN_HELP = "The environment: its id or a beginning of it. May be left out when one is alive."
@@ -25,6 +28,14 @@ def found(run: str | None) -> Present:
     from seeder import present
 
     return present.find(run, now(), Path.cwd())
+
+
+def told(event: Event) -> None:
+    """Of what happens in the environment meanwhile only what is to know is said."""
+    from seeder.events import Noticed
+
+    if isinstance(event, Noticed):
+        say(f"{event.subject}: {event.message}")
 
 
 def now() -> datetime.datetime:

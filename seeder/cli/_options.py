@@ -58,10 +58,10 @@ def request(function: Callable[..., Any]) -> Callable[..., Any]:
         asked = Request(
             stack=given.pop("stack"),
             scenario=given.pop("scenario"),
-            inputs=_pairs("--set", given.pop("inputs")),
+            inputs=pairs("--set", given.pop("inputs")),
             services=tuple(name.strip() for name in services.split(",") if name.strip()) if services is not None else None,
             profiles=given.pop("profiles"),
-            images=_pairs("--image", given.pop("images")),
+            images=pairs("--image", given.pop("images")),
             runtime=given.pop("runtime"),
             policy=given.pop("policy"),
             seed=given.pop("seed"),
@@ -105,7 +105,8 @@ def size(_: click.Context, parameter: click.Parameter, given: str) -> int:
     return int(float(found[1]) * 1000 ** ["B", "kB", "MB", "GB", "TB"].index(found[2] or "B"))
 
 
-def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
+def pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
+    """`KEY=VALUE`s of an option that may be repeated."""
     result: dict[str, str] = {}
     for pair in given:
         key, equals, value = pair.partition("=")

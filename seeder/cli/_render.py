@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seeder.events import Emit
     from seeder.story import Result
 
-SPLIT = ("images", "start", "migrate", "load", "keep", "mark", "gate", "digest", "command", "snapshot", "teardown")
+SPLIT = ("images", "start", "migrate", "restore", "load", "keep", "mark", "gate", "digest", "command", "snapshot", "teardown")
 
 
 def listener(*, quiet: bool = False) -> Emit:
@@ -60,6 +60,9 @@ def summary(result: Result) -> str:
     lines.append(f"        seed {facts['seed']}, as of {moment(facts['as_of'])}, digest {(result.digest or 'none')[:16]}")
     if volatile := facts.get("volatile"):
         lines.append(f"        not in the digest: {', '.join(volatile)}")
+    if "differing" in facts:
+        same = f"differing: {', '.join(facts['differing'])}" if facts["differing"] else "every store holds what the bundle holds"
+        lines.append(f"        restored: {same}")
     if result.bundle:
         lines.append(f"        evidence: {near(result.bundle)}")
     if result.left:

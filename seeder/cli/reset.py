@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
 from seeder.cli import _inside, _options
 from seeder.cli._terminal import say
-
-if TYPE_CHECKING:
-    from seeder.events import Event
 
 
 @click.command()
@@ -32,7 +29,7 @@ def command(run: str | None, way: Literal["in place", "swap"], as_json: bool) ->
     from seeder.stages import reset
 
     with ExitStack() as undo:
-        environment, plan = present.rejoin(_inside.found(run), _told, undo)
+        environment, plan = present.rejoin(_inside.found(run), _inside.told, undo)
         found = reset.reset(environment, plan, way)
     if as_json:
         _render.answer({store: asdict(one) for store, one in sorted(found.items())})
@@ -42,11 +39,3 @@ def command(run: str | None, way: Literal["in place", "swap"], as_json: bool) ->
             say(f"{store}: {one.restart}: services that use it started anew, unless they say that they connect again")
     rows = [{"store": store, "way": one.way, "changed": ", ".join(one.changed) or "-"} for store, one in sorted(found.items())]
     _render.show(rows, "the environment has no stores")
-
-
-def _told(event: Event) -> None:
-    """What did not come back as it was, and what else is to know."""
-    from seeder.events import Noticed
-
-    if isinstance(event, Noticed):
-        say(f"{event.subject}: {event.message}")

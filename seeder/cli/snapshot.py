@@ -1,28 +1,90 @@
-"""`seeder snapshot`: the bundles that failed runs left."""
+"""`seeder snapshot`: the bundles that failed runs left, and those that were asked for."""
 
 from __future__ import annotations
 
 import datetime
+import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from seeder.cli import _options
+from seeder.cli import _inside, _options
 from seeder.cli._lines import moment
 from seeder.cli._terminal import near, say
 
 if TYPE_CHECKING:
     from seeder.bundle import Bundle
     from seeder.errors import Problem, SeederError
+    from seeder.operation import Plan
+    from seeder.run import Run
 
-
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 NONE = "no run of this project has left a bundle"
 
 
 @click.group(cls=_options.Group)
 def command() -> None:
-    """List, show and verify bundles: what is kept of a failed run."""
+    """Bundles: what is kept of a failed run, or of an environment on request, and what brings it up again."""
+
+
+@command.command("save")
+@click.argument("run", required=False)
+@click.option("--name", help="The name of its folder; the run's id by default.")
+@click.option("--cause", default="it was asked for", show_default=True, help="Why it is taken, as the bundle will tell it.")
+@_options.as_json
+def save(run: str | None, name: str | None, cause: str, as_json: bool) -> int:
+    """Save RUN, an environment that is up, as a bundle, and print its folder. Its services are held meanwhile."""
+    from seeder import present
+    from seeder.cli import _render
+    from seeder.stages import snapshot
+
+    with ExitStack() as undo:
+        environment, plan = present.rejoin(_inside.found(run), _inside.told, undo)
+        told = snapshot.as_recorded(environment, plan, cause)
+        saved = snapshot.save(environment, plan, told, _new(environment.run, name))
+    if as_json:
+        _render.answer({"path": str(saved.path), **{key: saved.index[key] for key in ("id", "cause", "stores", "missing")}})
+    else:
+        click.echo(saved.path)
+    return 3 if any(what.startswith("stores/") for what in saved.index["missing"]) else 0
+
+
+@command.command("restore")
+@click.argument("bundle")
+@click.option("--runtime", type=click.Choice(["auto", "docker", "local"]), help="Where it is brought up; it need not be where it was.")
+@click.option("--set", "inputs", multiple=True, metavar="K=V", help="An input that is a secret; may be repeated.")
+@click.option("--ttl", default="4h", show_default=True, callback=_options.duration, help="How long it lives.")
+@click.option("--timeout", callback=_options.duration, help="Give up after this long, e.g. 5m.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and start nothing.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors, and how to reach it.")
+@_options.project
+@_options.as_json
+def restore(bundle: str, runtime: str | None, inputs: tuple[str, ...], project: Path | None, **how: Any) -> int:
+    """Bring up the environment that BUNDLE (a run's id, or a folder) was taken of, its stores as they were, and leave it running."""
+    from seeder import bundle as bundles
+    from seeder import lifecycle, restoration
+    from seeder.cli.up import stay
+    from seeder.definition.request import find_project
+    from seeder.registry import traits
+
+    found = bundles.verify(_find(bundle, project))
+    given = _options.pairs("--set", inputs)
+    plan = lifecycle.plan_back(restoration.definition(find_project(project), found, runtime, given, traits()), found)
+    if how.pop("dry_run"):
+        return _planned(plan, as_json=how["as_json"])
+    return stay(plan, how.pop("ttl"), how.pop("timeout"), **how)
+
+
+def _planned(plan: Plan, *, as_json: bool) -> int:
+    from seeder.cli import _render
+
+    if as_json:
+        _render.answer(plan.as_json())
+    else:
+        click.echo(plan.text(), nl=False)
+    return 0
 
 
 @command.command("ls")
@@ -94,8 +156,23 @@ def _folder(project: Path | None) -> Path:
     return story.bundles(find_manifest(project or Path.cwd()).parent)
 
 
+def _new(run: Run, name: str | None) -> Path:
+    """Where a bundle of the run will be. Raises UsageError for a name that is none, or taken."""
+    from seeder import story
+    from seeder.errors import UsageError
+
+    if name is None:
+        return story.free(run.checkout, run.id)
+    if not NAME.fullmatch(name):
+        raise UsageError(f"--name {name}", "is no name of a folder", "use letters, digits, dots, dashes and underscores")
+    folder = story.bundles(run.checkout) / name
+    if folder.exists():
+        raise UsageError(f"--name {name}", "there is a bundle of this name", "name another, or remove that one")
+    return folder
+
+
 def _find(name: str, project: Path | None) -> Path:
-    """A folder as it was named, or the bundle of the run whose id begins so."""
+    """A folder as it was named, or the project's bundle whose name begins so."""
     from seeder import bundle
     from seeder.errors import UsageError, nearest
 
@@ -117,11 +194,13 @@ def _summary(found: Bundle | SeederError) -> dict[str, Any]:
     from seeder.errors import SeederError
 
     if isinstance(found, SeederError):
-        return {"run": Path(found.problems[0].subject).parent.name, "taken": None, "stack": None, "scenario": None, "size": None,
+        name = Path(found.problems[0].subject).parent.name
+        return {"bundle": name, "run": name, "taken": None, "stack": None, "scenario": None, "size": None,
                 "cause": f"unreadable: {found.problems[0].cause}"}  # fmt: skip
     index = found.index
     taken = datetime.datetime.fromtimestamp((found.path / "bundle.json").stat().st_mtime, datetime.UTC)
     return {
+        "bundle": found.path.name,
         "run": found.id,
         "taken": taken.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "stack": index.get("stack"),

@@ -107,9 +107,12 @@ def _result() -> dict[str, Any]:
         "bundle": {**text_or_null, "description": "the folder of the bundle"},
         "kept": {"type": "boolean", "description": "the environment was kept"},
         "left": {"type": "array", "items": {"type": "string"}, "description": "what could not be removed"},
+        "differing": {"type": "array", "items": {"type": "string"}, "description": "stores that differ from the bundle they came from"},
         **_asked(),
     }
-    whole = _object("result", "result.json: how a run ended.", properties, [name for name in properties if name not in _asked()])
+    whole = _object(
+        "result", "result.json: how a run ended.", properties, [name for name in properties if name not in {*_asked(), "differing"}]
+    )
     return {**whole, "additionalProperties": True}
 
 
@@ -126,6 +129,8 @@ def _bundle() -> dict[str, Any]:
         "inputs": {"type": "object"},
         "outputs": {"type": "object"},
         "versions": {"type": "object", "properties": {"seeder": {"type": "string"}, "stack": {"type": "string"}, **versions}},
+        "request": {"type": "object", "description": "services, profiles, images and isolate_binds, as they were asked for"},
+        "stores": {"type": "object", "additionalProperties": _saved(digest), "description": "those that it holds"},
         "missing": {**texts, "description": "what could not be taken, and why"},
         "files": {"type": "object", "additionalProperties": digest, "description": "SHA-256 of every other file"},
         "digest": {**digest, "description": "of this file without this key"},
@@ -134,6 +139,15 @@ def _bundle() -> dict[str, Any]:
         "bundle", "bundle.json: what a bundle is, and the digest of every file.", properties, ["format", "id", "files", "digest"]
     )
     return {**whole, "additionalProperties": True}
+
+
+def _saved(digest: Mapping[str, Any]) -> dict[str, Any]:
+    properties = {
+        "engine": {"type": "string"},
+        "head": {"type": ["string", "null"], "description": "the revision to which migrations had brought it"},
+        "digest": {"anyOf": [digest, {"type": "null"}], "description": "of what it held"},
+    }
+    return _object("store", "A store that was saved.", properties, list(properties))
 
 
 def _asked() -> dict[str, dict[str, Any]]:

@@ -6,11 +6,33 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seeder.engines._nats_client import Link
-from seeder.engines._nats_streams import clean, matches
+from seeder.engines._nats_streams import all_consumers, clean, matches, streams
 from seeder.errors import EnvironmentFailed
+
+Consumers = Mapping[str, Sequence[Mapping[str, Any]]]  # by stream
 
 _BATCH = 100
 _SECONDS = 5.0
+
+
+async def of_all(link: Link) -> Consumers:
+    """Those of every stream, those of the moment too."""
+    return {stream.name: await all_consumers(link, stream.name) for stream in await streams(link)}
+
+
+async def broken_off(link: Link, before: Consumers) -> str:
+    """Why clients cannot go on with streams that were deleted and made again: those whose request was waiting there, or whose consumer
+    is gone, hear nothing of it."""
+    now, found = await of_all(link), list[str]()
+    for stream, consumers in before.items():
+        there = {entry["name"] for entry in now.get(stream, ())}
+        for entry in consumers:
+            lasting = entry["config"].get("durable_name")
+            if entry["name"] not in there:
+                found.append(f"consumer {lasting} of {stream} is gone" if lasting else f"a consumer of the moment of {stream} is gone")
+            elif entry.get("num_waiting"):
+                found.append(f"consumer {entry['name']} of {stream} had a pull request waiting")
+    return "; ".join(found)
 
 
 def saved(consumer: Mapping[str, Any], held: Sequence[tuple[int, str]]) -> dict[str, Any]:
@@ -35,10 +57,12 @@ async def restore(link: Link, stream: str, entry: Mapping[str, Any]) -> None:
         await link.ask(f"CONSUMER.DURABLE.CREATE.{stream}.{name}", create)
         await _pull(link, stream, name, entry["done"], acknowledges=config.get("ack_policy") != "none")
         return
-    inbox = await link.connection.subscribe(config["deliver_subject"], queue=config.get("deliver_group", ""))
-    await link.ask(f"CONSUMER.DURABLE.CREATE.{stream}.{name}", create)
+    inbox = await link.connection.subscribe(link.connection.new_inbox(), queue=config.get("deliver_group", ""))
+    aside = {"stream_name": stream, "config": {**config, "deliver_subject": inbox.subject}}  # its client may be listening
+    await link.ask(f"CONSUMER.DURABLE.CREATE.{stream}.{name}", aside)
     await _take(inbox, entry["done"], name, acknowledges=config.get("ack_policy") != "none")
     await inbox.unsubscribe()
+    await link.ask(f"CONSUMER.DURABLE.CREATE.{stream}.{name}", create)
 
 
 async def _pull(link: Link, stream: str, name: str, count: int, *, acknowledges: bool) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seeder.engines import _nats_reset, _nats_snapshot, _nats_state, _nats_streams
+from seeder.engines import _nats_consumers, _nats_reset, _nats_snapshot, _nats_state, _nats_streams
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_kept import Kept
 from seeder.engines._nats_streams import Stream
@@ -127,7 +127,7 @@ class _Work:
         for name in changed:
             await self._give_back(name)
         await self._look_again(changed)
-        restart = await self._broken_off(before)
+        restart = await _nats_consumers.broken_off(self._link, before)
         return Rewound("anew" if self._notes else "in place", (*strange, *changed), restart=restart, notes=tuple(self._notes))
 
     async def _is_untouched(self, stream: Stream | None, name: str) -> bool:
@@ -161,17 +161,3 @@ class _Work:
         here = {stream.name: stream for stream in await _nats_streams.streams(self._link)}
         for name in changed:
             self._streams[name]["looks"] = await _looks(self._link, here[name])
-
-    async def _broken_off(self, before: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-        """Clients whose request was waiting at a stream that was deleted, or whose consumer is gone, hear nothing of it."""
-        found: list[str] = []
-        for stream, consumers in before.items():
-            known = stream in self._streams
-            there = {entry["name"] for entry in await _nats_streams.all_consumers(self._link, stream)} if known else set()
-            for entry in consumers:
-                lasting = entry["config"].get("durable_name")
-                if entry["name"] not in there:
-                    found.append(f"consumer {lasting} of {stream} is gone" if lasting else f"a consumer of the moment of {stream} is gone")
-                elif entry.get("num_waiting"):
-                    found.append(f"consumer {entry['name']} of {stream} had a pull request waiting")
-        return "; ".join(found)

@@ -78,11 +78,13 @@ def _written(message: Stored) -> dict[str, Any]:
         return {"subject": message.subject, "headers": dict(message.headers), "base64": data}
 
 
-def restore(target: Target, folder: Path) -> None:
-    """Streams are made anew, since a broker remembers the ids of messages that it no longer holds."""
+def restore(target: Target, folder: Path) -> str:
+    """Streams are made anew, since a broker remembers the ids of messages that it no longer holds. Answers why clients cannot go on."""
     saved = [(_saved_store.file(folder, entry), entry) for entry in _FORM.read(folder, "streams")["streams"]]
+    before = _nats_client.run(target, _nats_consumers.of_all)
     _nats_reset.reset(target)
     _nats_client.run(target, lambda link: _restored(link, saved))
+    return _nats_client.run(target, lambda link: _nats_consumers.broken_off(link, before))
 
 
 async def _restored(link: Link, saved: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:

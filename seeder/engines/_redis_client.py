@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,6 +49,21 @@ def raw(target: Target, *, timeout: float, database: int | None = None) -> Itera
         yield client
     finally:
         client.close()
+
+
+def end_clients(client: Any, databases: Collection[int] | None, flag: str) -> int:
+    """Close connections in a MULTI (x) or in a blocking command (b): one would write, the other take what is given back. `databases`:
+    those of them alone."""
+    every = [about for about in client.client_list() if flag in about["flags"]]
+    ended = [about["id"] for about in every if databases is None or int(about["db"]) in databases]
+    for number in ended:
+        client.execute_command("CLIENT", "KILL", "ID", number)
+    return len(ended)
+
+
+def waited(ended: int) -> str:
+    """Why clients whose blocking commands were ended cannot go on; nothing when there were none."""
+    return f"{ended} of them waited in a blocking command, and lost the connection" if ended else ""
 
 
 def interactive(target: Target) -> tuple[list[str], dict[str, str]]:

@@ -86,21 +86,20 @@ class RedisRewinder:
         if self._mark is None:
             self._remember(marks.read(self._folder))
         mark = self._mark or Mark({}, None)
-        _end_clients(client, self._databases(client), "x")
+        _redis_client.end_clients(client, self._databases(client), "x")
         if self._counters is not None and self._counters == _counters(client):
             self._renew(client, mark)
             return UNTOUCHED
         databases = self._databases(client)
         changed = self._changed(client, databases)
-        ended = _end_clients(client, databases, "b") if changed else 0
+        ended = _redis_client.end_clients(client, databases, "b") if changed else 0
         everything = way == "swap" or len(changed) > _SHARE * max(len(mark.entries), 1)
         self._write(client, mark, databases if everything and changed else (), changed)
         named = [*_names(changed), *(["functions"] if _give_functions(client, mark) else [])]
         self._renew(client, mark)
         if not named:
             return UNTOUCHED
-        waiting = f"{ended} of them waited in a blocking command, and lost the connection" if ended else ""
-        return Rewound("anew" if everything and changed else "in place", tuple(named), restart=waiting)
+        return Rewound("anew" if everything and changed else "in place", tuple(named), restart=_redis_client.waited(ended))
 
     def _changed(self, client: Any, databases: list[int]) -> list[Place]:
         """Keys that differ, are gone, or came; whether a key lives for ever counts, how long it still has to live does not."""
@@ -174,14 +173,6 @@ def _give_functions(client: Any, mark: Mark) -> bool:
     if mark.functions is not None:
         client.execute_command("FUNCTION", "RESTORE", mark.functions)
     return True
-
-
-def _end_clients(client: Any, databases: Collection[int], flag: str) -> int:
-    """Close connections in a MULTI (x) or in a blocking command (b): one would write, the other take what is given back."""
-    ended = [about["id"] for about in client.client_list() if flag in about["flags"] and int(about["db"]) in databases]
-    for number in ended:
-        client.execute_command("CLIENT", "KILL", "ID", number)
-    return len(ended)
 
 
 def _names(changed: list[Place]) -> list[str]:

@@ -113,8 +113,8 @@ def _unwritten(value: Any) -> Any:
     return [_unwritten(item) for item in value] if isinstance(value, list) else value
 
 
-def restore(target: Target, folder: Path) -> None:
-    """Each database is replaced in one transaction; times to live count from now."""
+def restore(target: Target, folder: Path) -> str:
+    """Each database is replaced in one transaction; times to live count from now. Answers why clients cannot go on."""
     by_number: dict[int, list[Entry]] = {}
     for saved in _read(folder):
         by_number.setdefault(saved["db"], []).append(
@@ -128,6 +128,7 @@ def restore(target: Target, folder: Path) -> None:
         )
     if target.database is not None:  # its number may be another one here
         by_number = {_redis_client.numbered(target): [entry for entries in by_number.values() for entry in entries]}
+    ended = _quiet(target)
     reset(target)
     for number, entries in sorted(by_number.items()):
         with _redis_client.connect(target, database=number) as client:
@@ -136,6 +137,15 @@ def restore(target: Target, folder: Path) -> None:
             for entry in entries:
                 _redis_keys.write(pipe, entry)
             pipe.execute()
+    return _redis_client.waited(ended)
+
+
+def _quiet(target: Target) -> int:
+    """No client is in the middle of anything; how many waited."""
+    databases = None if target.database is None else [_redis_client.numbered(target)]
+    with _redis_client.connect(target) as client:
+        _redis_client.end_clients(client, databases, "x")
+        return _redis_client.end_clients(client, databases, "b")
 
 
 def _read(folder: Path) -> list[dict[str, Any]]:

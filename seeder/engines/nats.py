@@ -62,10 +62,10 @@ class Nats:
 
         _nats_state.save(target, folder)
 
-    def restore(self, target: Target, folder: Path) -> None:
+    def restore(self, target: Target, folder: Path) -> str:
         from seeder.engines import _nats_state
 
-        _nats_state.restore(target, folder)
+        return _nats_state.restore(target, folder)
 
     def rewinder(self, target: Target, folder: Path) -> Rewinder:
         from seeder.engines._nats_rewind import NatsRewinder

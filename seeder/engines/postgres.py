@@ -108,10 +108,11 @@ class Postgres:
 
         _postgres_save.save(target, folder)
 
-    def restore(self, target: Target, folder: Path) -> None:
+    def restore(self, target: Target, folder: Path) -> str:
         from seeder.engines import _postgres_restore
 
         _postgres_restore.restore(target, folder)
+        return ""
 
     def reset(self, target: Target) -> None:
         from seeder.engines import _postgres_reset

@@ -77,10 +77,10 @@ class Redis:
 
         _redis_state.save(target, folder)
 
-    def restore(self, target: Target, folder: Path) -> None:
+    def restore(self, target: Target, folder: Path) -> str:
         from seeder.engines import _redis_state
 
-        _redis_state.restore(target, folder)
+        return _redis_state.restore(target, folder)
 
     def rewinder(self, target: Target, folder: Path) -> Rewinder:
         from seeder.engines._redis_rewind import RedisRewinder

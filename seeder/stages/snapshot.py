@@ -5,25 +5,32 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from seeder import bundle, redact, variables
+from seeder import bundle, digest, hold, redact, variables
 from seeder.definition.stack import Stack
 from seeder.environment import Environment
-from seeder.errors import of_machine
+from seeder.errors import SeederError, of_machine
 from seeder.events import BundleKept, Emit, Noticed
 from seeder.frozen import frozen
 from seeder.operation import Plan
+from seeder.order import each
 from seeder.protocols import Saves
 from seeder.release import VERSION
 from seeder.run import Run
-from seeder.story import Story, asked
+from seeder.story import Story, asked, journal, recorded
 
 RESOLVED = "compose.resolved.yaml"
+JOURNAL = "events.jsonl"
+AT_ONCE = 4  # stores that are saved at the same time
+
+Attempt = Callable[[str, Callable[[], object]], None]
 
 
 @frozen
@@ -59,9 +66,22 @@ def take(us: Run, plan: Plan, environment: Environment | None, folder: Path, tol
         raise
 
 
+def save(environment: Environment, plan: Plan, told: Told, folder: Path) -> bundle.Bundle:
+    """A bundle of an environment that is up, and goes on."""
+    with hold.alone(environment):
+        return take(environment.run, plan, environment, folder, told, environment.emit)
+
+
+def as_recorded(environment: Environment, plan: Plan, cause: str) -> Told:
+    """What is written down of its run, whichever process started it."""
+    us = environment.run
+    return Told(cause, {**recorded(plan, us), "message": cause}, journal(us.checkout, us.id))
+
+
 def _written(us: Run, plan: Plan, environment: Environment | None, folder: Path, told: Told, emit: Emit) -> bundle.Bundle:
     secrets = redact.of_plan(plan)
     missing: dict[str, str] = {}
+    stores: dict[str, Any] = {}
 
     def attempt(what: str, work: Callable[[], object]) -> None:
         try:
@@ -74,8 +94,9 @@ def _written(us: Run, plan: Plan, environment: Environment | None, folder: Path,
     if environment:
         attempt("logs", lambda: _logs(environment, folder / "logs", secrets))
     if environment and environment.addresses:
-        for store in sorted(plan.stack.stores):
-            attempt(f"stores/{store}", lambda store=store: _store(environment, store, folder / "stores" / store))  # type: ignore[misc]
+        with _one_cut(environment, plan, attempt):
+            saving = {store: partial(_store, environment, store, folder / "stores" / store, stores) for store in plan.stack.stores}
+            each(sorted(saving), lambda store: attempt(f"stores/{store}", saving[store]), at_once=AT_ONCE)
         attempt("environment.json", lambda: _environment(environment, folder, secrets))
     elif environment:
         missing |= dict.fromkeys(["stores", "environment.json"], "the run ended before anything had an address")
@@ -84,18 +105,35 @@ def _written(us: Run, plan: Plan, environment: Environment | None, folder: Path,
     attempt(RESOLVED, lambda: _resolved(us, plan.stack, folder, secrets))
     (folder / "plan.txt").write_text(redact.text(plan.text(), secrets), encoding="utf-8")
     _write(folder / "result.json", redact.texts(dict(told.result), secrets))
-    _journal(told.journal, folder / "events.jsonl", secrets)
+    attempt(JOURNAL, lambda: _journal(told.journal, folder / JOURNAL, secrets))
     index = redact.texts(_index(us, plan, told.cause), secrets)
     values = {"inputs": dict(plan.definition.request.inputs), "outputs": dict(variables.outputs(environment)) if environment else {}}
-    return bundle.seal(folder, {**index, **redact.tree(values, secrets), "missing": missing})
+    return bundle.seal(folder, {**index, **redact.tree(values, secrets), "stores": stores, "missing": missing})
+
+
+@contextmanager
+def _one_cut(environment: Environment, plan: Plan, attempt: Attempt) -> Iterator[None]:
+    """Services that run are still meanwhile, so that no store is ahead of another; as far as they can be held."""
+    services = [one.subject for one in plan.services]
+    with ExitStack() as undo:
+        cut = ExitStack()
+        undo.callback(attempt, "services", cut.close)
+        attempt("one cut", lambda: cut.enter_context(hold.still(environment, services)))
+        yield
 
 
 def _index(us: Run, plan: Plan, cause: str) -> dict[str, Any]:
-    definition = plan.definition
+    definition, request = plan.definition, plan.definition.request
     return {
         "id": us.id,
         "cause": cause,
         **asked(plan, us),
+        "request": {
+            "services": None if request.services is None else list(request.services),
+            "profiles": list(request.profiles),
+            "images": dict(request.images),
+            "isolate_binds": request.isolate_binds,
+        },
         "versions": {
             "seeder": VERSION,
             "stack": definition.stack.version,
@@ -124,7 +162,8 @@ def _logs(environment: Environment, folder: Path, secrets: set[str]) -> None:
             (folder / f"{name}.log").write_text(redact.text(log, secrets), encoding="utf-8")
 
 
-def _store(environment: Environment, store: str, folder: Path) -> None:
+def _store(environment: Environment, store: str, folder: Path, stores: dict[str, Any]) -> None:
+    """Save it, and say in `stores` what is to be known of it: to what its migrations had led, and its digest."""
     engine = environment.engine(store)
     if not isinstance(engine, Saves):
         raise TypeError(f"{engine.name} has no portable form")
@@ -134,6 +173,16 @@ def _store(environment: Environment, store: str, folder: Path) -> None:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # half a store is no evidence
         raise
+    migrated = environment.migrated.get(store)
+    stores[store] = {"engine": engine.name, "head": (migrated and migrated.head) or None, "digest": _digest(environment, store)}
+
+
+def _digest(environment: Environment, store: str) -> str | None:
+    """None where it has none, or none can be had: it is saved all the same."""
+    with suppress(SeederError):
+        _, found = digest.of({store: (environment.target(store), environment.stack.stores[store].volatile)})
+        return found[store].digest if store in found else None
+    return None
 
 
 def _environment(environment: Environment, folder: Path, secrets: set[str]) -> None:

@@ -58,6 +58,20 @@ def consumer(target: Target) -> dict[str, Any]:
     return ask(target, ("CONSUMER.INFO.ORDERS.mailer", None))[0]
 
 
+@contextmanager
+def connected(target: Target) -> Iterator[Callable[[Any], Any]]:
+    """A client in a loop of its own, as a service is; what it gives runs a piece of work with its connection."""
+    import nats
+
+    loop = asyncio.new_event_loop()
+    connection = loop.run_until_complete(
+        nats.connect(f"nats://{target.address}", allow_reconnect=False, user=target.user, password=target.password)
+    )
+    yield lambda work: loop.run_until_complete(work(connection))
+    loop.run_until_complete(connection.close())
+    loop.close()
+
+
 class TestNats(EngineContract):
     compose = """
 services:
@@ -154,6 +168,33 @@ services:
         after = consumer(loaded.target())
         assert (after["num_pending"], after["num_ack_pending"]) == (before["num_pending"], before["num_ack_pending"]) == (1, 0)
         assert {**after["config"], "metadata": 0} == {**before["config"], "metadata": 0}
+
+    def test_a_client_to_which_the_broker_pushes_hears_again_only_what_it_has_not_done(self, loaded: Server, tmp_path: Path) -> None:
+        async def subscribe(connection: Any) -> Any:
+            return await connection.jetstream().subscribe("orders.placed", durable="pushed", manual_ack=True)
+
+        with connected(loaded.target()) as run:
+            inbox = run(subscribe)
+            first, _ = (run(lambda _: inbox.next_msg(timeout=5)) for _ in range(2))
+            run(lambda _: first.ack_sync())
+            loaded.engine.save(loaded.target(), tmp_path / "saved")
+            assert loaded.engine.restore(loaded.target(), tmp_path / "saved") == ""
+            again = run(lambda _: inbox.next_msg(timeout=5))
+            assert again.headers["Nats-Msg-Id"] == "o-2"
+
+    def test_a_client_that_waits_at_a_stream_has_to_be_restarted(self, loaded: Server, tmp_path: Path) -> None:
+        make_consumer(loaded.target(), done=2)
+        loaded.engine.save(loaded.target(), tmp_path / "saved")
+
+        async def wait(connection: Any) -> None:
+            await connection.publish("$JS.API.CONSUMER.MSG.NEXT.ORDERS.mailer", b'{"expires":60000000000}', reply="nobody")
+            await connection.flush()
+
+        with connected(loaded.target()) as run:
+            run(lambda connection: connection.subscribe("nobody"))
+            run(wait)
+            restart = loaded.engine.restore(loaded.target(), tmp_path / "saved")
+            assert restart == "consumer mailer of ORDERS had a pull request waiting"
 
     def test_a_store_has_settled_when_its_consumers_have_caught_up(self, loaded: Server) -> None:
         store = loaded.stack.stores["events"]

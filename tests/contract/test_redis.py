@@ -75,6 +75,17 @@ services:
             assert 290_000 < client.pttl("price:1:EUR") <= 300_000
             assert client.pttl("greeting") == -1
 
+    def test_a_client_that_waits_does_not_take_what_is_restored(self, loaded: Server, tmp_path: Path) -> None:
+        loaded.engine.save(loaded.target(), tmp_path / "saved")
+        with _redis_client.connect(loaded.target()) as client, _redis_client.connect(loaded.target()) as waiting:
+            client.delete("queue")
+            connection = waiting.connection_pool.get_connection()
+            connection.send_command("BLPOP", "queue", 0)
+            restart = loaded.engine.restore(loaded.target(), tmp_path / "saved")
+            assert restart == "1 of them waited in a blocking command, and lost the connection"
+            assert client.lrange("queue", 0, -1) == [b"x", b"y", b"x"]
+            connection.disconnect()
+
     def test_whether_a_key_lives_for_ever_counts_in_the_digest(self, loaded: Server) -> None:
         before = self.digest(loaded)
         with _redis_client.connect(loaded.target()) as client:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ from tests.contract.engine_contract import load, read
 from tests.contract.rewind_contract import RewindContract
 from tests.contract.rewind_examples import rounds, tell
 from tests.contract.serving import Server, serving
-from tests.contract.test_nats import ORDERS, PAYMENTS, ask, consumer, make_consumer, make_streams
+from tests.contract.test_nats import ORDERS, PAYMENTS, ask, connected, consumer, make_consumer, make_streams
 
 
 def publish(target: Target, subject: str, id_: str | None = None) -> dict[str, Any]:
@@ -29,20 +28,6 @@ def publish(target: Target, subject: str, id_: str | None = None) -> dict[str, A
 
 def stream(target: Target, name: str) -> dict[str, Any]:
     return ask(target, (f"STREAM.INFO.{name}", None))[0]
-
-
-@contextmanager
-def connected(target: Target) -> Iterator[Callable[[Any], Any]]:
-    """A client in a loop of its own, as a service is; what it gives runs a piece of work with its connection."""
-    import nats
-
-    loop = asyncio.new_event_loop()
-    connection = loop.run_until_complete(
-        nats.connect(f"nats://{target.address}", allow_reconnect=False, user=target.user, password=target.password)
-    )
-    yield lambda work: loop.run_until_complete(work(connection))
-    loop.run_until_complete(connection.close())
-    loop.close()
 
 
 class TestNats(RewindContract):

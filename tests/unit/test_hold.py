@@ -1,4 +1,4 @@
-"""While stores are taken back services are held, and whatever goes wrong they go on only when nobody works on the stores any more."""
+"""While stores change services are held, and whatever goes wrong they go on only when nobody works on the stores any more."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from seeder import hold
 from seeder.errors import EnvironmentFailed
-from seeder.stages import reset
 
 
 class Holding:
@@ -39,8 +39,8 @@ SERVICES = [f"service-{number:02d}" for number in range(20)]  # more than are to
 
 def test_services_that_were_held_go_on_when_another_cannot_be() -> None:
     deployment = Holding("service-01")
-    with pytest.raises(EnvironmentFailed, match="service-01"), reset._held(environment(deployment), SERVICES):
-        pytest.fail("nothing is taken back while a client is at work")
+    with pytest.raises(EnvironmentFailed, match="service-01"), hold.still(environment(deployment), SERVICES):
+        pytest.fail("nothing changes while a client is at work")
     assert deployment.held == set()
     assert sorted(deployment.released) == SERVICES
 
@@ -57,5 +57,5 @@ def test_the_first_store_that_fails_waits_for_the_others() -> None:
         done.append(store)
 
     with pytest.raises(EnvironmentFailed, match="db: cannot be taken back"):
-        reset._every(["cache", "db"], rewind)
+        hold.every(["cache", "db"], rewind)
     assert done == ["cache"]

@@ -1,0 +1,176 @@
+"""What a bundle holds comes back: on either runtime, with the same digests; and an environment goes back to its own snapshots."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.cases import RUNTIMES, product
+from tests.scenarios.failing import change, evidence, proper, run
+from tests.scenarios.seeder import leftovers, run_id, seeder
+
+pytestmark = pytest.mark.usefixtures("cached")
+
+UP = ("up", "small", "--scenario", "ready", "--runtime")
+WRITE = "insert into notes (kind, body, written_at) select min(kind), 'written by a test', now() from notes"
+BODIES = "select count(*) from notes where body = 'written by a test'"
+
+
+@contextmanager
+def there(folder: Path, *words: str) -> Iterator[dict[str, object]]:
+    """What `seeder WORDS --json` answers of an environment that stays until the end of the block."""
+    said = seeder(*words, "--json", cwd=folder)
+    assert said.code == 0, said.err
+    result: dict[str, object] = json.loads(said.out)
+    try:
+        yield result
+    finally:
+        proper(seeder("down", str(result["run"]), cwd=folder), 0)
+
+
+def saved(folder: Path, *options: str) -> str:
+    said = seeder("snapshot", "save", *options, cwd=folder)
+    assert said.code == 0, said.err
+    return said.out.strip()
+
+
+def digest(folder: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads(seeder("digest", "--json", cwd=folder).out)
+    return found
+
+
+def count(folder: Path) -> str:
+    return seeder("sql", "db", "-c", BODIES, cwd=folder).out
+
+
+@pytest.mark.docker
+def test_a_bundle_comes_back_on_the_other_runtime_and_on_its_own_again(project, home):
+    """PostgreSQL 17 in a container, and 18 in its place without."""
+    folder = project("small")
+    with there(folder, *UP, "docker") as first:
+        proper(seeder("sql", "db", "-c", WRITE, cwd=folder), 0)
+        before, bundle = digest(folder), saved(folder)
+    for runtime in ("local", "docker"):
+        with there(folder, "snapshot", "restore", bundle, "--runtime", runtime) as result:
+            assert (result["runtime"], result["differing"], result["digest"]) == (runtime, [], before["digest"])
+            assert digest(folder) == before
+            assert count(folder) == "1\n"
+            bundle = saved(folder, "--name", f"of-{runtime}")
+        assert leftovers(str(result["run"]), home) == []
+    listed = json.loads(seeder("snapshot", "ls", "--json", cwd=folder).out)
+    assert [one["bundle"] for one in listed] == [first["run"], "of-local", "of-docker"]
+
+
+@product("runtime", RUNTIMES, some=[("local",)])
+def test_what_a_failed_run_left_is_brought_back_and_can_be_reset_to(project, runtime):
+    folder = project("small")
+    spoil = f'{sys.executable} -m seeder sql db -c "{WRITE}"; exit 1'
+    proper(run(folder, runtime, "sh", "-c", spoil), 1)
+    bundle = evidence(folder)
+    with there(folder, "snapshot", "restore", bundle.name[:5], "--runtime", runtime):
+        assert count(folder) == "1\n"
+        seeder("sql", "db", "-c", "delete from notes", cwd=folder)
+        proper(seeder("reset", cwd=folder), 0)
+        assert count(folder) == "1\n"
+        proper(seeder("gate", cwd=folder), 0)
+
+
+def test_a_database_comes_back_at_its_revision_whatever_came_after_it(project):
+    folder = project("small")
+    with there(folder, *UP, "local"):
+        before, bundle = digest(folder), saved(folder)
+    (folder / "migrations/0003_more.sql").write_text("create table more (id int primary key);\n")
+    plan = seeder("snapshot", "restore", bundle, "--runtime", "local", "--dry-run", cwd=folder).out
+    assert "migrate  db     to 0002_pinned: 2 revisions by sql" in plan
+    assert "load" not in plan
+    with there(folder, "snapshot", "restore", bundle, "--runtime", "local"):
+        assert digest(folder) == before
+
+
+def test_a_schema_that_migrations_did_not_make_comes_back_but_not_in_a_lower_version(project, home, monkeypatch):
+    folder = project("small")
+    with there(folder, *UP, "local"):
+        proper(seeder("sql", "db", "-c", "create table by_hand as select 1 as id; create view seen as table by_hand", cwd=folder), 0)
+        before, bundle = digest(folder), saved(folder)
+    with there(folder, "snapshot", "restore", bundle, "--runtime", "local"):
+        assert digest(folder) == before
+        assert seeder("sql", "db", "-c", "table seen", cwd=folder).out == "1\n"
+    change(folder, "compose.yaml", "postgres:17", "postgres:16")
+    said = seeder("snapshot", "restore", bundle, "--runtime", "local", cwd=folder)
+    proper(
+        said, 3, "db: the saved state has another schema (it differs in public.by_hand)", "postgres 18 -> 16", "use postgres 18 or later"
+    )
+    failed = max(folder.glob(".seeder/runs/*"), key=lambda path: path.stat().st_mtime).name
+    assert leftovers(failed, home) == []
+
+
+def test_a_changed_bundle_and_one_of_other_stores_are_refused_before_anything_starts(project):
+    folder = project("small")
+    with there(folder, *UP, "local") as first:
+        bundle = Path(saved(folder))
+    change(folder, "compose.yaml", "  cache:\n", "  keys:\n    image: redis:8\n  cache:\n")
+    said = seeder("snapshot", "restore", str(bundle), "--runtime", "local", cwd=folder)
+    proper(said, 2, "keys: stack small has this store, and the bundle does not hold it", "use the checkout that the bundle was taken from")
+    rows = next(bundle.glob("stores/db/*.copy"))
+    rows.write_bytes(rows.read_bytes().replace(b"first", b"First"))
+    said = seeder("snapshot", "restore", str(bundle), "--runtime", "local", cwd=folder)
+    proper(said, 3, f"{rows.name}: was changed after the bundle was written")
+    assert run_id(folder) == first["run"]
+
+
+def test_a_name_is_taken_once(project):
+    folder = project("small")
+    with there(folder, *UP, "local") as result:
+        assert Path(saved(folder, "--name", "mine", "--cause", "to look at")).name == "mine"
+        assert [Path(saved(folder)).name for _ in range(2)] == [result["run"], f"{result['run']}-2"]
+        proper(seeder("snapshot", "save", "--name", "mine", cwd=folder), 2, "there is a bundle of this name")
+        proper(seeder("snapshot", "save", "--name", "../mine", cwd=folder), 2, "is no name of a folder")
+        assert "to look at" in seeder("snapshot", "show", "mine", cwd=folder).out
+
+
+BETWEEN = f"""
+import redis, seeder
+from seeder.errors import EnvironmentFailed
+from pathlib import Path
+other = None
+for time in range(2):
+    with seeder.up("small", scenario="ready", runtime={{runtime!r}}) as environment:
+        db, cache = environment.sql("db"), redis.Redis.from_url(environment.url("cache"))
+        if other:
+            try:
+                environment.restore(other)
+            except EnvironmentFailed as error:
+                print("refused:", error)
+            break
+        db.rows({WRITE!r})
+        cache.set("mine", "1")
+        snapshot = environment.snapshot("after the first stage")
+        for _ in range(2):
+            db.rows("delete from notes")
+            db.rows("create table more (id int)")
+            cache.flushall()
+            environment.restore(snapshot)
+            print(db.scalar({BODIES!r}), db.scalar("select to_regclass('more')"), cache.get("mine"), cache.get("note:1"))
+            assert environment.http("web").get("/health").status_code == 200
+        environment.reset()
+        print(db.scalar({BODIES!r}), cache.get("mine"))
+        other = snapshot
+"""
+
+
+def test_a_program_goes_back_to_its_snapshots(project, runtime):
+    folder = project("small")
+    done = subprocess.run(
+        [sys.executable, "-c", BETWEEN.format(runtime=runtime)], cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    *lines, refused, remedy = done.stdout.splitlines()
+    assert lines == ["1 None b'1' b'first'"] * 2 + ["0 None"]
+    assert "was taken of run " in refused
+    assert "`seeder snapshot restore` brings an environment up from it" in remedy
