@@ -167,14 +167,38 @@ def whole(plan: Plan, chains: Mapping[str, Chain]) -> str:
     vague = any(isinstance(operation, Sow) and not operation.seed.inputs for operation in plan.calls)
     if not plan.calls or vague or any(chain.unkept for chain in chains.values()):
         return ""
-    inputs = {
+    return fingerprint.link("whole", "", _inputs(plan, chains))
+
+
+def environment(plan: Plan) -> str:
+    """The id of an environment that is up: equal ones cannot be told apart. Empty where files do not tell what it is made of."""
+    plan = plan.full or plan
+    chains = of(plan)
+    vague = any(isinstance(operation, Sow) and not operation.seed.inputs for operation in plan.calls)
+    if vague or any(chain.unkept for chain in chains.values()):
+        return ""
+    here = {name: _code(plan, plan.stack.services[name]) for name in sorted(plan.stack.clients)} if plan.runtime == "local" else {}
+    files = [fingerprint.content(path) for path in (*plan.stack.files, *plan.stack.env_files) if path.is_file()]
+    asked = {"runtime": plan.runtime, "stack": plan.stack.name, "files": files, "here": here}
+    return fingerprint.link("whole", "", {**_inputs(plan, chains), **asked})
+
+
+def _inputs(plan: Plan, chains: Mapping[str, Chain]) -> dict[str, Any]:
+    return {
         "stores": {server: chain.end for server, chain in sorted(chains.items())},
         "calls": [_call(plan, operation) for operation in plan.calls],
         "services": {name: _service(plan, plan.stack.services[name]) for name in sorted(plan.stack.clients)},
         "as_of": plan.definition.as_of.isoformat(),
         "seed": plan.definition.seed,
     }
-    return fingerprint.link("whole", "", inputs)
+
+
+def _code(plan: Plan, service: Service) -> str:
+    """What a service runs without containers, whatever its image holds."""
+    if service.x.local is None or service.x.inputs:
+        return ""
+    folder = Path(os.path.normpath(plan.stack.project_dir / service.x.local.cwd))
+    return fingerprint.tree(folder, fingerprint.inventory(folder))
 
 
 def _call(plan: Plan, operation: Call | Sow) -> list[str]:

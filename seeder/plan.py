@@ -74,6 +74,12 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     )
 
 
+def at_rest(plan: Plan) -> Plan:
+    """What of it comes before services: servers, migrations, data at rest, and the gates that ask for no more."""
+    gates = tuple(check for check in plan.gates if check.gate not in ("ready", "expect"))
+    return replace(plan, overlays=(), services=(), calls=(), gates=gates)
+
+
 def _mark_of(stack: Stack, subject: str) -> Any:
     service = stack.services.get(subject)
     return service.mark if service else None

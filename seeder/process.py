@@ -53,6 +53,14 @@ def _labelled(environment: Mapping[str, str] | None) -> dict[str, str]:
     return {**given, RUN_LABEL: _owned[-1][0]} if _owned else given
 
 
+def of_seeder() -> dict[str, str]:
+    """The environment of a further process of seeder, which finds it although it may be run from its checkout."""
+    root = Path(__file__).resolve().parents[1]
+    if root.name in {"site-packages", "dist-packages"}:
+        return dict(os.environ)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))}
+
+
 class Completed:
     """How a program ended: its exit code and what it wrote, both streams in order."""
 
@@ -142,13 +150,15 @@ def start(
     environment: Mapping[str, str] | None = None,
     stdin: int | IO[bytes] = subprocess.DEVNULL,
     output: int | IO[bytes] = subprocess.PIPE,
+    owned: bool = True,
 ) -> subprocess.Popen[bytes]:
-    """Start in a session of its own, both streams going to `output`. Raises EnvironmentFailed when it cannot be started."""
+    """Start in a session of its own, both streams going to `output`. Of the run under way unless `owned` says that it outlives that.
+    Raises EnvironmentFailed when it cannot be started."""
     try:
         return subprocess.Popen(
             list(command),
             cwd=cwd,
-            env=_labelled(environment),
+            env=_labelled(environment) if owned else environment,
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,

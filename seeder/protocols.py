@@ -402,6 +402,30 @@ class Rewinds(Protocol):
         process finds there."""
 
 
+class Cloner(Protocol):
+    """Makes stores in the state of one. Its connection is kept from one call to the next; it is of one thread."""
+
+    def clone(self, name: str) -> Target:
+        """One more, which holds what the store held when it was kept, with its settings and privileges. Raises EnvironmentFailed."""
+
+    def drop(self, clone: Target) -> None:
+        """Remove it, whoever is connected to it. Raises EnvironmentFailed."""
+
+    def close(self) -> None:
+        """Let go of the connection. What was made stays."""
+
+
+@runtime_checkable
+class Clones(Protocol):
+    """The engine can make further stores on a store's server, each in the store's state."""
+
+    def template(self, target: Target) -> None:
+        """Keep the store as it is now, to be copied. Its clients lose their connections, and from now on the server is one for tests:
+        what it holds need not outlive a crash of its machine."""
+
+    def cloner(self, target: Target) -> Cloner: ...
+
+
 @runtime_checkable
 class Settles(Protocol):
     """The engine can tell whether background work on the store is done."""

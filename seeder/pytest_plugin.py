@@ -1,50 +1,32 @@
-"""pytest fixtures: a seeded environment for each test, taken back to its state between tests. Options and reports; no logic of its own."""
+"""pytest fixtures: a seeded environment for each test, taken back to its state between tests, and databases that are a test's own. Options
+and reports; no logic of its own."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seeder.tested import Summary, spoken
+
 if TYPE_CHECKING:
+    from seeder.database import Database
     from seeder.session import Session
-    from seeder.shared import Key, Shared
+    from seeder.shared import Key
+    from seeder.suite import Suite
 
 SCOPES = ("function", "class", "module", "never")
 FIXTURES = frozenset({"environment", "seeder_environment"})
-MARK = "scenario(name, **inputs): the business state that the test's `environment` begins with"
+MARKED = frozenset({"environment", "seeder_database"})  # fixtures that heed the mark
+MARK = "scenario(name, **inputs): the business state that the test's `environment` or `seeder_database` begins with"
 
 
-@dataclass
-class Summary:
-    """What is told at the end; under pytest-xdist the workers' come to where it is printed."""
-
-    resets: list[float] = field(default_factory=list)
-    bundles: dict[str, str] = field(default_factory=dict)
-    slept: dict[str, float] = field(default_factory=dict)
-    stay: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-
-    def add(self, other: Summary) -> None:
-        self.resets += other.resets
-        self.bundles |= other.bundles
-        self.slept |= other.slept
-        self.stay += other.stay
-        self.left += other.left
-
-    def lines(self) -> list[str]:
-        slept = sorted(self.slept.items(), key=lambda pair: -pair[1])
-        told = [*_resets(self.resets), *(f"{test}: {path}" for test, path in self.bundles.items())]
-        return [*told, *(f"{test} slept {seconds:.1f} s" for test, seconds in slept), *self.stay, *self.left]
-
-
-_SHARED = pytest.StashKey["Shared"]()
+_SUITE = pytest.StashKey["Suite"]()
 _SUMMARY = pytest.StashKey[Summary]()
 
 
@@ -56,10 +38,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seeder-runtime", choices=["auto", "docker", "local"], help="where the stack runs")
     group.addoption("--seeder-reset", choices=SCOPES, help="how long a state is shared: before which unit it is taken back (function)")
     group.addoption("--seeder-keep-failed", action="store_true", help="leave the environment running when a test failed")
+    group.addoption("--seeder-reuse", action="store_true", help="leave the environment running, and take it up in the next session")
     group.addoption("--seeder-no-cache", action="store_true", help="begin empty, whatever layers there are")
+    group.addoption("--seeder-report-order", action="store_true", help="name tests that began at what others left; nothing is taken back")
     group.addoption("--seeder-report-sleeps", action="store_true", help="name the tests that sleep, and for how long")
     for name in ("stack", "scenario", "runtime", "reset"):
         parser.addini(f"seeder_{name}", f"as --seeder-{name}")
+    for name in ("keep_failed", "reuse"):
+        parser.addini(f"seeder_{name}", f"as --seeder-{name.replace('_', '-')}", type="bool")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -74,10 +60,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The environment goes before the summary, so that it tells what stays or could not be removed."""
     config, summary = session.config, session.config.stash[_SUMMARY]
-    if shared := config.stash.get(_SHARED, None):
-        shared.close()
-        summary.add(Summary(resets=shared.resets, stay=shared.stay, left=shared.left))
-        del config.stash[_SHARED]
+    if suite := config.stash.get(_SUITE, None):
+        suite.end(summary)
+        del config.stash[_SUITE]
     if hasattr(config, "workeroutput"):
         config.workeroutput["seeder"] = dataclasses.asdict(summary)
     if summary.left and session.exitstatus == pytest.ExitCode.OK:
@@ -107,72 +92,101 @@ def _asks(item: pytest.Item) -> bool:
 
 def _wanted(config: pytest.Config, item: pytest.Item) -> Key:
     mark = item.get_closest_marker("scenario")
-    if mark is None or "environment" not in getattr(item, "fixturenames", ()):
+    if mark is None or MARKED.isdisjoint(getattr(item, "fixturenames", ())):
         return _option(config, "scenario"), ()
     name = mark.args[0] if len(mark.args) == 1 and isinstance(mark.args[0], str) else ""  # the fixture refuses that, test by test
     return name, tuple(sorted((key, str(value)) for key, value in mark.kwargs.items()))
 
 
-def _option(config: pytest.Config, name: str) -> str | None:
+def _option(config: pytest.Config, name: str) -> Any:
     """As the command line says, or else the ini file."""
     return getattr(config.option, f"seeder_{name}") or config.getini(f"seeder_{name}") or None
 
 
-def _shared(config: pytest.Config) -> Shared:
-    if _SHARED not in config.stash:
-        from seeder.session import up
-        from seeder.shared import Shared
+def _scope(config: pytest.Config) -> str:
+    """The order of tests tells nothing where each finds the seeded state."""
+    return _option(config, "reset") or ("never" if config.option.seeder_report_order else "function")
 
-        options = config.option
 
-        def provided(scenario: str | None, inputs: Mapping[str, str]) -> AbstractContextManager[Session]:
-            return up(
-                _option(config, "stack"),
-                scenario=scenario,
-                runtime=_option(config, "runtime"),
-                inputs=inputs,
-                project=config.rootpath if options.seeder_project is None else Path(options.seeder_project),
-                cache=not options.seeder_no_cache,
-                keep_failed=options.seeder_keep_failed,
-            )
+def _suite(config: pytest.Config, folders: pytest.TempPathFactory) -> Suite:
+    """Made when the first test asks: pytest itself starts without seeder. Workers have their base folders in one."""
+    if _SUITE not in config.stash:
+        from seeder.definition.request import Request
+        from seeder.suite import Asked, Suite
 
-        config.stash[_SHARED] = Shared(provided, keep_failed=options.seeder_keep_failed)
-    return config.stash[_SHARED]
+        options, base = config.option, folders.getbasetemp()
+        worker: str | None = getattr(config, "workerinput", {}).get("workerid")
+        asked = Asked(
+            project=Path(options.seeder_project).absolute() if options.seeder_project else config.rootpath,
+            request=Request(stack=_option(config, "stack"), runtime=_option(config, "runtime"), cache=not options.seeder_no_cache),
+            folder=(base.parent if worker else base) / "seeder-servers",
+            who=worker or "test",
+            keep_failed=bool(_option(config, "keep_failed")),
+            reuse=bool(_option(config, "reuse")),
+        )
+        config.stash[_SUITE] = Suite(asked)
+    return config.stash[_SUITE]
 
 
 @pytest.fixture(scope="session")
-def seeder_environment(pytestconfig: pytest.Config) -> Session:
+def seeder_environment(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Session:
     """The environment of the session's scenario, as the tests before left it. It ends when a test asks for another scenario."""
     with _told():
-        shared = _shared(pytestconfig)
+        shared = _suite(pytestconfig, tmp_path_factory).shared
         session = shared.get(_option(pytestconfig, "scenario"), {})
         shared.used()
         return session
 
 
 @pytest.fixture
-def environment(request: pytest.FixtureRequest) -> Session:
+def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Session:
     """The environment in the state of the test's scenario: whatever tests before it did is taken back."""
     config = request.config
-    scenario, inputs = _wanted(config, request.node)
-    if scenario == "":
-        form = '@pytest.mark.scenario("name", input="value")'
-        pytest.fail(f"{request.node.nodeid}: its mark names no scenario\n    -> write {form}", pytrace=False)
+    scenario, inputs = _heeded(config, request.node)
     with _told():
-        session = _shared(config).at(_unit(_option(config, "reset") or "function", request.node), scenario, dict(inputs))
+        suite = _suite(config, tmp_path_factory)
+        session = suite.shared.at(_unit(_scope(config), request.node), scenario, dict(inputs))
+        if config.option.seeder_report_order:
+            suite.dependence.began(request.node.nodeid, session)
     request.node.user_properties += [("seeder_run", session.run), ("seeder_digest", session.digest)]
     return session
 
 
+@pytest.fixture
+def seeder_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Database]]:
+    """`seeder_database(store)`: a database of the store's that is this test's own, migrated and seeded as its scenario says. No service
+    runs. The same store gives the same database as often as the test asks."""
+    scenario, inputs = _heeded(request.config, request.node)
+    with _suite(request.config, tmp_path_factory).databases.of_test(scenario, dict(inputs)) as give:
+
+        def told(store: str) -> Database:
+            __tracebackhide__ = True
+            with _told():
+                return give(store)
+
+        yield told
+
+
+def _heeded(config: pytest.Config, node: pytest.Item) -> Key:
+    """Which scenario with which inputs; a mark that names none fails its test."""
+    scenario, inputs = _wanted(config, node)
+    if scenario == "":
+        form = '@pytest.mark.scenario("name", input="value")'
+        pytest.fail(f"{node.nodeid}: its mark names no scenario\n    -> write {form}", pytrace=False)
+    return scenario, inputs
+
+
 @contextmanager
 def _told() -> Iterator[None]:
-    """What is wrong with a definition or an environment is told as seeder tells it, without the lines that found it."""
+    """What is wrong with a definition or an environment is told as seeder tells it, in a test's words, without the lines that found it."""
+    __tracebackhide__ = True
     from seeder.errors import SeederError
 
     try:
         yield
     except SeederError as error:
-        pytest.fail("\n".join([str(error), *(f"    | {line}" for line in error.log.splitlines())]), pytrace=False)
+        text = "\n".join([spoken(str(error)), *(f"    | {line}" for line in error.log.splitlines())])
+        raise pytest.fail.Exception(text, pytrace=False) from None
 
 
 def _unit(scope: str, node: pytest.Item) -> str | None:
@@ -190,10 +204,10 @@ def _unit(scope: str, node: pytest.Item) -> str | None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failed test gets a bundle of its environment; the report says where."""
     report = yield
-    shared = item.config.stash.get(_SHARED, None)
-    session = shared.session if shared and _asks(item) else None
-    if report.when == "call" and report.failed and shared and session:
-        shared.failed()
+    suite = item.config.stash.get(_SUITE, None)
+    session = suite.shared.session if suite and _asks(item) else None
+    if report.when == "call" and report.failed and suite and session:
+        suite.shared.failed()
         try:
             kept = str(session.snapshot(f"{item.nodeid} failed"))
         except Exception as error:  # noqa: BLE001  (the failure itself is told in any case)
@@ -224,15 +238,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    lines = config.stash[_SUMMARY].lines()
+    summary = config.stash[_SUMMARY]
+    lines = summary.lines()
     if lines:
         terminalreporter.section("seeder")
         for line in lines:
             terminalreporter.write_line(line)
-
-
-def _resets(times: Sequence[float]) -> list[str]:
-    if not times:
-        return []
-    middle = sorted(times)[len(times) // 2]
-    return [f"the environment was taken back {len(times)} times, {middle * 1000:.0f} ms each in the middle"]
+    if not hasattr(config, "workerinput"):  # workers come here too
+        summary.append()

@@ -7,20 +7,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from seeder import digest, lifecycle, start
 from seeder.definition.duration import seconds
+from seeder.definition.request import Request, find_project, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, UsageError, nearest
+from seeder.events import Digested, Emit, Event
+from seeder.operation import Plan
 from seeder.protocols import Queries
+from seeder.registry import ENGINES, traits
 from seeder.stages import reset as resetting
 from seeder.stages import restore as restoring
 from seeder.stages import snapshot
 from seeder.story import Story
+from seeder.target import Target
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 if TYPE_CHECKING:
     import httpx
 
-    from seeder.events import Emit
     from seeder.rewound import Rewound
 
 T = TypeVar("T")
@@ -29,11 +34,11 @@ T = TypeVar("T")
 class Sql:
     """A store that answers SQL. `:name` parameters are bound by the driver; each statement is committed by itself."""
 
-    def __init__(self, environment: Environment, store: str) -> None:
-        engine = environment.engine(store)
+    def __init__(self, target: Target) -> None:
+        engine = ENGINES.get(target.engine)
         if not isinstance(engine, Queries):
-            raise EnvironmentFailed(store, f"{engine.name} answers no SQL", "ask it by a client of its own: `environment.url(...)`")
-        self._engine, self._target = engine, environment.target(store)
+            raise EnvironmentFailed(target.store, f"{engine.name} answers no SQL", "ask it by a client of its own: `environment.url(...)`")
+        self._engine, self._target = engine, target
 
     def rows(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Every row of the answer; none for a statement that answers none. Raises EnvironmentFailed with the database's words."""
@@ -48,8 +53,9 @@ class Sql:
 class Session:
     """An environment that is up. Addresses hold until it ends; `reset` takes its stores back to the state in which it was handed over."""
 
-    def __init__(self, environment: Environment, story: Story) -> None:
+    def __init__(self, environment: Environment, story: Story, seeded: Mapping[str, str]) -> None:
         self._environment, self._story = environment, story
+        self.seeded = seeded  # the digest of each store when the environment was handed over
         self._ended = False
 
     def end(self) -> None:
@@ -71,6 +77,16 @@ class Session:
     def digest(self) -> str:
         """The digest of all stores when the environment was handed over."""
         return self._story.result.digest or ""
+
+    def digests(self) -> dict[str, str]:
+        """The digest of each store as it is now."""
+        here = self._here
+        _, found = digest.of({name: (here.target(name), store.volatile) for name, store in here.stack.stores.items()})
+        return {store: one.digest for store, one in found.items()}
+
+    def running(self) -> list[str]:
+        """The services that are at work now: one-shots have done theirs, and what has died does none."""
+        return sorted(one.subject for one in start.running(self._here, self._here.plan))
 
     @property
     def kept_until(self) -> str | None:
@@ -95,19 +111,28 @@ class Session:
 
     def sql(self, store: str) -> Sql:
         """Raises UsageError for a name that is no store, EnvironmentFailed for one that answers no SQL."""
-        return Sql(self._here, self._known(store, self._here.stack.stores, "store"))
+        return Sql(self._here.target(self._known(store, self._here.stack.stores, "store")))
 
     def eventually(self, condition: Callable[[], T], within: str = "5s") -> T:
         """Ask until the answer is true, and give that. Raises EnvironmentFailed with the last answer once the time (`5s`) is up.
         What the condition raises ends the wait."""
+        __tracebackhide__ = True  # pytest shows the line of the test
         answers: list[T] = []
+        limit = seconds(within)
 
         def look() -> Verdict:
-            answers.append(condition())
-            return READY if answers[-1] else not_yet(f"the last answer was {answers[-1]!r}")
+            __tracebackhide__ = True
+            answers[:] = [condition()]
+            return READY if answers[0] else not_yet("not so yet")
 
-        wait_for("the condition", look, within=seconds(within), first=0.01, longest=0.1, remedy="give it more time, or look why not")
-        return answers[-1]
+        try:
+            wait_for("the condition", look, within=limit, first=0.01, longest=0.1)
+        except EnvironmentFailed as error:
+            if error.problems[0].subject != "the condition":
+                raise  # by the condition itself
+            late = f"the condition did not become true within {limit:g} s"
+            raise EnvironmentFailed(late, f"last answer {answers[0]!r}", "give it more time, or look why not") from None
+        return answers[0]
 
     def reset(self) -> Mapping[str, Rewound]:
         """Take every store back; answers how, by store. Services keep their connections where the way allows it."""
@@ -153,15 +178,25 @@ def up(
     UsageError before anything starts, EnvironmentFailed and GateRefused once everything is torn down again, LeftOver when that left
     something.
     """
-    from seeder import lifecycle
-    from seeder.definition.request import Request, find_project, resolve
-    from seeder.registry import traits
-
     asked = Request(stack=stack, scenario=scenario, inputs=dict(inputs or {}), runtime=runtime, cache=cache)
     plan = lifecycle.plan(resolve(find_project(project), asked, traits()))
     options = lifecycle.Options(marks=True, keep_failed=keep_failed)
-    with lifecycle.opened(plan, options, listener or (lambda _: None)) as (environment, story):
-        session = Session(environment, story)
+    with handed_over(plan, options, listener or (lambda _: None)) as session:
+        yield session
+
+
+@contextmanager
+def handed_over(plan: Plan, options: lifecycle.Options, listener: Emit) -> Iterator[Session]:
+    """An environment of the plan, as `up` provides it."""
+    seeded: dict[str, str] = {}
+
+    def heard(event: Event) -> None:
+        if isinstance(event, Digested):
+            seeded.update(event.stores)
+        listener(event)
+
+    with lifecycle.opened(plan, options, heard) as (environment, story):
+        session = Session(environment, story, seeded)
         try:
             yield session
         finally:

@@ -56,6 +56,7 @@ def wait_for(
     EnvironmentFailed at once on `never`, and after `within` seconds otherwise, with the last observation. `remedy` mends what is
     late, `if_never` what has ended.
     """
+    __tracebackhide__ = True  # what a condition of a test raises, pytest shows where it was raised
     start, gap, last = clock(), first, ""
     while True:
         verdict = look()

@@ -59,9 +59,7 @@ def watch(run: Run, results: Path | None = None) -> Warden:
     from seeder import interrupt, owner, process
 
     owner.claim(run)
-    environment = {name: value for name, value in os.environ.items() if name != process.RUN_LABEL}
-    if extra := _where_seeder_is():
-        environment["PYTHONPATH"] = os.pathsep.join([extra, *[p for p in [environment.get("PYTHONPATH")] if p]])
+    environment = {name: value for name, value in process.of_seeder().items() if name != process.RUN_LABEL}
     words = json.dumps([run.id, run.runtime, os.getpid(), str(results) if results else None, interrupt.SIGNALS])
     command = [sys.executable, "-P", "-m", "seeder.warden", words]
     before = signal.pthread_sigmask(signal.SIG_BLOCK, interrupt.SIGNALS)  # inherited: deaf from its first instruction on
@@ -207,12 +205,6 @@ def _write(path: Path, run: str, swept: Swept) -> None:
         "left": swept.left,
     }
     whole.write(path, json.dumps(result, indent=2) + "\n")
-
-
-def _where_seeder_is() -> str | None:
-    """The folder to import seeder from when it is not installed but run from its checkout."""
-    root = Path(__file__).resolve().parents[1]
-    return None if root.name in {"site-packages", "dist-packages"} else str(root)
 
 
 if __name__ == "__main__":

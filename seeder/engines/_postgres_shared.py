@@ -36,12 +36,12 @@ _DEPENDENTS: tuple[LiteralString, ...] = (
        from pg_database d, aclexplode(d.datacl) a, unnest(array[a.grantee, a.grantor]) role
        where d.oid = %(oid)s and role >= 16384 and role <> d.datdba""",
 )
-_SETTINGS: tuple[LiteralString, ...] = (
-    "delete from pg_db_role_setting where setdatabase in (0, %(oid)s)",
-    """insert into pg_db_role_setting (setdatabase, setrole, setconfig)
-       select case when (s->>0)::boolean then %(oid)s::oid else 0 end, (s->>1)::bigint::oid, array(select jsonb_array_elements_text(s->2))
-       from jsonb_array_elements(%(settings)s::jsonb) s""",
-)
+_FORGET_SETTINGS: LiteralString = "delete from pg_db_role_setting where setdatabase in (0, %(oid)s)"
+_SETTINGS: LiteralString = """
+    insert into pg_db_role_setting (setdatabase, setrole, setconfig)
+    select case when (s->>0)::boolean then %(oid)s::oid else 0 end, (s->>1)::bigint::oid, array(select jsonb_array_elements_text(s->2))
+    from jsonb_array_elements(%(settings)s::jsonb) s"""
+_OF_DATABASE = ("owner", "limit", "template", "privileges", "comment")
 _OTHERS_NEED_IT = "2BP01"  # dependent objects still exist
 
 
@@ -64,8 +64,17 @@ def restore(connection: Connection, database: str, kept: Shared) -> tuple[list[s
             if found["roles"].get(number) != kept["roles"][number]:
                 _put_role(connection, kept["roles"][number], there=number in found["roles"])
         _members(connection, found, kept)
-        _database(connection, database, kept)
+        _database(connection, database, kept, (_FORGET_SETTINGS, _SETTINGS))
     return changed, _drop_roles(connection, [role["rolname"] for number, role in found["roles"].items() if number not in kept["roles"]])
+
+
+def bestow(connection: Connection, database: str, kept: Shared) -> None:
+    """Give one that was just copied from another what the server keeps of that other; roles, and what holds in all databases, stay as
+    they are."""
+    found, settings = read(connection, database), [one for one in kept["settings"] or [] if one[0]]
+    if settings or any(found[name] != kept[name] for name in _OF_DATABASE):
+        with connection.transaction():
+            _database(connection, database, {**kept, "settings": settings}, (_SETTINGS,))
 
 
 def _put_role(connection: Connection, role: dict[str, Any], *, there: bool) -> None:
@@ -109,13 +118,13 @@ def _grant(connection: Connection, words: LiteralString, options: str, member: d
     connection.execute(sql.SQL(words).format(role=role, member=of) + sql.SQL(options) + granted)
 
 
-def _database(connection: Connection, database: str, kept: Shared) -> None:
+def _database(connection: Connection, database: str, kept: Shared, settings: tuple[LiteralString, ...]) -> None:
     from psycopg import sql
     from psycopg.types.json import Jsonb
 
     row = connection.execute("select oid from pg_database where datname = %s", [database]).fetchone()
     values = {**kept, "oid": row[0] if row else 0, "settings": Jsonb(kept["settings"] or [])}
-    for statement in (_DATABASE, *_DEPENDENTS, *_SETTINGS):
+    for statement in (_DATABASE, *_DEPENDENTS, *settings):
         connection.execute(statement, {name: values[name] for name in values if f"%({name})s" in statement})
     comment = sql.SQL("comment on database {} is {}").format(sql.Identifier(database), sql.Literal(kept["comment"]))
     connection.execute(comment)

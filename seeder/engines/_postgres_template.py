@@ -84,6 +84,19 @@ def open_again(connection: Connection, target: Target) -> None:
     _refuse(connection, target.database or "", refuse=False)
 
 
+def clone(connection: Connection, target: Target, database: str) -> None:
+    """Copy the copy once more, as a database that takes clients."""
+    _make(connection, database, name(target), "")
+
+
+def drop(connection: Connection, database: str) -> None:
+    """Remove the database, whoever is connected to it."""
+    if connection.info.server_version >= 130000:  # noqa: PLR2004  (PostgreSQL 13 does both in one go)
+        _do(connection, "drop database if exists {} with (force)", database)
+    else:
+        _drop(connection, database)
+
+
 def snapshot(connection: Connection) -> str:
     """The server's moment, which is the same in all its databases."""
     row = connection.execute("select pg_current_snapshot()::text").fetchone()

@@ -24,7 +24,7 @@ from seeder.engines import (
 )
 from seeder.errors import SeederError
 from seeder.launch import Launch, LocalLaunch
-from seeder.protocols import Rewinder, Session
+from seeder.protocols import Cloner, Rewinder, Session
 from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
@@ -123,6 +123,16 @@ class Postgres:
         from seeder.engines._postgres_rewind import PostgresRewinder
 
         return PostgresRewinder(target, folder)
+
+    def template(self, target: Target) -> None:
+        from seeder.engines import _postgres_clones
+
+        _postgres_clones.keep(target)
+
+    def cloner(self, target: Target) -> Cloner:
+        from seeder.engines._postgres_clones import PostgresCloner
+
+        return PostgresCloner(target)
 
     def settled(self, target: Target, store: Store) -> Verdict:
         if not store.settled:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +12,7 @@ import pytest
 
 from tests.scenarios.failing import mounted
 from tests.scenarios.seeder import seeder
-
-ROOT = Path(__file__).resolve().parents[2]
-SMALL = ROOT / "tests/data/small"
+from tests.scenarios.suites import run, suite
 
 SUITE = """
 import pytest
@@ -44,30 +40,15 @@ def test_unknown_names_are_told(environment):
 """
 
 
-def suite(folder: Path, text: str = SUITE, **files: str) -> Path:
-    made: Path = shutil.copytree(SMALL, folder / "small")
-    (made / "test_suite.py").write_text(text)
-    for name, content in files.items():
-        (made / name).write_text(content)
-    return made
-
-
-def run(folder: Path, *words: str, runtime: str = "local") -> subprocess.CompletedProcess[str]:
-    asked = ["--seeder-scenario", "ready", "--seeder-runtime", runtime]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *asked, *words]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
-
-
 def test_every_test_begins_at_the_seeded_state(tmp_path: Path, runtime: str) -> None:
-    done = run(suite(tmp_path), runtime=runtime)
+    done = run(suite(tmp_path, SUITE), runtime=runtime)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "5 passed" in done.stdout
     assert "taken back 4 times" in done.stdout
 
 
 def test_workers_have_environments_of_their_own(tmp_path: Path) -> None:
-    folder = suite(tmp_path)
+    folder = suite(tmp_path, SUITE)
     done = run(folder, "-n", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(list(folder.glob(".seeder/runs/*"))) == 2
@@ -84,7 +65,7 @@ def test_a_failed_test_gets_a_bundle_that_its_report_names(tmp_path: Path) -> No
 
 
 def test_a_stack_that_cannot_be_had_is_tried_once_and_told_without_a_traceback_of_ours(tmp_path: Path) -> None:
-    folder = suite(tmp_path)
+    folder = suite(tmp_path, SUITE)
     (folder / "migrations/0003_broken.sql").write_text("create tabel broken ();\n")
     done = run(folder)
     assert done.returncode == 1
@@ -163,13 +144,13 @@ def test_a_mark_that_names_no_scenario_is_told_by_its_test(tmp_path: Path, words
 
 
 def test_an_unknown_scope_of_resets_is_refused(tmp_path: Path) -> None:
-    done = run(suite(tmp_path, **{"pytest.ini": "[pytest]\nseeder_reset = modul\n"}))
+    done = run(suite(tmp_path, SUITE, **{"pytest.ini": "[pytest]\nseeder_reset = modul\n"}))
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "seeder_reset: 'modul' is none of function, class, module, never" in done.stderr
 
 
 def test_python_programs_have_environments_too(tmp_path: Path) -> None:
-    folder = suite(tmp_path)
+    folder = suite(tmp_path, SUITE)
     program = (
         "import seeder\n"
         "with seeder.up('small', scenario='ready', runtime='local') as environment:\n"

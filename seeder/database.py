@@ -1,0 +1,150 @@
+"""A database that is one test's own: what tests ask of it, and where it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seeder.definition.request import Definition, Request
+from seeder.definition.stack import Store
+from seeder.errors import DefinitionError, UsageError, nearest
+from seeder.protocols import Clones
+from seeder.registry import ENGINES
+from seeder.server import Server, Wanted
+from seeder.session import Sql
+from seeder.supply import Supply
+from seeder.target import Target
+
+if TYPE_CHECKING:
+    import psycopg
+    from sqlalchemy import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+Key = tuple[str | None, tuple[tuple[str, str], ...]]  # the scenario and its inputs
+NAMED = 40  # bytes of a store's own name in those of its copies; PostgreSQL takes 63 in all
+DRIVER = "psycopg"  # the one that is there: seeder itself needs it
+
+
+class Database(Sql):
+    """Migrated and seeded, and gone after its test, with every connection to it. `rows` and `scalar` ask it without ado."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        self.target = target
+        self._undo = ExitStack()
+
+    def url(self, driver: str | None = None) -> str:
+        """Where it is, with its credentials; `scheme+driver` where a driver is named: `url("asyncpg")`."""
+        return self.target.url(driver)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """SQLAlchemy's, by psycopg. It is disposed of after the test."""
+        engine: Engine = _sqlalchemy("sqlalchemy").create_engine(self.url(DRIVER))
+        self._undo.callback(engine.dispose)
+        return engine
+
+    @cached_property
+    def async_engine(self) -> AsyncEngine:
+        """SQLAlchemy's for asyncio, by psycopg. It keeps no connections: those of a pool would outlive the event loop of the test."""
+        made: AsyncEngine = _sqlalchemy("sqlalchemy.ext.asyncio").create_async_engine(
+            self.url(DRIVER), poolclass=_sqlalchemy("sqlalchemy.pool").NullPool
+        )
+        return made
+
+    def connect(self, **options: Any) -> psycopg.Connection[Any]:
+        """A connection of psycopg, which `options` go to. It is closed after the test."""
+        import psycopg
+
+        connection = psycopg.connect(self.url(), **options)
+        self._undo.callback(connection.close)
+        return connection
+
+    def close(self) -> None:
+        """Let go of all connections that were made here."""
+        self._undo.close()
+
+
+class Databases:
+    """`folder`: where the processes of one invocation find what they share; `who`: this one among them. `request` is what all ask
+    for but the scenario."""
+
+    def __init__(self, folder: Path, who: str, project: Path, request: Request) -> None:
+        self._folder, self._who, self._project, self._request = folder, who, project, request
+        self._numbers = itertools.count(1)
+        self._definitions: dict[Key, Definition] = {}
+        self._servers: dict[tuple[Key, str], Server] = {}
+        self._supplies: dict[tuple[Key, str], Supply] = {}
+        self.left: list[str] = []  # what went wrong with the end of servers
+
+    @contextmanager
+    def of_test(self, scenario: str | None, inputs: Mapping[str, str]) -> Iterator[Callable[[str], Database]]:
+        """What gives one test its databases: of each store one that nobody had before, the same one however often it asks."""
+        key, given = (scenario, tuple(sorted(inputs.items()))), dict[str, Database]()
+
+        def give(store: str) -> Database:
+            """Raises UsageError for a name that is no store, SeederError for what keeps its server from coming up."""
+            if store not in given:
+                given[store] = Database(self._supply(key, store).take())
+            return given[store]
+
+        try:
+            yield give
+        finally:
+            for store, database in given.items():
+                database.close()
+                self._supply(key, store).give_back(database.target)
+
+    def close(self) -> None:
+        """Nobody here needs any more of them."""
+        for supply in self._supplies.values():
+            supply.close()
+        self.left += filter(None, [server.leave() for server in self._servers.values()])
+        self._supplies.clear()
+        self._servers.clear()
+
+    def _supply(self, key: Key, name: str) -> Supply:
+        if (key, name) not in self._supplies:
+            store, engine = self._known(key, name)
+            target = self._server(key, store.service).join()[name]
+            base = (target.database or name).encode()[:NAMED].decode(errors="ignore")
+            self._supplies[key, name] = Supply(partial(engine.cloner, target), lambda: f"{base}_{self._who}_{next(self._numbers)}")
+        return self._supplies[key, name]
+
+    def _server(self, key: Key, server: str) -> Server:
+        if (key, server) not in self._servers:
+            wanted = Wanted(self._project, self._asked(key), server)
+            place = hashlib.sha256(repr((key, server)).encode()).hexdigest()[:16]
+            self._servers[key, server] = Server(self._folder / place, self._who, wanted)
+        return self._servers[key, server]
+
+    def _known(self, key: Key, name: str) -> tuple[Store, Clones]:
+        if key not in self._definitions:
+            self._definitions[key] = Wanted(self._project, self._asked(key), "").definition()
+        stack = self._definitions[key].stack
+        if name not in stack.stores:
+            raise UsageError(name, f"stack {stack.name} has no such store", nearest(name, sorted(stack.stores)))
+        engine = ENGINES.get(stack.stores[name].engine)
+        if not isinstance(engine, Clones):
+            cause = f"{engine.name} cannot copy a store for each test, as databases can"
+            raise UsageError(name, cause, "use the `environment` fixture, which takes every store back before each test")
+        return stack.stores[name], engine
+
+    def _asked(self, key: Key) -> Request:
+        return replace(self._request, scenario=key[0], inputs=dict(key[1]))
+
+
+def _sqlalchemy(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != "sqlalchemy":
+            raise
+        raise DefinitionError("engine", "SQLAlchemy is not installed", "pip install sqlalchemy, or use `connect()` or `url()`") from error

@@ -1,0 +1,38 @@
+"""A server of a stack by itself, for whoever wants its stores and no services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from seeder.definition.service import Service
+from seeder.definition.stack import Stack
+from seeder.order import closure
+
+
+def alone(stack: Stack, server: str) -> Stack:
+    """The stack without all that its server can do without. What migrates a store runs as the service that owns it, so that one is
+    there, with nothing to wait for."""
+    kept = closure([server], lambda name: [edge.service for edge in stack.services[name].depends_on if edge.service in stack.services])
+    kept |= {name for name in _owners(stack, server) if name in stack.services}
+    stores = {name: store for name, store in stack.stores.items() if store.service in kept}
+    return replace(
+        stack,
+        services={name: _among(service, kept) for name, service in stack.services.items() if name in kept},
+        stores=stores,
+        links=tuple(link for link in stack.links if {link.client, link.server} <= kept),
+        references=tuple(one for one in stack.references if {one.source.store, one.target.store} <= stores.keys()),
+        absent={**stack.absent, **dict.fromkeys(sorted(stack.services.keys() - kept), f"{server} does without it")},
+    )
+
+
+def _owners(stack: Stack, server: str) -> Iterator[str]:
+    """Who migrates its stores; where nobody is named it may be any of its clients."""
+    for store in stack.stores_of(server):
+        if store.migrate:
+            named = [name for name in (store.migrate.service, store.migrate.as_) if name]
+            yield from named or (link.client for link in stack.links if link.server == server)
+
+
+def _among(service: Service, kept: set[str]) -> Service:
+    return replace(service, depends_on=tuple(edge for edge in service.depends_on if edge.service in kept))

@@ -1,0 +1,73 @@
+"""What the tests of one session have in common: their environment, their databases, what is told of them at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seeder import lifecycle, session, warm
+from seeder.database import Databases
+from seeder.definition.request import Request, find_project, resolve
+from seeder.dependence import Dependence
+from seeder.frozen import frozen
+from seeder.registry import traits
+from seeder.shared import Shared
+from seeder.tested import Summary
+
+if TYPE_CHECKING:
+    from seeder.session import Session
+
+
+@frozen
+class Asked:
+    """What the session was asked for: `request` holds all but scenarios. Its workers share `folder`; `who` is this one."""
+
+    project: Path
+    request: Request
+    folder: Path
+    who: str
+    keep_failed: bool = False
+    reuse: bool = False
+
+
+class Suite:
+    """Each part is made when a test first needs it, and ends with the session."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+
+    @cached_property
+    def shared(self) -> Shared:
+        return Shared(self._provided, keep_failed=self._asked.keep_failed)
+
+    @cached_property
+    def databases(self) -> Databases:
+        return Databases(self._asked.folder, self._asked.who, self._asked.project, self._asked.request)
+
+    @cached_property
+    def dependence(self) -> Dependence:
+        return Dependence()
+
+    def end(self, summary: Summary) -> None:
+        """What was made goes, or stays; the summary tells of it."""
+        made = vars(self)
+        if "shared" in made:
+            self.shared.close()
+            summary.add(Summary(resets=self.shared.resets, stay=self.shared.stay, left=self.shared.left))
+        if "databases" in made:
+            self.databases.close()
+            summary.left += self.databases.left
+        if "dependence" in made:
+            summary.began |= self.dependence.found
+
+    def _provided(self, scenario: str | None, inputs: Mapping[str, str]) -> AbstractContextManager[Session]:
+        request = replace(self._asked.request, scenario=scenario, inputs=inputs)
+        plan = lifecycle.plan(resolve(find_project(self._asked.project), request, traits()))
+        if self._asked.reuse:
+            return warm.up(plan, keep_failed=self._asked.keep_failed)
+        options = lifecycle.Options(marks=True, keep_failed=self._asked.keep_failed)
+        return session.handed_over(plan, options, lambda _: None)

@@ -1,0 +1,119 @@
+"""Environments that stay up from one session of tests to the next, on the machine of whoever writes them.
+
+The next session takes one up again when it is what would be made anew: then it goes back to its mark and through its gates, as a new
+one does. One that is not, or cannot be taken up, is ended.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+import filelock
+
+from seeder import chain, fingerprint, home, lifecycle, owner, present, session, start, warden, whole
+from seeder.errors import EnvironmentFailed, SeederError
+from seeder.events import Emit
+from seeder.operation import Plan
+from seeder.session import Session
+from seeder.stages import gate, reset
+from seeder.story import Story
+
+FILE, LOCK = "warm.json", "warm.lock"
+TTL = datetime.timedelta(hours=4)
+
+
+@contextmanager
+def up(plan: Plan, *, keep_failed: bool, listener: Emit = lambda _: None) -> Iterator[Session]:
+    """One of the plan: as a session before left it, taken back, or else a new one. It stays afterwards for some hours, unless files do
+    not tell what it is made of; `keep_failed`: also where what was done in it went wrong."""
+    with ExitStack() as undo:
+        found = _found(plan, listener, undo)
+        if found:
+            yield found
+            return
+        made_of = chain.environment(plan)
+        options = lifecycle.Options(marks=True, keep_good=bool(made_of), keep_failed=keep_failed, ttl=TTL)
+        made = undo.enter_context(session.handed_over(plan, options, listener))
+        if made_of and _alone(made.run, undo):
+            _write(plan, made, made_of)
+        yield made
+
+
+def _found(plan: Plan, emit: Emit, undo: ExitStack) -> Session | None:
+    """The first that nobody uses and that is as it should be; others of the same kind are ended."""
+    now, made_of = datetime.datetime.now(datetime.UTC), chain.environment(plan)
+    for one in present.known(now):
+        known = _known(one, plan)
+        if known is None or not _alone(one.run, undo):
+            continue
+        if made_of and known["made_of"] == made_of and fingerprint.same_secrets(_secrets(plan), known["salt"], known["secrets"]):
+            with ExitStack() as attempt, suppress(SeederError):  # then it is ended, and a new one is as good
+                taken = _taken_up(one, known, emit, attempt)
+                undo.push(attempt.pop_all())
+                return taken
+        warden.sweep(one.run, one.runtime)
+    return None
+
+
+def _known(one: present.Present, plan: Plan) -> Mapping[str, Any] | None:
+    """What a session of tests of this project wrote of it, if it was asked for the same."""
+    if one.state != "kept" or one.claim is None or one.claim.checkout != plan.definition.manifest.root:
+        return None
+    try:
+        known: Mapping[str, Any] = json.loads((home.run_folder(one.run) / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return known if known["asked"] == _asked(plan) else None
+
+
+def _asked(plan: Plan) -> list[Any]:
+    request = plan.definition.request
+    return [plan.stack.name, request.scenario, dict(request.inputs), plan.runtime]
+
+
+def _alone(run: str, undo: ExitStack) -> bool:
+    """Nobody else takes it up while this one uses it."""
+    lock = filelock.FileLock(home.run_folder(run) / LOCK, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        return False
+    undo.callback(lock.release)
+    return True
+
+
+def _taken_up(one: present.Present, known: Mapping[str, Any], emit: Emit, undo: ExitStack) -> Session:
+    environment, plan = present.rejoin(one, emit, undo)
+    if sorted(each.subject for each in start.running(environment, plan)) != known["running"]:
+        raise EnvironmentFailed(one.run, "services of it have died")
+    reset.reset(environment, plan)
+    gate.check(environment, plan)
+    expires = datetime.datetime.now(datetime.UTC) + TTL
+    owner.keep(dataclasses.replace(environment.run, expires=expires))
+    story = Story(environment.run, plan, emit)
+    undo.callback(story.close)
+    story.result.digest, story.result.kept = known["digest"], True
+    story.result.facts["expires"] = expires.isoformat(timespec="seconds")
+    taken = Session(environment, story, known["seeded"])
+    undo.callback(taken.end)
+    return taken
+
+
+def _write(plan: Plan, made: Session, made_of: str) -> None:
+    salt = secrets.token_hex(16)
+    known = {"made_of": made_of, "salt": salt, "secrets": fingerprint.of_secrets(_secrets(plan), salt), "asked": _asked(plan)}
+    state = {"digest": made.digest, "seeded": dict(made.seeded), "running": made.running()}
+    whole.write(home.run_folder(made.run) / FILE, json.dumps({**known, **state}))
+
+
+def _secrets(plan: Plan) -> dict[str, str]:
+    """Everything that services are told, secrets among it."""
+    services = plan.stack.services.values()
+    told = {f"{service.name}.{name}": str(value) for service in services for name, value in service.environment.items()}
+    return told | {f"{service.name}:{name}": value for service in services for name, value in chain.secrets(service).items()}
