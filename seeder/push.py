@@ -89,13 +89,13 @@ def _packed(layer: Layer, bench: Path) -> tuple[Seal, Mapping[str, Any]] | Trans
         facts = store.pack(layer, bench / layer.key)
         return pack.seal(bench / layer.key), facts
     except EnvironmentFailed as error:
-        return _left_out(layer, error.problems[0].cause)
+        return _left_out(layer, error.problems[0].cause, error.problems[0].remedy)
     except OSError as error:
         return _left_out(layer, str(error.strerror or error))
 
 
-def _left_out(layer: Layer, cause: str) -> Transfer:
-    why = Problem(transfer.shown(layer.key), f"cannot be packed: {cause}", "was it removed meanwhile? Push again")
+def _left_out(layer: Layer, cause: str, remedy: str = "") -> Transfer:
+    why = Problem(transfer.shown(layer.key), f"cannot be packed: {cause}", remedy or "was it removed meanwhile? Push again")
     return Transfer(layer.key, transfer.whose(layer.facts), "left out", why=why)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -172,6 +173,14 @@ def test_what_was_made_with_other_passwords_is_not_fetched(project, remote, at):
     got = pulled(remote, planned(project))
     assert states(got) == ["moved", "unfit"]
     assert begins(planned(project)) == {"cache": KEPT["cache"]}
+
+
+def test_what_is_not_installed_is_told_of_each_layer(project, remote, monkeypatch):
+    build(planned(project))
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    sent = list(push.push(remote, room.every()))
+    assert {one.why.remedy for one in sent if one.why} == {"pip install 'seeder-env[remote]'"}
+    assert states(sent) == ["left out"]
 
 
 def test_no_password_leaves_the_machine(project, remote, shared):
