@@ -36,7 +36,7 @@ class Registries:
         parts = urllib.parse.urlsplit(url)
         host, repository = parts.netloc.rpartition("@")[2], parts.path.strip("/")
         if not host or not repository:
-            raise EnvironmentFailed(f"oci://{host}/{repository}", "names no repository", "write it like oci://ghcr.io/acme/seeder")
+            raise EnvironmentFailed(f"oci://{host}", "names no repository", "write it like oci://ghcr.io/acme/seeder")
         return Artifacts(host, repository)
 
 

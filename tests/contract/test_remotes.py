@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ import pytest
 
 from seeder import pack, registry
 from seeder.errors import EnvironmentFailed
+from tests.contract.guarding_registry import guarded
 from tests.contract.serving_registry import registry as serving
 
 NAME = "a" * 64 + ".pgdata-17.of-01234567"
@@ -144,21 +146,26 @@ def test_a_file_in_the_place_of_the_folder_is_told(tmp_path, packed):
 # -- credentials ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(params=["basic", "token"])
+def door(request, tmp_path: Path) -> Iterator[str]:
     """A registry that lets in `acme` with the password `correct-horse`."""
     (tmp_path / "htpasswd").write_text("acme:$2b$04$abcdefghijklmnopqrstuuPoaPXzWjiVz4HaNq2LJXksWbO79E.S6\n")
-    with serving(tmp_path, f"auth: {{htpasswd: {{realm: acme, path: {tmp_path}/htpasswd}}}}") as host:
-        yield host
+    more = f"auth: {{htpasswd: {{realm: acme, path: {tmp_path}/htpasswd}}}}" if request.param == "basic" else ""
+    with serving(tmp_path, more) as host, guarded(host) if request.param == "token" else contextlib.nullcontext(host) as door:
+        yield door
 
 
-def test_credentials_are_those_of_docker(guarded, packed, tmp_path, monkeypatch):
+def test_credentials_are_those_of_docker(door, packed, tmp_path, monkeypatch):
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     with pytest.raises(EnvironmentFailed, match="docker login"):
-        registry.remote(f"oci://{guarded}/acme/layers").put(NAME, packed, told(packed))
+        registry.remote(f"oci://{door}/acme/layers").put(NAME, packed, told(packed))
     (tmp_path / "docker").mkdir()
     auth = base64.b64encode(b"acme:correct-horse").decode()
-    (tmp_path / "docker/config.json").write_text(json.dumps({"auths": {guarded: {"auth": auth}}}))
-    remote = registry.remote(f"oci://{guarded}/acme/layers")
-    remote.put(NAME, packed, told(packed))
-    assert remote.told(NAME) == told(packed)
+    (tmp_path / "docker/config.json").write_text(json.dumps({"auths": {door: {"auth": auth}}}))
+    remote = registry.remote(f"oci://{door}/acme/layers")
+    assert remote.names() == set()
+    for name in (NAME, "checkout/1.0.0", NAME):
+        remote.put(name, packed, told(packed))
+        assert remote.told(name) == told(packed)
+        assert remote.get(name, pack.seal(packed).sha256, tmp_path / "got")
+    assert remote.names() == {NAME}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ def remote(kind: str, at: Path) -> Iterator[str]:
 
 @pytest.fixture
 def folder(project, tmp_path: Path) -> Path:
-    return named(project("small"), f"small-{tmp_path.name}")
+    return named(project("small"), f"small-{os.getpid()}-{tmp_path.name}")
 
 
 @pytest.fixture
