@@ -81,9 +81,10 @@ def recorded(plan: Plan, us: Run) -> dict[str, Any]:
 class Story:
     """The journal, the clock and the result of one run."""
 
-    def __init__(self, us: Run, plan: Plan, listener: Emit) -> None:
+    def __init__(self, us: Run, plan: Plan, listener: Emit, *, goes_on: bool = False) -> None:
+        """`goes_on`: of a run that another process began, in the journal that it wrote."""
         self.run = us
-        self.folder = _folder(us.checkout, us.id)
+        self.folder = _folder(us.checkout, us.id, there=goes_on)
         self._secrets = redact.of_plan(plan)
         self.journal_path = self.folder / "events.jsonl"
         self.journal_path.touch(mode=0o600)
@@ -177,7 +178,7 @@ def facts(plan: Plan, us: Run) -> dict[str, Any]:
     }
 
 
-def _folder(checkout: Path, run: str) -> Path:
+def _folder(checkout: Path, run: str, *, there: bool) -> Path:
     """The run's own folder below `.seeder/runs`; git ignores all of `.seeder`."""
     runs = checkout / FOLDER / "runs"
     runs.mkdir(parents=True, exist_ok=True)
@@ -185,7 +186,7 @@ def _folder(checkout: Path, run: str) -> Path:
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")
     folder = runs / run
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, exist_ok=there)
     _forget_oldest(runs)
     return folder
 

@@ -46,7 +46,7 @@ def seeded(
     plan, layer = _kept(wanted)
     service, engine, theirs = plan.stack.services[found.service], ENGINES.get(found.engine), _of(container, _image(plan, found))
     if plan.chains[found.service].physical:
-        _become(theirs, engine.target(found, service, Address("", 0)), layer)
+        _become(theirs, engine.target(found, service, Address("", 0)), layer, engine.launch(service).moved)
     with theirs as started:
         if layer and not plan.chains[found.service].physical:
             _fill(started, engine, found, service, layer)
@@ -83,11 +83,13 @@ def _of(container: Any, image: str) -> Any:
     return container
 
 
-def _become(container: Any, target: Target, layer: Layer | None) -> None:
-    """Its data are initialised already: it takes their credentials, and hands them out."""
-    container.username, container.password, container.dbname = target.user, target.password, target.database
+def _become(container: Any, target: Target, layer: Layer | None, moved: Mapping[str, str]) -> None:
+    """Its data are initialised already: it is told where they are, takes their credentials and hands them out."""
+    container.username, container.password, container.dbname = target.user, target.password or "", target.database
     if layer:
         container.image = layer.place
+        for name, value in moved.items():
+            container.with_env(name, value)
 
 
 def _fill(container: Any, engine: Engine, store: Store, service: Service, layer: Layer) -> None:

@@ -96,7 +96,7 @@ def _taken_up(one: present.Present, known: Mapping[str, Any], emit: Emit, undo: 
     gate.check(environment, plan)
     expires = datetime.datetime.now(datetime.UTC) + TTL
     owner.keep(dataclasses.replace(environment.run, expires=expires))
-    story = Story(environment.run, plan, emit)
+    story = Story(environment.run, plan, emit, goes_on=True)
     undo.callback(story.close)
     story.result.digest, story.result.kept = known["digest"], True
     story.result.facts["expires"] = expires.isoformat(timespec="seconds")

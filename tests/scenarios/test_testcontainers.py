@@ -23,7 +23,7 @@ def no_reaper(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_postgres_begins_at_the_layer_with_the_credentials_of_the_stack(project):
     import psycopg
-    from testcontainers.postgres import PostgresContainer
+    from testcontainers.community.postgres import PostgresContainer
 
     from seeder.testcontainers import seeded
 
@@ -38,7 +38,7 @@ def test_a_postgres_begins_at_the_layer_with_the_credentials_of_the_stack(projec
 
 
 def test_a_redis_is_filled(project):
-    from testcontainers.redis import RedisContainer
+    from testcontainers.community.redis import RedisContainer
 
     from seeder.testcontainers import seeded
 
@@ -47,7 +47,7 @@ def test_a_redis_is_filled(project):
 
 
 def test_a_container_of_another_version_is_refused(project):
-    from testcontainers.postgres import PostgresContainer
+    from testcontainers.community.postgres import PostgresContainer
 
     from seeder.testcontainers import seeded
 
