@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.cases import RUNTIMES, product
-from tests.scenarios.failing import change, evidence, proper, run
+from tests.scenarios.failing import change, evidence, proper, run, web
 from tests.scenarios.seeder import leftovers, run_id, seeder
 
 pytestmark = pytest.mark.usefixtures("cached")
@@ -132,6 +132,45 @@ def test_a_name_is_taken_once(project):
         proper(seeder("snapshot", "save", "--name", "mine", cwd=folder), 2, "there is a bundle of this name")
         proper(seeder("snapshot", "save", "--name", "../mine", cwd=folder), 2, "is no name of a folder")
         assert "to look at" in seeder("snapshot", "show", "mine", cwd=folder).out
+
+
+WRITING = """
+import http.server, os, signal, sys, threading
+import psycopg, redis
+
+def write():
+    cache = redis.Redis.from_url(os.environ["CACHE_URL"])
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as db:
+        for number in range(1_000_000):
+            db.execute("insert into kinds (code, label) values (%s, '')", [f"{number:07}"])
+            cache.set("written", number)
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+threading.Thread(target=write, daemon=True).start()
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
+"""
+
+
+def test_no_store_of_a_bundle_is_ahead_of_another(project):
+    folder = project("small")
+    web(folder, WRITING)
+    with there(folder, "up", "small", "--runtime", "local"):
+        bundle = Path(saved(folder))
+        assert int(seeder("sql", "db", "-c", "select count(*) from kinds", cwd=folder).out) > written(bundle)[0] + 1, "it goes on"
+    of_db, of_cache = written(bundle)
+    assert of_db - of_cache in (0, 1)
+
+
+def written(bundle: Path) -> tuple[int, int]:
+    """The last number that the service wrote into each store, as the bundle has it."""
+    rows = next(file for file in bundle.glob("stores/db/*.copy") if "\t\n" in file.read_text()).read_text().splitlines()
+    keys = [json.loads(line) for line in (bundle / "stores/cache/keys.jsonl").read_text().splitlines()]
+    return max(int(row.split("\t")[0]) for row in rows if row[:7].isdigit()), int(next(k["value"] for k in keys if k["key"] == "written"))
 
 
 BETWEEN = f"""
