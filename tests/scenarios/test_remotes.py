@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_a_machine_with_nothing_begins_where_another_came_to(folder, tmp_path, o
     assert len(digests(folder)) == 1
 
 
-@pytest.mark.parametrize("how", ["corrupted", "truncated", "missing"])
+@product("how", ("corrupted", "truncated", "missing"), some=[("corrupted",)])
 def test_what_is_not_whole_is_named_and_made_anew_by_the_next_run(folder, tmp_path, on, how):
     place = tmp_path / "shared"
     through_services(folder)
@@ -107,42 +108,43 @@ def damage(pack: Path, how: str) -> None:
 
 
 @pytest.mark.docker
-def test_a_layer_whose_base_is_not_here_is_refused_with_the_remedy(folder, tmp_path, on):
+def test_a_layer_that_is_pulled_lies_one_level_above_its_image_and_on_no_other(folder, tmp_path, on):
     """Its data folder was written by a server of that very image."""
-    place = tmp_path / "shared"
-    assert run(folder, tmp_path / "here", "docker").code == 0
-    assert on("here", "cache", "push", str(place), *STACK, "--runtime", "docker").code == 0
-    forget_images(folder, tmp_path / "here")
-    for told in place.glob("*container-*.json"):
-        base = told.name.partition(".container-")[2].removesuffix(".json")
-        known = json.loads(told.read_text())
-        form, image = known["form"].replace(base, "0123456789abcdef"), "seeder.invalid/postgres:17"
-        renamed = told.with_name(told.name.replace(base, "0123456789abcdef"))
-        renamed.write_text(json.dumps({**known, "form": form, "facts": {**known["facts"], "image": image}}))
-        shutil.move(told.with_name(told.name.replace(".json", ".tar.zst")), renamed.with_name(renamed.name.replace(".json", ".tar.zst")))
-        told.unlink()
-    pulled = on("there", "cache", "pull", str(place), "--all")
-    assert pulled.code == 3
-    assert "the image 0123456789abcdef on which it lies is not at the docker engine" in pulled.err
-    assert "pull the seeder.invalid/postgres:17 of that id" in pulled.err
-
-
-@pytest.mark.docker
-def test_a_layer_that_was_pulled_lies_one_level_above_its_image(folder, tmp_path, on):
-    place = tmp_path / "shared"
+    place, base = tmp_path / "shared", inspected("postgres:17")
     assert run(folder, tmp_path / "here", "docker").code == 0
     assert on("here", "cache", "push", str(place), *STACK, "--runtime", "docker").code == 0
     forget_images(folder, tmp_path / "here")
     assert on("there", "cache", "pull", str(place), *STACK, "--runtime", "docker").code == 0
-    base = json.loads("".join(docker("image", "inspect", "postgres:17")))[0]["RootFS"]["Layers"]
-    (place,) = [str(one["place"]) for one in layers(folder, tmp_path / "there") if str(one["form"]).startswith("container-")]
-    assert json.loads("".join(docker("image", "inspect", place)))[0]["RootFS"]["Layers"][:-1] == base
-    assert docker("ps", "-aq", "--filter", f"ancestor={place}") == []
+    (image,) = [str(one["place"]) for one in layers(folder, tmp_path / "there") if str(one["form"]).startswith("container-")]
+    assert inspected(image)["RootFS"]["Layers"][:-1] == base["RootFS"]["Layers"]
+    assert inspected(image)["Config"]["Cmd"] == base["Config"]["Cmd"]
+    assert not [label for label, value in inspected(image)["Config"]["Labels"].items() if label == "dev.seeder.run" and value]
+    pretend_another_image(place, str(base["Id"]).removeprefix("sha256:")[:16])
+    refused = on("there", "cache", "pull", str(place), "--all")
+    assert refused.code == 3
+    assert "the image 0123456789abcdef on which it lies is not at the docker engine" in refused.err
+    assert "pull the seeder.invalid/postgres:17 of that id" in refused.err
+
+
+def inspected(image: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = json.loads("".join(docker("image", "inspect", image)))
+    return found[0]
+
+
+def pretend_another_image(place: Path, base: str) -> None:
+    """As if its layers had been made on top of an image that nobody has."""
+    for told in place.glob(f"*.container-{base}.json"):
+        known = json.loads(told.read_text())
+        facts = {**known["facts"], "image": "seeder.invalid/postgres:17"}
+        told.write_text(json.dumps({**known, "form": "container-0123456789abcdef", "facts": facts}))
+    for file in place.glob(f"*.container-{base}.*"):
+        file.rename(file.with_name(file.name.replace(base, "0123456789abcdef")))
 
 
 # -- whether layers hold what they should -----------------------------------------------------------------------------
 
 
+@product("runtime", RUNTIMES, some=[("local",)])
 def test_layers_that_hold_what_is_built_without_them_are_left(folder, tmp_path, runtime, on):
     assert run(folder, tmp_path / "here", runtime).code == 0
     said = on("here", "cache", "verify", *STACK, "--runtime", runtime, "--json")
