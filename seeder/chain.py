@@ -163,11 +163,11 @@ def _last(base: str, steps: Sequence[Step]) -> str:
 
 def whole(plan: Plan, chains: Mapping[str, Chain]) -> str:
     """The id of the set that all stores are once everything acted through the services; empty where nothing acts, and where files do
-    not tell what did."""
+    not tell what did. Each runtime has a set of its own: what services made up in one cut is not what they did in another."""
     vague = any(isinstance(operation, Sow) and not operation.seed.inputs for operation in plan.calls)
     if not plan.calls or vague or any(chain.unkept for chain in chains.values()):
         return ""
-    return fingerprint.link("whole", "", _inputs(plan, chains))
+    return fingerprint.link("whole", "", {**_inputs(plan, chains), "runtime": plan.runtime})
 
 
 def environment(plan: Plan) -> str:
