@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import secrets
@@ -18,7 +17,7 @@ from seeder.events import Emit, Noticed, Progress
 from seeder.layer import SET, Chain, Layer, key
 from seeder.operation import Plan
 from seeder.registry import LAYERS
-from seeder.wait import READY, not_yet, wait_for
+from seeder.wait import READY, taken, wait_for
 
 BUILD_SECONDS = 3600.0  # how long another run may take to build what this one waits for
 VARIABLE = "SEEDER_CACHE"  # `off`: as --no-cache
@@ -33,6 +32,16 @@ def begin(plan: Plan) -> Plan:
     return shortcut.take(plan, chains, _members(plan), _at_rest(plan))
 
 
+def members(plan: Plan) -> dict[str, str]:
+    """Server -> the key of its layer in the plan's set."""
+    return {server: key(member(plan.whole, server), one.form) for server, one in plan.chains.items()}
+
+
+def stores(plan: Plan) -> set[str]:
+    """The layer stores in which the parts of the plan's set lie."""
+    return {"directory", *(one.where for one in plan.chains.values())}
+
+
 def _at_rest(plan: Plan) -> dict[str, Layer]:
     return _find(plan, {server: [one.key(step) for step in one.steps] for server, one in plan.chains.items()})
 
@@ -41,7 +50,7 @@ def _members(plan: Plan) -> dict[str, Layer]:
     """Server -> its layer of the plan's set; empty unless the set is there as a whole."""
     if not _manifest(plan):
         return {}
-    keys = {server: key(member(plan.whole, server), one.form) for server, one in plan.chains.items()}
+    keys = members(plan)
     found = _find(plan, {server: [wanted] for server, wanted in keys.items()})
     return {server: found[wanted] for server, wanted in keys.items()} if len(found) == len(keys) else {}
 
@@ -128,19 +137,10 @@ def hold(name: str, held: ExitStack, emit: Emit) -> None:
     import filelock
 
     lock = filelock.FileLock(room.locks() / f"{name}.lock", mode=0o600)
-    with contextlib.suppress(filelock.Timeout):
-        held.enter_context(lock.acquire(timeout=0))
-        return
-    emit(Progress("images", "layers", "waiting", "another run builds what this one needs"))
-
-    def look() -> Any:
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            return not_yet("another run is still building it")
-        return READY
-
-    wait_for("layers", look, within=BUILD_SECONDS, remedy="see what the other run waits for (`seeder ls`), or use --no-cache")
+    if taken(lock) != READY:
+        emit(Progress("images", "layers", "waiting", "another run builds what this one needs"))
+        remedy = "see what the other run waits for (`seeder ls`), or use --no-cache"
+        wait_for("layers", lambda: taken(lock, "another run is still building it"), within=BUILD_SECONDS, remedy=remedy)
     held.callback(lock.release)
 
 

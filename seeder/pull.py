@@ -9,7 +9,7 @@ from pathlib import Path
 from seeder import cache, pack, room, transfer
 from seeder.errors import EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit
-from seeder.layer import SET, Chain, Layer, key
+from seeder.layer import SET, Chain, Layer
 from seeder.operation import Plan
 from seeder.protocols import Bases, Packs, Remote
 from seeder.registry import LAYERS
@@ -22,8 +22,7 @@ HAD = ("moved", "there")
 def of_plan(remote: Remote, plan: Plan, emit: Emit) -> Iterator[Transfer]:
     """The deepest that the plan can begin at and that is not here: its set, else the deepest layer of each server."""
     plan, there = _with_bases(plan), remote.names()
-    members = [key(cache.member(plan.whole, server), one.form) for server, one in plan.chains.items()]
-    whole = transfer.manifest_name(plan.whole, members)
+    whole = transfer.manifest_name(plan.whole, list(cache.members(plan).values()))
     if plan.whole and whole in there:
         done = list(_whole(remote, whole, emit, plan))
         yield from done

@@ -19,7 +19,7 @@ from seeder.transfer import Transfer
 def of_plan(plan: Plan) -> list[Layer]:
     """The layers of the plan's states that are here; of its set only if all of it is."""
     rest = _found((one.where, one.key(step)) for one in plan.chains.values() for step in one.steps)
-    members = [(one.where, key(cache.member(plan.whole, server), one.form)) for server, one in plan.chains.items()]
+    members = [(plan.chains[server].where, name) for server, name in cache.members(plan).items()]
     parts = [*members, ("directory", key(plan.whole, SET))] if plan.whole else []
     whole = _found(parts)
     return rest + (whole if len(whole) == len(parts) else [])

@@ -100,11 +100,11 @@ def prune(limit: int, before: datetime.datetime | None = None, *, own: bool = Fa
     with still():
         gone = excess(limit, before, own=own)
         remove(gone)
-        _forgetlocks()
+        _forget_locks()
     return gone
 
 
-def _forgetlocks() -> None:
+def _forget_locks() -> None:
     import filelock
 
     for path in locks().glob("*.lock"):

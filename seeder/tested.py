@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 
-PAGE = "GITHUB_STEP_SUMMARY"  # names the file to which a step of a job appends
+from seeder import page
 
 # How a test says what the command line says with an option.
 _SPOKEN = (
@@ -53,10 +50,9 @@ class Summary:
         return f"{statistics.median(self.resets) * 1000:.0f} ms" if self.resets else "-"
 
     def append(self) -> None:
-        """To the job's page, where there is one; one that cannot be written changes no session of tests."""
-        if (path := os.environ.get(PAGE)) and self.lines():
-            with contextlib.suppress(OSError), Path(path).open("a", encoding="utf-8") as page:
-                page.write(self.markdown())
+        """To the job's page, where there is one and something to tell."""
+        if self.lines():
+            page.append(self.markdown)
 
     def markdown(self) -> str:
         counts = {"resets": len(self.resets), "median": self.median, "bundles": len(self.bundles), "began elsewhere": len(self.began)}
@@ -64,15 +60,11 @@ class Summary:
         lines += [f"| {' | '.join(map(str, counts.values()))} |"]
         if self.bundles:
             lines += ["", "| failed | bundle |", "|---|---|"]
-            lines += [f"| {_code(test)} | {_code(path)} |" for test, path in self.bundles.items()]
+            lines += [f"| {page.code(test)} | {page.code(path)} |" for test, path in self.bundles.items()]
         if self.began:
-            lines += ["", "| began at another state | |", "|---|---|", *(f"| {_code(test)} | {how} |" for test, how in self.began.items())]
+            lines += ["", "| began at another state | |", "|---|---|"]
+            lines += [f"| {page.code(test)} | {how} |" for test, how in self.began.items()]
         return "\n".join([*lines, *(f"\n{line}" for line in (*self.stay, *self.left)), "", ""])
-
-
-def _code(text: str) -> str:
-    """As code in a cell of a table, where a bar would end it."""
-    return f"`{text.replace('`', chr(39)).replace('|', '/')}`"
 
 
 def spoken(text: str) -> str:

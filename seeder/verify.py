@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from seeder import lifecycle, room, transfer
+from seeder import cache, lifecycle, room, transfer
 from seeder.errors import EnvironmentFailed, GateRefused, Problem, SeederError
 from seeder.events import Digested, Emit, Event
 from seeder.frozen import frozen
@@ -43,7 +43,7 @@ def remove(plan: Plan, compared: list[Compared]) -> SeederError | None:
     with room.still():
         for _, layer in wrong:
             if whole := layer.facts.get("set"):
-                room.forget(str(whole), {"directory", *(one.where for one in plan.chains.values())})
+                room.forget(str(whole), cache.stores(plan))
             else:
                 room.remove([layer])
     return GateRefused.of(_differences(wrong)) if wrong else None

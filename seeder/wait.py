@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 LAST_LINES = 20  # of a log, told with an observation that ends the waiting
 
@@ -34,6 +37,17 @@ def not_yet(reason: str, remedy: str = "", closer: Callable[[], str] | None = No
 
 def never(reason: str, log: str = "") -> Verdict:
     return Verdict("never", reason, log)
+
+
+def taken(lock: BaseFileLock, otherwise: str = "") -> Verdict:
+    """One try to take a lock that other processes may hold: ready is that it is ours now; `otherwise` says what they do with it."""
+    import filelock
+
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        return not_yet(otherwise)
+    return READY
 
 
 def wait_for(

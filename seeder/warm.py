@@ -23,6 +23,7 @@ from seeder.operation import Plan
 from seeder.session import Session
 from seeder.stages import gate, reset
 from seeder.story import Story
+from seeder.wait import READY, taken
 
 FILE, LOCK = "warm.json", "warm.lock"
 TTL = datetime.timedelta(hours=4)
@@ -80,9 +81,7 @@ def _asked(plan: Plan) -> list[Any]:
 def _alone(run: str, undo: ExitStack) -> bool:
     """Nobody else takes it up while this one uses it."""
     lock = filelock.FileLock(home.run_folder(run) / LOCK, mode=0o600)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
+    if taken(lock) != READY:
         return False
     undo.callback(lock.release)
     return True

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seeder import page
 from seeder.cli import _render
 from seeder.cli._terminal import near
 
 if TYPE_CHECKING:
     from seeder.story import Result
 
-VARIABLE = "GITHUB_STEP_SUMMARY"  # names the file to which a step of a job appends
-
 
 def append(result: Result) -> None:
-    """Append how the run ended to the job's page, where there is one; a page that cannot be written changes no run."""
-    if path := os.environ.get(VARIABLE):
-        with contextlib.suppress(OSError), Path(path).open("a", encoding="utf-8") as page:
-            page.write(markdown(result))
+    """Append how the run ended to the job's page, where there is one."""
+    page.append(lambda: markdown(result))
 
 
 def markdown(result: Result) -> str:
@@ -38,7 +32,7 @@ def markdown(result: Result) -> str:
         "digest": (result.digest or "")[:16],
     }
     lines = [f"### seeder: {how} in {result.seconds:.1f} s", ""]
-    lines += _table([(name, _code(str(value))) for name, value in known.items() if value not in (None, "")])
+    lines += _table([(name, page.code(str(value))) for name, value in known.items() if value not in (None, "")])
     lines += ["", *_table([(name, f"{seconds:.1f} s") for name, seconds in split])] if split else []
     lines += _failure(result) if result.code else []
     return "\n".join([*lines, "", ""])
@@ -48,7 +42,7 @@ def _failure(result: Result) -> list[str]:
     told = "\n".join([*(result.problems or (result.message,)), *result.log.splitlines()])
     lines = ["", "<details><summary>What went wrong</summary>", "", _fenced(near(told)), "", "</details>"]
     if result.bundle:
-        lines += ["", f"Evidence: {_code(near(result.bundle))}, `seeder snapshot show {result.run}`"]
+        lines += ["", f"Evidence: {page.code(near(result.bundle))}, `seeder snapshot show {result.run}`"]
     return lines
 
 
@@ -63,8 +57,3 @@ def _fenced(text: str) -> str:
     while fence in text:
         fence += "`"
     return f"{fence}text\n{text}\n{fence}"
-
-
-def _code(text: str) -> str:
-    """As code in a cell of a table, where a bar would end it."""
-    return f"`{text.replace('`', chr(39)).replace('|', '/')}`"

@@ -50,7 +50,7 @@ def _keep_whole(environment: Environment, plan: Plan) -> None:
     def keep(server: str) -> None:
         kept[server] = _keep(environment, plan, server, cache.member(plan.whole, server), holds, plan.whole)
 
-    room.forget(plan.whole, {"directory", *(one.where for one in plan.chains.values())})
+    room.forget(plan.whole, cache.stores(plan))
     along({server: [] for server in plan.chains}, keep)
     if all(kept.values()):
         _keep_folder(plan.whole, SET, _draft(environment, SET), cache.facts(plan, holds, plan.whole))

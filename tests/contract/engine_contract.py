@@ -47,8 +47,19 @@ def load(
     return counts
 
 
-class EngineContract:
+class Served:
+    """A suite whose tests share one server of the class's compose file on each runtime."""
+
     compose: ClassVar[str]
+
+    @pytest.fixture(scope="class", params=RUNTIMES)
+    @classmethod
+    def running(cls, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+        with serving(request.param, cls.compose, tmp_path_factory.mktemp(request.param)) as server:
+            yield server
+
+
+class EngineContract(Served):
     volatile: ClassVar[tuple[str, ...]] = ()
 
     # -- what an engine's test says -----------------------------------------------------------------------------------
@@ -79,12 +90,6 @@ class EngineContract:
         return self.digest(server)
 
     # -- fixtures -----------------------------------------------------------------------------------------------------
-
-    @pytest.fixture(scope="class", params=RUNTIMES)
-    @classmethod
-    def running(cls, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-        with serving(request.param, cls.compose, tmp_path_factory.mktemp(request.param)) as server:
-            yield server
 
     @pytest.fixture
     def server(self, running: Server) -> Server:

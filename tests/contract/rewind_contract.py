@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from seeder.errors import EnvironmentFailed
-from tests.contract.engine_contract import RUNTIMES
-from tests.contract.serving import Server, serving
+from tests.contract.engine_contract import Served
+from tests.contract.serving import Server
 
 
-class RewindContract:
-    compose: ClassVar[str]
-
+class RewindContract(Served):
     # -- what an engine's test says -----------------------------------------------------------------------------------
 
     def fill(self, server: Server, folder: Path) -> None:
@@ -36,12 +34,6 @@ class RewindContract:
         raise NotImplementedError
 
     # -- fixtures -----------------------------------------------------------------------------------------------------
-
-    @pytest.fixture(scope="class", params=RUNTIMES)
-    @classmethod
-    def running(cls, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-        with serving(request.param, cls.compose, tmp_path_factory.mktemp(request.param)) as server:
-            yield server
 
     @pytest.fixture
     def server(self, running: Server, tmp_path: Path) -> Server:
