@@ -61,6 +61,7 @@ services:
 
     # -- in place -----------------------------------------------------------------------------------------------------
 
+    @pytest.mark.one_runtime
     @pytest.mark.parametrize(
         ("statement", "names"),
         [
@@ -86,6 +87,7 @@ services:
             assert changed(rewinder) == names
             assert self.digest(server) == before
 
+    @pytest.mark.one_runtime
     def test_rows_that_were_moved_by_vacuum_are_found(self, server: Server, rewinder: Any) -> None:
         before = self.digest(server)
         for _ in range(2):
@@ -97,6 +99,7 @@ services:
             changed(rewinder)
             assert self.digest(server) == before
 
+    @pytest.mark.one_runtime
     def test_triggers_stay_silent(self, server: Server, rewinder: Any) -> None:
         rows(server, "create trigger noted after insert or update or delete on orders for each row execute function note()")
         rewinder.mark()
@@ -104,6 +107,7 @@ services:
         assert changed(rewinder) == {"orders"}
         assert scalar(server, "select count(*) from journal") == 0
 
+    @pytest.mark.one_runtime
     def test_a_transaction_that_was_open_when_the_state_was_marked_is_undone(self, server: Server, tmp_path: Path) -> None:
         """Its numbers are older than the mark, those of its subtransactions stand in no snapshot."""
         before = self.digest(server)
@@ -130,12 +134,14 @@ services:
                 client.commit()
         assert self.digest(server) == before
 
+    @pytest.mark.one_runtime
     def test_a_prepared_transaction_is_rolled_back(self, server: Server, rewinder: Any) -> None:
         with closing(connect(server.target(), autocommit=True)) as client:
             client.execute("begin; update orders set total = total + 1; prepare transaction 'left'")
             assert rewinder.rewind("in place").way == "untouched"
             assert client.execute("select count(*) from pg_prepared_xacts").fetchone() == (0,)
 
+    @pytest.mark.one_runtime
     def test_a_connection_that_was_ended_is_made_again(self, server: Server, rewinder: Any) -> None:
         self.work(server)
         rows(
@@ -156,6 +162,7 @@ services:
 
     # -- swapped ------------------------------------------------------------------------------------------------------
 
+    @pytest.mark.one_runtime
     @pytest.mark.parametrize(
         ("statement", "because"),
         [
@@ -180,6 +187,7 @@ services:
         assert self.digest(server) == before
         assert rewinder.rewind("in place").way == "untouched"
 
+    @pytest.mark.one_runtime
     def test_a_table_whose_triggers_cannot_be_silent_is_swapped(self, server: Server, rewinder: Any) -> None:
         rows(server, "create trigger noted after delete on orders for each row execute function note()")
         rows(server, "alter table orders enable always trigger noted")
@@ -187,6 +195,7 @@ services:
         rows(server, "update orders set total = 1")
         assert swapped(rewinder) == "orders changed, and has triggers or rules that cannot be kept silent, or no columns"
 
+    @pytest.mark.one_runtime
     def test_a_view_that_was_stale_when_it_was_marked_is_swapped(self, server: Server, rewinder: Any) -> None:
         rows(server, "update orders set total = 100 where id = 41")
         rewinder.mark()
@@ -225,6 +234,7 @@ services:
             with pytest.raises(psycopg.OperationalError):
                 works()
 
+    @pytest.mark.one_runtime
     def test_marking_ends_connections_and_says_so(self, server: Server, tmp_path: Path) -> None:
         other = server.engine.rewinder(server.target(), tmp_path / "other")
         assert other.mark() == ""
@@ -232,6 +242,7 @@ services:
             assert other.mark() == "its database was copied, which ends connections to it"
         other.close()
 
+    @pytest.mark.one_runtime
     def test_a_table_of_many_rows_is_not_kept_row_by_row(self, server: Server, rewinder: Any) -> None:
         rows(server, f"create table many as select generate_series(0, {_postgres_mark.MOST_ROWS}) n")
         rewinder.mark()
