@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.cases import EVERY
+
 DATA = Path(__file__).parent / "data"
 REQUIRED = os.environ.get("SEEDER_TEST_DOCKER") == "required"
 
@@ -34,6 +36,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     lets them fail instead."""
     if item.get_closest_marker("docker") and not REQUIRED and not docker_answers():
         pytest.skip("no Docker engine answers")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is marked `one_runtime` stays on the runtime that needs no Docker, unless every case is asked for."""
+    away = {item for item in items if item.get_closest_marker("one_runtime") and item.get_closest_marker("docker")}
+    if away and not EVERY:
+        config.hook.pytest_deselected(items=away)
+        items[:] = [item for item in items if item not in away]
 
 
 def pytest_configure() -> None:

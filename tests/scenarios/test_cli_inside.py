@@ -66,6 +66,7 @@ def test_everything_that_can_be_asked_of_an_environment(inside):
     assert "did you mean 'web'" in ask("logs", "wbe").err
 
 
+@pytest.mark.one_runtime
 def test_a_changed_row_changes_the_digest_and_the_gates_refuse_it(inside):
     _, ask = inside
     before, gates = json.loads(ask("digest", "--json").out), json.loads(ask("gate", "--json").out)
@@ -95,8 +96,28 @@ def test_gates_hold_an_environment_against_the_files_as_they_are_now(project):
         assert refused.err.count("reaches only the next one: `seeder down`, then `seeder up`") == 2
 
 
+@contextmanager
+def following(folder: Path, run: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`seeder logs --follow` of the service, which has shown a request that came after it began."""
+    log = folder / "followed.log"
+    with log.open("w") as file:
+        follower = subprocess.Popen([*SEEDER, "logs", "web", "--tail", "0", "--follow", "--run", run], cwd=folder, stdout=file)
+    try:
+        variables = json.loads(seeder("env", "--json", "--run", run, cwd=folder).out)["variables"]
+
+        def asked() -> bool:
+            urllib.request.urlopen(f"{variables['NOTES_WEB']}/health?followed", timeout=5).close()
+            return "?followed" in log.read_text()
+
+        until("the request's line", asked, within=20)
+        yield follower
+    finally:
+        follower.kill()
+        follower.wait()
+
+
 @product("runtime", RUNTIMES, some=[["local"]])
-def test_environments_are_listed_found_by_a_prefix_and_ended(project, home, runtime):
+def test_environments_are_listed_found_by_a_prefix_and_ended_and_so_are_their_logs(project, home, runtime):
     folder = project("small")
     with environment(folder, runtime) as first, environment(folder, runtime) as second:
         rows = {row["run"]: row for row in json.loads(seeder("ls", "--json", cwd=folder).out)}
@@ -105,7 +126,9 @@ def test_environments_are_listed_found_by_a_prefix_and_ended(project, home, runt
         assert "name one of" in seeder("env", cwd=folder).err
         assert seeder("env", "--run", first[:6], cwd=folder).code == 0
         assert seeder("env", cwd=folder, SEEDER_RUN=second).out.startswith(f"SEEDER_RUN={second}\n")
-        assert json.loads(seeder("down", first, "--json", cwd=folder).out)["left"] == []
+        with following(folder, first) as follower:
+            assert json.loads(seeder("down", first, "--json", cwd=folder).out)["left"] == []
+            assert follower.wait(timeout=20) == 0
         assert leftovers(first, home) == []
         assert "no such run" in seeder("down", first, cwd=folder).err
         assert second in seeder("ls", cwd=folder).out
@@ -142,24 +165,3 @@ def test_a_failed_environment_can_be_kept_and_its_bundle_read(project, runtime):
         assert "all as they were written" in seeder("snapshot", "verify", cwd=folder).err
     finally:
         assert seeder("down", run, cwd=folder).code == 0
-
-
-def test_logs_are_followed_until_the_environment_is_gone(project):
-    folder = project("small")
-    with environment(folder, "local") as run:
-        log = folder / "followed.log"
-        with log.open("w") as file:
-            follower = subprocess.Popen([*SEEDER, "logs", "web", "--tail", "0", "--follow", "--run", run], cwd=folder, stdout=file)
-        try:
-            variables = json.loads(seeder("env", "--json", "--run", run, cwd=folder).out)["variables"]
-
-            def asked() -> bool:
-                urllib.request.urlopen(f"{variables['NOTES_WEB']}/health?followed", timeout=5).close()
-                return "?followed" in log.read_text()
-
-            until("the request's line", asked, within=20)
-            seeder("down", run, cwd=folder)
-            assert follower.wait(timeout=20) == 0
-        finally:
-            follower.kill()
-            follower.wait()

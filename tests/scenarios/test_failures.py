@@ -35,6 +35,7 @@ def test_a_service_that_exits_at_start_is_told_at_once_with_its_last_lines(proje
     gone(folder, home)
 
 
+@pytest.mark.one_runtime
 def test_a_service_that_exits_before_it_listens_is_told_as_well(project, home, runtime):
     folder = project("small")
     web(folder, f"import time\ntime.sleep(1)\n{DIES}")
@@ -132,6 +133,7 @@ def _reserved(folder, home):
     return sorted(int(port) for port, (name, *_) in known.items() if name in runs)
 
 
+@pytest.mark.one_runtime
 def test_a_failing_sql_revision_is_named_with_its_line_statement_and_the_databases_words(project, home, runtime):
     folder = project("small")
     broken = "create table tags (id int primary key);\n\nalter table\n  nots add column tag int;\n"
@@ -192,8 +194,9 @@ def test_a_migration_that_hangs_is_ended_by_the_time_limit(project, home, runtim
         _alembic(folder, "create table kinds (code text)", "lock table kinds; select pg_sleep(600)")
     else:
         (folder / "migrations" / "0003_wait.sql").write_text("lock table notes;\nselect pg_sleep(600);\n")
-    said = run(folder, runtime, options=("--timeout", "20s"))
-    proper(said, 124, "run: did not end within 20 s", "raise --timeout")
+    limit = "20" if runtime == "docker" else "10"
+    said = run(folder, runtime, options=("--timeout", f"{limit}s"))
+    proper(said, 124, f"run: did not end within {limit} s", "raise --timeout")
     assert any(event.get("state") == "migrating" for event in events(folder))
     assert result(folder)["seconds"] < 60
     evidence(folder)

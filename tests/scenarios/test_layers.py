@@ -99,7 +99,7 @@ def test_the_second_run_migrates_and_loads_nothing(warm):
     assert len(digests(folder)) == 1
 
 
-@product("runtime", RUNTIMES, some=[["docker"]])
+@product("runtime", RUNTIMES, some=[["local"]])
 def test_a_new_migration_alone_is_applied(folder, home, runtime):
     assert run(folder, home, runtime).code == 0
     (folder / "migrations/0003_more.sql").write_text("create table more (id int primary key);\n")
@@ -110,6 +110,7 @@ def test_a_new_migration_alone_is_applied(folder, home, runtime):
     assert last(folder, "dataset.loaded")
 
 
+@pytest.mark.one_runtime
 def test_without_the_cache_everything_is_done_and_nothing_kept(warm):
     folder, home, runtime = warm
     kept = len(layers(folder, home))
@@ -131,7 +132,7 @@ def test_what_a_run_writes_stays_in_its_own_copy_and_its_layers_outlive_it(warm)
     assert len(digests(folder)) == 1
 
 
-@product("runtime", RUNTIMES, some=[["docker"]])
+@product("runtime", RUNTIMES, some=[["local"]])
 def test_four_runs_at_once_build_once(folder, home, runtime):
     words = (*RUN, "--runtime", runtime, "--", "true")
     copies = [shutil.copytree(folder, folder.parent / f"copy{number}") for number in range(4)]
@@ -149,6 +150,7 @@ def test_four_runs_at_once_build_once(folder, home, runtime):
 
 
 @pytest.mark.parametrize("time", range(KILLS))
+@pytest.mark.one_runtime
 def test_a_killed_builder_leaves_nothing_that_the_next_one_trusts(folder, home, runtime, time):
     stage = ("migrate", "keep")[time % 2]
     with started(*RUN, "--runtime", runtime, "--", "true", cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on") as child:

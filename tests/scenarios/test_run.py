@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.seeder import leftovers, run_id, seeder
 
 
@@ -15,11 +16,15 @@ def result(folder):
     return json.loads((folder / ".seeder" / "runs" / run_id(folder) / "result.json").read_text())
 
 
-def test_a_good_command_ends_with_0_and_nothing_is_left(project, home, runtime):
+ASK = "import json, os, urllib.request as u; print(json.load(u.urlopen(os.environ['NOTES_WEB'] + '/environment'))['SEEDER_AS_OF'])"
+
+
+def test_a_good_command_finds_its_world_and_ends_with_0_and_nothing_is_left(project, home, runtime):
     folder = project("small")
-    said = run(folder, runtime, "sh", "-c", "echo $SEEDER_OUTPUT_NOTE $SEEDER_AS_OF; cat", options=("--set", "note=2"))
+    command = f'echo $SEEDER_OUTPUT_NOTE $SEEDER_AS_OF; cat; exec python3 -c "{ASK}"'
+    said = run(folder, runtime, "sh", "-c", command, options=("--set", "note=2"))
     assert said.code == 0, said.err
-    assert said.out == "2 2026-01-15T12:00:00Z\n"
+    assert said.out.splitlines() == ["2 2026-01-15T12:00:00Z", "2026-01-15T12:00:00Z"], "the command and its services live at one time"
     assert result(folder)["ended_by"] == "success"
     assert leftovers(run_id(folder), home) == []
 
@@ -37,13 +42,7 @@ def test_the_commands_code_is_the_runs_and_a_bundle_is_kept(project, home, runti
     assert leftovers(run_id(folder), home) == []
 
 
-def test_services_see_addresses_that_are_right_where_they_run(project, runtime):
-    folder = project("small")
-    code = "import json,os,urllib.request as u; e=json.load(u.urlopen(os.environ['NOTES_WEB']+'/environment')); print(e['SEEDER_AS_OF'])"
-    said = run(folder, runtime, "python3", "-c", code)
-    assert said.out == "2026-01-15T12:00:00Z\n", said.err
-
-
+@product("runtime", RUNTIMES, some=[["docker"]])
 def test_the_digest_is_the_same_on_both_runtimes_and_every_time(project, runtime):
     folder = project("small")
     for each in ("local", runtime):
