@@ -146,7 +146,7 @@ def run(folder: Path, runtime: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", sorted(ROWS))
+@product("name", sorted(ROWS), some=[["northwind"]])
 def test_every_run_begins_with_the_same_data(project: Callable[[str], Path], name: str) -> None:
     folder = project(name)
     first, second = run(folder, "local"), run(folder, "local")
