@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from seeder.docker_endpoint import endpoint
+from tests.scenarios.bare import bare
 from tests.scenarios.failing import proper
 from tests.scenarios.front import Front
 from tests.scenarios.seeder import leftovers, seeder
@@ -31,7 +32,7 @@ def other() -> Iterator[str]:
 @pytest.fixture
 def up(project, tmp_path) -> Iterator[tuple[Path, str, dict[str, str]]]:
     """An environment whose time is up at once: its project, its run, and the home that knows it."""
-    folder, own = project("small"), {"SEEDER_HOME": str(tmp_path / "home")}
+    folder, own = bare(project("small")), {"SEEDER_HOME": str(tmp_path / "home")}
     said = seeder("up", "small", "--runtime", "docker", "--ttl", "1ms", "--json", cwd=folder, **own)
     proper(said, 0)
     run = next((folder / ".seeder" / "runs").iterdir()).name
@@ -39,7 +40,7 @@ def up(project, tmp_path) -> Iterator[tuple[Path, str, dict[str, str]]]:
     seeder("down", "--force", run, cwd=folder, **own)
 
 
-def test_a_run_on_another_daemon_is_left_alone_with_where_it_lives(up, other, tmp_path):
+def test_a_run_on_another_daemon_is_left_alone_and_one_of_another_home_ended_only_by_force(up, other, tmp_path):
     folder, run, own = up
     there = {**own, "DOCKER_HOST": other}
     before = leftovers(run, tmp_path / "home")
@@ -51,18 +52,14 @@ def test_a_run_on_another_daemon_is_left_alone_with_where_it_lives(up, other, tm
     proper(seeder("run", "small", "--runtime", "local", "--", "true", cwd=folder, **there), 0)
     proper(seeder("gate", "--run", run, cwd=folder, **there), 3, told)
     assert leftovers(run, tmp_path / "home") == before
-    proper(seeder("gc", cwd=folder, **own), 0)
-    assert leftovers(run, tmp_path / "home") == []
-
-
-def test_a_run_of_another_home_is_foreign_here_and_ended_only_by_force(up, tmp_path):
-    folder, run, _ = up
     here = {"SEEDER_HOME": str(tmp_path / "elsewhere")}
     assert run not in seeder("ls", cwd=folder, **here).out
     (row,) = [row for row in json.loads(seeder("ls", "-a", "--json", cwd=folder, **here).out) if row["run"] == run]
     assert row["state"] == "foreign"
     proper(seeder("down", run, cwd=folder, **here), 2, "there is no such run")
     proper(seeder("down", "--force", run, cwd=folder, **here), 0, f"note: nobody here claims run {run}", "nothing left")
+    proper(seeder("gc", cwd=folder, **own), 0)
+    assert leftovers(run, tmp_path / "home") == []
 
 
 def test_a_run_whose_daemon_is_lost_can_be_given_up(up, tmp_path):
