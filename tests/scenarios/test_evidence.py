@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.bare import bare
 from tests.scenarios.failing import evidence, gone, mounted, proper, result, run
 from tests.scenarios.seeder import run_id, seeder
 
@@ -19,7 +20,7 @@ def test_what_is_left_after_a_good_command_ends_the_run_with_a_bundle_that_names
     with mounted(tmp_path, "-t", "tmpfs", "tmpfs"):  # is it allowed here at all?
         pass
     home = tmp_path / "home"  # of its own: what is left here, seeders of other tests would try to remove
-    folder = project("small")
+    folder = bare(project("small"))
     said = run(folder, "local", "sh", "-c", HOLDS, SEEDER_HOME=str(home))
     try:
         proper(said, 121, "could not be removed: ", "-> run `seeder gc`", "evidence: ")
@@ -44,7 +45,7 @@ def _held(folder):
 
 
 def test_of_a_bundle_that_does_not_fit_nothing_stays_and_the_failure_is_told(project, home):
-    folder = project("small")
+    folder = bare(project("small"))
     bundles = folder / ".seeder" / "bundles"
     bundles.mkdir(parents=True)
     with mounted(bundles, "-t", "tmpfs", "-o", "size=8k", "tmpfs"):

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from tests.scenarios.bare import bare
 from tests.scenarios.failing import WORDS, gone, result
 from tests.scenarios.seeder import SEEDER, reached, until
 
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("cached")
 
 
 def test_nohup_is_respected(project, home):
-    folder = project("small")
+    folder = bare(project("small"))
     command = ["nohup", *SEEDER, *WORDS, "local", "--", "sh", "-c", "while test ! -e go; do sleep 0.1; done"]
     with (folder / "seeder.log").open("w") as log:
         child = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)

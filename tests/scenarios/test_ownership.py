@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
+from tests.scenarios.bare import bare
 from tests.scenarios.seeder import run_id, seeder, until
 
 pytestmark = pytest.mark.usefixtures("cached")
 
 
 def test_what_a_shell_that_took_its_variables_starts_is_not_the_environments(project):
-    folder = project("small")
+    folder = bare(project("small"))
     assert seeder("up", "small", "--runtime", "local", cwd=folder).code == 0
     run = run_id(folder)
     script = f'eval "$({sys.executable} -m seeder env --run {run} --format shell)"; echo "$SEEDER_RUN" > taken; exec sleep 60'
