@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.bare import bare
 from tests.scenarios.cases import product
 from tests.scenarios.failing import WORDS, change, proper, result, run
 from tests.scenarios.front import Front
@@ -30,10 +31,11 @@ def front() -> Iterator[Front]:
 def test_a_daemon_that_goes_away_is_told_and_the_run_swept_once_it_is_back(project, tmp_path, front, stage):
     folder, home = project("small"), tmp_path / "home"
     own = {"SEEDER_HOME": str(home)}
-    seconds = "2" if stage == "teardown" else "10"
-    with started(*WORDS, "docker", "--", "sleep", seconds, cwd=folder, DOCKER_HOST=front.url, **own) as child:
+    command = ("true",) if stage == "teardown" else ("sh", "-c", "while test ! -e go; do sleep 0.1; done")
+    with started(*WORDS, "docker", "--", *command, cwd=folder, DOCKER_HOST=front.url, **own) as child:
         until(f"stage {stage}", lambda: reached(folder, stage) or child.poll() is not None)
         front.close()
+        (folder / "go").touch()
         code = child.wait(150)
     said = (folder / "seeder.log").read_text()
     assert code == (121 if stage in ("command", "teardown") else 123), said
@@ -50,7 +52,7 @@ def test_a_daemon_that_goes_away_is_told_and_the_run_swept_once_it_is_back(proje
 
 def test_a_daemon_that_goes_away_while_it_is_listened_to_is_told(project, tmp_path):
     """The output of a healthcheck comes over a connection of its own, which breaks in the middle."""
-    folder, home, front = project("small"), tmp_path / "home", Front()
+    folder, home, front = bare(project("small")), tmp_path / "home", Front()
     change(folder, "compose.yaml", "    ports: [", '    healthcheck: {test: ["CMD", "sleep", "600"], timeout: 600s}\n    ports: [')
     change(folder, "compose.yaml", "      ready: {http: /health}\n", "")
     own = {"SEEDER_HOME": str(home)}
@@ -77,7 +79,7 @@ def _checks(folder: Path) -> bool:
 
 
 def test_without_a_daemon_docker_is_refused_and_auto_takes_local(project, tmp_path):
-    folder, nowhere = project("small"), f"unix://{tmp_path}/none.sock"
+    folder, nowhere = bare(project("small")), f"unix://{tmp_path}/none.sock"
     proper(run(folder, "docker", DOCKER_HOST=nowhere), 123, "docker: the daemon does not answer", "start Docker, or set DOCKER_HOST")
     assert not (folder / ".seeder").exists()
     said = run(folder, "auto", DOCKER_HOST=nowhere)
@@ -102,4 +104,6 @@ def test_half_a_docker_is_told(project, tmp_path, script, cause, remedy):
         (programs / "docker").chmod(0o755)
     proper(run(folder, "docker", PATH=str(programs)), 123, cause, remedy)
     assert not (folder / ".seeder").exists()
-    proper(run(folder, "auto", PATH=str(programs)), 0, "on local")
+    plan = seeder("plan", "small", "--runtime", "auto", cwd=folder, PATH=str(programs)).out
+    assert "runtime local (docker is not available: " in plan
+    assert cause in plan
