@@ -1,11 +1,17 @@
 """What a bundle holds after a failure, on either runtime, and what it does not."""
 
+import functools
 import json
+import shutil
 import stat
+from pathlib import Path
 
+import pytest
 import yaml
 
 from seeder import bundle as bundles
+from tests.conftest import DATA
+from tests.scenarios.bare import bare
 from tests.scenarios.seeder import run_id, seeder
 
 SECRETS = {
@@ -20,10 +26,24 @@ SECRETS = {
 TALKS = "import sys; print(sys.argv, flush=True)\n"
 
 
-def test_the_evidence_is_complete_and_without_secrets(project, runtime):
-    folder = project("small")
-    said = seeder("run", "small", "--scenario", "ready", "--runtime", runtime, "--", "false", cwd=folder)
-    assert said.code == 1, said.err
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory, cached):
+    """Project and words of a run with secrets of every kind that a gate has refused, once for each runtime."""
+
+    @functools.cache
+    def made(runtime):
+        folder = Path(shutil.copytree(DATA / "small", tmp_path_factory.mktemp(runtime) / "small"))
+        _plant(folder)
+        words = ("run", "small", "--scenario", "ready", "--runtime", runtime, "--", "false")
+        said = seeder(*words, cwd=folder, PLANTED=SECRETS["environment"])
+        assert said.code == 122, said.err
+        return folder, said
+
+    return made
+
+
+def test_the_evidence_is_complete_and_without_secrets(failed, runtime):
+    folder, _ = failed(runtime)
     bundle = folder / ".seeder" / "bundles" / run_id(folder)
     index = json.loads((bundle / "bundle.json").read_text())
     assert index["missing"] == {}
@@ -35,12 +55,8 @@ def test_the_evidence_is_complete_and_without_secrets(project, runtime):
     assert index["versions"]["migrations"] == {"db": "0002_pinned"}
 
 
-def test_no_secret_of_any_kind_is_kept_or_said(project, runtime):
-    folder = project("small")
-    _plant(folder)
-    words = ("run", "small", "--scenario", "ready", "--runtime", runtime, "--", "false")
-    said = seeder(*words, cwd=folder, PLANTED=SECRETS["environment"])
-    assert said.code == 122, said.err
+def test_no_secret_of_any_kind_is_kept_or_said(failed, runtime):
+    folder, said = failed(runtime)
     kept = [file for file in (folder / ".seeder").rglob("*") if file.is_file()]
     assert "'--api-token'" in next(file for file in kept if file.name == "web.log").read_text(), "the service has said its arguments"
     assert "no-such-row" in said.err
@@ -49,10 +65,8 @@ def test_no_secret_of_any_kind_is_kept_or_said(project, runtime):
     assert not [kind for kind, secret in SECRETS.items() if secret in said.err + said.out]
 
 
-def test_its_owner_alone_can_read_what_is_kept(project):
-    folder = project("small")
-    said = seeder("run", "small", "--runtime", "local", "--", "false", cwd=folder)
-    assert said.code == 1, said.err
+def test_its_owner_alone_can_read_what_is_kept(failed, runtime):
+    folder, _ = failed(runtime)
     run = run_id(folder)
     kept = [
         path for name in ("runs", "bundles") for path in [*(folder / ".seeder" / name / run).rglob("*"), folder / ".seeder" / name / run]
@@ -62,7 +76,7 @@ def test_its_owner_alone_can_read_what_is_kept(project):
 
 
 def test_a_run_that_could_not_even_begin_leaves_a_bundle(project, tmp_path):
-    folder, home = project("small"), tmp_path / "home"
+    folder, home = bare(project("small")), tmp_path / "home"
     (home / "cache" / "ports.json").mkdir(parents=True)  # where the table of reserved ports would be
     said = seeder("run", "small", "--runtime", "local", "--", "true", cwd=folder, SEEDER_HOME=str(home))
     assert said.code == 123, said.err
