@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import shutil
 import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import DATA
 from tests.scenarios.failing import change, proper, run, web
 from tests.scenarios.seeder import SEEDER, run_id, seeder, until
 
@@ -34,9 +37,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
 """
+# The same, and it forgets when it is asked to: with the answer that a file names, or with none.
+FORGETTING = COUNTING.replace(
+    "    def do_GET",
+    """    def do_POST(self):
+        try:
+            self.send_response(int(open("answer").read()))
+            self.end_headers()
+        except FileNotFoundError:
+            self.connection.close()
+
+    def do_GET""",
+)
 # A shell as the leader: who asks it alone to end leaves the service behind, with its port.
 LOCAL = 'local: {command: ["{python}", "web/web.py", "{host}", "{port}"]}'
 SHELL = 'local: {command: [sh, -c, "{python} web/web.py {host} {port}; true"]}\n      reset: restart'
+FORGETS = """  forgets:
+    image: python:3.13-slim
+    command: ["python3", "/srv/forgets.py", "0.0.0.0", "8000"]
+    volumes: ["./web:/srv:ro"]
+    expose: ["8000"]
+    x-seeder:
+      local: {command: ["{python}", "web/forgets.py", "{host}", "{port}"]}
+      reset: {http: POST /forget}
+volumes:
+"""
 
 
 def counting(folder: Path) -> Path:
@@ -46,8 +71,16 @@ def counting(folder: Path) -> Path:
     return folder
 
 
+def forgetting(folder: Path) -> Path:
+    """A second service in it that is asked to forget, and answers what stands in the file `answer`."""
+    (folder / "web" / "forgets.py").write_text(FORGETTING)
+    (folder / "answer").write_text("200")
+    change(folder, "compose.yaml", "volumes:\n", FORGETS)
+    return folder
+
+
 @contextmanager
-def up(folder: Path, runtime: str = "local") -> Iterator[dict[str, str]]:
+def up(folder: Path, runtime: str) -> Iterator[dict[str, str]]:
     """The variables of an environment that stays until the end of the block."""
     said = seeder("up", "small", "--scenario", "ready", "--runtime", runtime, "--json", cwd=folder)
     assert said.code == 0, said.err
@@ -58,6 +91,21 @@ def up(folder: Path, runtime: str = "local") -> Iterator[dict[str, str]]:
         seeder("down", cwd=folder)
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, cached: None) -> Iterator[Callable[[str], tuple[Path, dict[str, str]]]]:
+    """Project and variables of one environment on each runtime. Every test leaves it as a reset leaves it."""
+    with ExitStack() as ends:
+
+        @functools.cache
+        def of(runtime: str) -> tuple[Path, dict[str, str]]:
+            folder = counting(Path(shutil.copytree(DATA / "small", tmp_path_factory.mktemp(runtime) / "small")))
+            if runtime == "local":
+                forgetting(folder)
+            return folder, ends.enter_context(up(folder, runtime))
+
+        yield of
+
+
 def asked(url: str, path: str = "/count") -> str:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(f"{url}{path}", timeout=10) as answer:
@@ -65,15 +113,15 @@ def asked(url: str, path: str = "/count") -> str:
         return text
 
 
-def test_a_service_with_state_of_its_own_starts_anew(project, runtime):
-    folder = counting(project("small"))
-    with up(folder, runtime) as variables:
-        assert [asked(variables["NOTES_WEB"]) for _ in range(2)] == ["1", "2"]
-        proper(seeder("sql", "db", "-c", "delete from notes", cwd=folder), 0)
-        for _ in range(2):
-            proper(seeder("reset", cwd=folder), 0)
-            assert asked(variables["NOTES_WEB"]) == "1"
-        assert seeder("sql", "db", "-c", "select count(*) from notes", cwd=folder).out == "2\n"
+def test_a_service_with_state_of_its_own_starts_anew(shared, runtime):
+    folder, variables = shared(runtime)
+    before = int(asked(variables["NOTES_WEB"]))
+    assert asked(variables["NOTES_WEB"]) == str(before + 1)
+    proper(seeder("sql", "db", "-c", "delete from notes", cwd=folder), 0)
+    for _ in range(2):
+        proper(seeder("reset", cwd=folder), 0)
+        assert asked(variables["NOTES_WEB"]) == "1"
+    assert seeder("sql", "db", "-c", "select count(*) from notes", cwd=folder).out == "2\n"
 
 
 def test_a_program_gets_services_started_anew_with_all_of_their_processes(project):
@@ -98,51 +146,52 @@ def test_an_environment_that_was_not_marked_is_refused_before_its_services_are_h
     proper(seeder("down", run_id(folder), cwd=folder), 0)
 
 
-def test_a_service_that_does_not_answer_the_request_to_forget_is_told(project):
-    folder = project("small")
-    change(folder, "compose.yaml", LOCAL, f"{LOCAL}\n      reset: {{http: POST /forget}}")
-    with up(folder):
-        proper(seeder("reset", cwd=folder), 3, "web: POST /forget answered 501", "seeder logs web")
-    web(folder, COUNTING.replace("def do_GET", "def do_POST(self):\n        self.connection.close()\n\n    def do_GET"))
-    with up(folder):
-        proper(seeder("reset", cwd=folder), 3, "web: did not answer POST /forget", "seeder logs web")
+def test_a_service_that_does_not_answer_the_request_to_forget_is_told(shared):
+    folder, _ = shared("local")
+    answer = folder / "answer"
+    try:
+        answer.write_text("501")
+        proper(seeder("reset", cwd=folder), 3, "forgets: POST /forget answered 501", "seeder logs forgets")
+        answer.unlink()
+        proper(seeder("reset", cwd=folder), 3, "forgets: did not answer POST /forget", "seeder logs forgets")
+    finally:
+        answer.write_text("200")
+    proper(seeder("reset", cwd=folder), 0)
 
 
-def test_resets_at_the_same_time_come_one_after_the_other(project):
-    folder = project("small")
-    with up(folder) as variables:
-        seeder("sql", "db", "-c", "delete from notes", cwd=folder)
-        begun = [subprocess.Popen([*SEEDER, "reset"], cwd=folder, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-        for each in begun:
-            _, said = each.communicate(timeout=120)
-            assert each.returncode == 0, said
-        assert asked(variables["NOTES_WEB"], "/health") == '"ok"'
-        assert seeder("sql", "db", "-c", "select count(*) from notes", cwd=folder).out == "2\n"
+def test_resets_at_the_same_time_come_one_after_the_other(shared):
+    folder, variables = shared("local")
+    seeder("sql", "db", "-c", "delete from notes", cwd=folder)
+    begun = [subprocess.Popen([*SEEDER, "reset"], cwd=folder, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for each in begun:
+        _, said = each.communicate(timeout=120)
+        assert each.returncode == 0, said
+    assert asked(variables["NOTES_WEB"], "/health") == "0"
+    assert seeder("sql", "db", "-c", "select count(*) from notes", cwd=folder).out == "2\n"
 
 
-def test_whose_connection_was_lost_is_told(project):
+def test_whose_connection_was_lost_is_told(shared):
     import redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    folder = project("small")
-    with up(folder):
-        at = json.loads(seeder("env", "--format", "json", cwd=folder).out)["stores"]["cache"]
-        client = redis.Redis(at["host"], at["port"], socket_timeout=120, retry=Retry(NoBackoff(), 0))
+    folder, _ = shared("local")
+    at = json.loads(seeder("env", "--format", "json", cwd=folder).out)["stores"]["cache"]
+    client = redis.Redis(at["host"], at["port"], socket_timeout=120, retry=Retry(NoBackoff(), 0))
 
-        def wait() -> None:
-            with pytest.raises(redis.ConnectionError):
-                client.blpop(["nothing"], timeout=60)
+    def wait() -> None:
+        with pytest.raises(redis.ConnectionError):
+            client.blpop(["nothing"], timeout=60)
 
-        waiting = threading.Thread(target=wait)
-        waiting.start()
-        watching = redis.Redis(at["host"], at["port"])
-        until("the client waits", lambda: watching.info("clients")["blocked_clients"] == 1)
-        watching.set("mine", "1")
-        said = seeder("reset", "--json", cwd=folder)
-        assert said.code == 0, said.err
-        found = json.loads(said.out)
-        assert "waited in a blocking command" in found["cache"]["restart"]
-        assert (found["cache"]["notes"], found["db"]["way"]) == ([], "untouched")
-        waiting.join(30)
-        assert not waiting.is_alive()
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    watching = redis.Redis(at["host"], at["port"])
+    until("the client waits", lambda: watching.info("clients")["blocked_clients"] == 1)
+    watching.set("mine", "1")
+    said = seeder("reset", "--json", cwd=folder)
+    assert said.code == 0, said.err
+    found = json.loads(said.out)
+    assert "waited in a blocking command" in found["cache"]["restart"]
+    assert (found["cache"]["notes"], found["db"]["way"]) == ([], "untouched")
+    waiting.join(30)
+    assert not waiting.is_alive()
