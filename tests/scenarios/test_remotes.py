@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from seeder import fingerprint
+from tests.conftest import DATA
 from tests.contract.serving_registry import registry
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.seeder import Said, docker, seeder
@@ -33,20 +35,46 @@ def folder(project, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def on(folder: Path, tmp_path: Path) -> Iterator[Callable[..., Said]]:
+def on(folder: Path, tmp_path: Path) -> Callable[..., Said]:
     """`seeder WORDS` as on another machine: with a home of its own."""
+    return lambda machine, *words: at_home(folder, tmp_path / machine, *words)
 
-    def said(machine: str, *words: str) -> Said:
-        return seeder(*words, cwd=folder, SEEDER_HOME=str(tmp_path / machine), SEEDER_CACHE="on")
 
-    yield said
-    forget_images(folder, tmp_path / "here")
+def at_home(folder: Path, home: Path, *words: str) -> Said:
+    return seeder(*words, cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on")
 
 
 def forget_images(folder: Path, home: Path) -> None:
     for layer in layers(folder, home):
         if str(layer["place"]).startswith("seeder-layer:"):
             docker("rmi", "-f", str(layer["place"]))
+
+
+class Built(NamedTuple):
+    """A project, the home in which a run of it has kept layers, and how many."""
+
+    folder: Path
+    home: Path
+    kept: int
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, str], Built]]:
+    """By runtime and by how its data comes. Whoever spoils layers copies both first; an engine's are taken away: each is made anew."""
+    with contextlib.ExitStack() as ends:
+
+        def make(runtime: str, data: str) -> Built:
+            at = tmp_path_factory.mktemp("built")
+            folder = named(Path(shutil.copytree(DATA / "small", at / "small")), f"small-{os.getpid()}-{at.name}")
+            if data == "through services":
+                through_services(folder)
+            ends.callback(forget_images, folder, at / "here")
+            ended = run(folder, at / "here", runtime)
+            assert ended.code == 0, ended.err
+            return Built(folder, at / "here", len(did(folder, "keep", "kept")) + (data == "through services"))  # the set's manifest
+
+        once = functools.cache(make)
+        yield lambda runtime, data: once(runtime, data) if runtime == "local" else make(runtime, data)
 
 
 @product(
@@ -56,46 +84,49 @@ def forget_images(folder: Path, home: Path) -> None:
     ("at rest", "through services"),
     some=[("local", "folder", "through services"), ("docker", "oci", "at rest")],
 )
-def test_a_machine_with_nothing_begins_where_another_came_to(folder, tmp_path, on, runtime, kind, data):
-    if data == "through services":
-        through_services(folder)
-    first = run(folder, tmp_path / "here", runtime)
-    assert first.code == 0, first.err
-    kept = len(did(folder, "keep", "kept")) + (data == "through services")  # the manifest of the set
+def test_a_machine_with_nothing_begins_where_another_came_to(built, tmp_path, runtime, kind, data):
+    there = tmp_path / "there"
     with remote(kind, tmp_path) as at:
+        folder, here, kept = built(runtime, data)
         words = (at, *STACK, "--runtime", runtime)
         for state in ("pushed", "there"):
-            sent = on("here", "cache", "push", *words, "--json")
+            sent = at_home(folder, here, "cache", "push", *words, "--json")
             assert sent.code == 0, sent.err
             assert [one["state"] for one in json.loads(sent.out)] == [state] * kept
-        forget_images(folder, tmp_path / "here")
-        pulled = on("there", "cache", "pull", *words)
+        forget_images(folder, here)
+        pulled = at_home(folder, there, "cache", "pull", *words)
     assert pulled.code == 0, pulled.err
     assert pulled.out.startswith("pulled: ")
-    second = run(folder, tmp_path / "there", runtime)
+    second = run(folder, there, runtime)
     assert second.code == 0, second.err
     assert did(folder, "migrate", "migrated") == did(folder, "keep", "kept") == []
     assert last(folder, "dataset.loaded") == []
     assert len(digests(folder)) == 1
 
 
-@product("how", ("corrupted", "truncated", "missing"), some=[("corrupted",)])
-def test_what_is_not_whole_is_named_and_made_anew_by_the_next_run(folder, tmp_path, on, how):
-    place = tmp_path / "shared"
-    through_services(folder)
-    assert run(folder, tmp_path / "here", "local").code == 0
-    assert on("here", "cache", "push", str(place), *STACK, "--runtime", "local").code == 0
+@product(
+    "how, next_is", ("corrupted", "truncated", "missing"), ("planned", "run"),
+    some=[("corrupted", "run"), ("truncated", "planned"), ("missing", "planned")],
+)  # fmt: skip
+def test_what_is_not_whole_is_named_and_made_anew_by_the_next_run(built, tmp_path, how, next_is):
+    folder, here, _ = built("local", "through services")
+    place, there = tmp_path / "shared", tmp_path / "there"
+    assert at_home(folder, here, "cache", "push", str(place), *STACK, "--runtime", "local").code == 0
     for pack in place.glob("*.tar.zst"):
         damage(pack, how)
-    pulled = on("there", "cache", "pull", str(place), *STACK, "--runtime", "local")
+    pulled = at_home(folder, there, "cache", "pull", str(place), *STACK, "--runtime", "local")
     assert pulled.code == 3
     assert "error: layer " in pulled.err
     assert "Traceback" not in pulled.err
-    assert layers(folder, tmp_path / "there") == []
-    second = run(folder, tmp_path / "there", "local")
-    assert second.code == 0, second.err
-    assert did(folder, "migrate", "migrated") == ["db"]
-    assert len(digests(folder)) == 1
+    assert layers(folder, there) == []
+    plan = at_home(folder, there, "plan", *STACK, "--runtime", "local").out
+    assert "2 revisions by sql" in plan
+    assert "found" not in plan
+    if next_is == "run":
+        ended = run(folder, there, "local")
+        assert ended.code == 0, ended.err
+        assert did(folder, "migrate", "migrated") == ["db"]
+        assert len(digests(folder)) == 1
 
 
 def damage(pack: Path, how: str) -> None:
@@ -108,19 +139,20 @@ def damage(pack: Path, how: str) -> None:
 
 
 @pytest.mark.docker
-def test_a_layer_that_is_pulled_lies_one_level_above_its_image_and_on_no_other(folder, tmp_path, on):
+def test_a_layer_that_is_pulled_lies_one_level_above_its_image_and_on_no_other(built, tmp_path):
     """Its data folder was written by a server of that very image."""
     place, base = tmp_path / "shared", inspected("postgres:17")
-    assert run(folder, tmp_path / "here", "docker").code == 0
-    assert on("here", "cache", "push", str(place), *STACK, "--runtime", "docker").code == 0
-    forget_images(folder, tmp_path / "here")
-    assert on("there", "cache", "pull", str(place), *STACK, "--runtime", "docker").code == 0
+    folder, here, _ = built("docker", "at rest")
+    there = functools.partial(at_home, folder, tmp_path / "there")
+    assert at_home(folder, here, "cache", "push", str(place), *STACK, "--runtime", "docker").code == 0
+    forget_images(folder, here)
+    assert there("cache", "pull", str(place), *STACK, "--runtime", "docker").code == 0
     (image,) = [str(one["place"]) for one in layers(folder, tmp_path / "there") if str(one["form"]).startswith("container-")]
     assert inspected(image)["RootFS"]["Layers"][:-1] == base["RootFS"]["Layers"]
     assert inspected(image)["Config"]["Cmd"] == base["Config"]["Cmd"]
     assert not [label for label, value in inspected(image)["Config"]["Labels"].items() if label == "dev.seeder.run" and value]
     pretend_another_image(place, str(base["Id"]).removeprefix("sha256:")[:16])
-    refused = on("there", "cache", "pull", str(place), "--all")
+    refused = there("cache", "pull", str(place), "--all")
     assert refused.code == 3
     assert "the image 0123456789abcdef on which it lies is not at the docker engine" in refused.err
     assert "pull the seeder.invalid/postgres:17 of that id" in refused.err
@@ -144,26 +176,47 @@ def pretend_another_image(place: Path, base: str) -> None:
 # -- whether layers hold what they should -----------------------------------------------------------------------------
 
 
-@product("runtime", RUNTIMES, some=[("local",)])
-def test_layers_that_hold_what_is_built_without_them_are_left(folder, tmp_path, runtime, on):
-    assert run(folder, tmp_path / "here", runtime).code == 0
-    said = on("here", "cache", "verify", *STACK, "--runtime", runtime, "--json")
-    assert said.code == 0, said.err
-    assert [(one["store"], one["same"]) for one in json.loads(said.out)] == [("cache", True), ("db", True)]
-    assert len(layers(folder, tmp_path / "here")) == 3
+@product(
+    "runtime,data,layer",
+    RUNTIMES,
+    ("at rest", "through services"),
+    ("good", "spoiled"),
+    some=[("local", "through services", "spoiled")],
+)
+def test_a_layer_that_holds_something_else_is_named_and_removed_with_its_set_alone(built, tmp_path, runtime, data, layer):
+    project, here, _ = built(runtime, data)
+    folder, home = Path(shutil.copytree(project, tmp_path / "small")), Path(shutil.copytree(here, tmp_path / "here", symlinks=True))
+    if layer == "spoiled":
+        spoil(home, data)
+    said = at_home(folder, home, "cache", "verify", *STACK, "--runtime", runtime, "--json")
+    assert said.code == (4 if layer == "spoiled" else 0), said.err
+    assert ("error: cache: layer " in said.err) == (layer == "spoiled")
+    assert [(one["store"], one["same"]) for one in json.loads(said.out)] == [("cache", layer == "good"), ("db", True)]
+    left = [one["server"] for one in layers(folder, home) if one["form"] != "set"]
+    assert sorted(left) == sorted(LEFT[data, layer])
 
 
-def test_a_layer_that_holds_something_else_is_named_and_removed(folder, tmp_path, on):
-    assert run(folder, tmp_path / "here", "local").code == 0
-    (state,) = (tmp_path / "here/cache/layers").glob("*.portable/state/cache")
+# By how the data comes, and whether the layer of its keys is good or spoiled: whose layers are there after it was compared.
+LEFT = {
+    ("at rest", "good"): ["cache", "db", "db"],
+    ("at rest", "spoiled"): ["db", "db"],
+    ("through services", "good"): ["cache", "cache", "db", "db", "db"],
+    ("through services", "spoiled"): ["cache", "db", "db"],
+}
+
+
+def spoil(home: Path, data: str) -> None:
+    """Another value for a key, in the layer at which runs begin, which stays whole."""
+    kept = [told.parent / "state" / "cache" for told in (home / "cache/layers").glob("*.portable/layer.json") if begins(told, data)]
+    (state,) = [folder for folder in kept if folder.exists()]
     keys, index = state / "keys.jsonl", state / "store.json"
     before = fingerprint.content(keys)
     keys.write_text(keys.read_text().replace('"first"', '"other"'))
     index.write_text(index.read_text().replace(before, fingerprint.content(keys)))
-    said = on("here", "cache", "verify", *STACK, "--runtime", "local")
-    assert said.code == 4, said.err
-    assert "error: cache: layer " in said.err
-    assert [one["server"] for one in layers(folder, tmp_path / "here")] == ["db", "db"]
+
+
+def begins(told: Path, data: str) -> bool:
+    return ("set" in json.loads(told.read_text())["facts"]) == (data == "through services")
 
 
 # -- datasets ---------------------------------------------------------------------------------------------------------
