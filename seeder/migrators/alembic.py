@@ -12,8 +12,9 @@ from seeder.definition.extension import Migrate
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
 from seeder.fitness import Revision
-from seeder.migrators import _alembic_files, _alembic_ini, _alembic_output, _inputs, _pins
+from seeder.migrators import _alembic_files, _alembic_ini, _inputs, _pins
 from seeder.migrators._services import LONGER, known, label
+from seeder.process import Completed
 from seeder.protocols import Inspects, World
 from seeder.run import Task
 
@@ -53,7 +54,7 @@ class Alembic:
             return
         done = world.execute(_task(store, revisions[-1].id, world.stack))
         if done.code != 0:
-            raise _failed(store, _alembic_output.read(done.output, revisions), done.tail(30))
+            raise _failed(store, revisions, done)
         difference = self.drift(store, revisions, world)
         if difference:
             remedy = f"does env.py migrate {store.name}? It must take its address from the environment"
@@ -135,7 +136,10 @@ def _interpreter(migrate: Migrate, stack: Stack) -> str:
     return str(stack.project_dir / migrate.python) if "/" in migrate.python else migrate.python
 
 
-def _failed(store: Store, failure: _alembic_output.Failure, log: str) -> EnvironmentFailed:
+def _failed(store: Store, revisions: Sequence[Revision], done: Completed) -> EnvironmentFailed:
+    from seeder.migrators import _alembic_output  # its patterns take longer to compile than a history takes to read
+
+    failure, log = _alembic_output.read(done.output, revisions), done.tail(30)
     statement = f"; statement: {failure.statement}" if failure.statement else ""
     cause = f"{failure.cause}{statement}"
     if failure.revision is None:
