@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import DATA
+
+HEADING = re.compile(r"^_{2,} (?:ERROR at \w+ of )?(\S+) _{2,}$", re.MULTILINE)
 
 
 def suite(folder: Path, text: str, **files: str) -> Path:
@@ -40,3 +45,19 @@ def run(folder: Path, *words: str, runtime: str = "local", scenario: str = "read
         timeout=300,
         check=False,
     )
+
+
+def wrong(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """What a session of tests says of each test that went wrong, by the test's name."""
+    parts = HEADING.split(done.stdout.partition(" short test summary info ")[0])
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def home_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home in which no run of another test is. What can be made again is that of all: runs begin at layers that are there."""
+    home, cache = folder / "home", Path(os.environ["SEEDER_HOME"]) / "cache"
+    for one in (home, cache):
+        one.mkdir(mode=0o700, exist_ok=True)
+    (home / "cache").symlink_to(cache)
+    monkeypatch.setenv("SEEDER_HOME", str(home))
+    return home

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import subprocess
-import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import mounted
 from tests.scenarios.seeder import seeder
-from tests.scenarios.suites import run, suite
+from tests.scenarios.suites import home_of_its_own, run, suite, wrong
+
+pytestmark = pytest.mark.usefixtures("cached")
 
 SUITE = """
 import pytest
@@ -39,29 +45,137 @@ def test_unknown_names_are_told(environment):
         environment.sql("dbb")
 """
 
+# `environment` finds nothing of what somebody did outside of tests.
+OUTSIDE = """
+def test_one(seeder_environment):
+    seeder_environment.sql('db').rows('delete from notes')
 
-def test_every_test_begins_at_the_seeded_state(tmp_path: Path, runtime: str) -> None:
-    done = run(suite(tmp_path, SUITE), runtime=runtime)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed" in done.stdout
-    assert "taken back 4 times" in done.stdout
+def test_two(environment):
+    assert environment.sql('db').scalar('select count(*) from notes') == 2
+"""
+ENDED = """
+@pytest.mark.scenario('ready', note=2)
+def test_both(seeder_environment, environment):
+    assert environment.sql('db').scalar('select 1') == 1
+    with pytest.raises(Exception, match='this environment has ended'):
+        seeder_environment.sql('db')
+"""
+NAMELESS = """
+@pytest.mark.scenario
+def test_nameless(environment):
+    pass
+
+def test_other():
+    pass
+"""
+FAILS = """
+def test_no(environment):
+    assert environment.sql('db').scalar('select 1') == 2
+"""
+KEPT = re.compile(r"^kept until .*: `seeder env --run (\w+)`, `seeder down \1`$", re.MULTILINE)
 
 
-def test_workers_have_environments_of_their_own(tmp_path: Path) -> None:
-    folder = suite(tmp_path, SUITE)
-    done = run(folder, "-n", "2")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert len(list(folder.glob(".seeder/runs/*"))) == 2
+@dataclass(frozen=True)
+class Held:
+    """A session of tests that is over, and its project."""
+
+    folder: Path
+    done: subprocess.CompletedProcess[str]
+
+    @property
+    def kept(self) -> list[str]:
+        return KEPT.findall(self.done.stdout)
 
 
-def test_a_failed_test_gets_a_bundle_that_its_report_names(tmp_path: Path) -> None:
-    folder = suite(tmp_path, "def test_no(environment):\n    assert environment.sql('db').scalar('select 1') == 2\n")
-    done = run(folder, "--junitxml", "junit.xml")
-    assert done.returncode == 1
-    (bundle,) = folder.glob(".seeder/bundles/*")
-    assert str(bundle) in done.stdout
-    assert str(bundle) in (folder / "junit.xml").read_text()
+@contextmanager
+def held(folder: Path, text: str, *words: str, runtime: str = "local") -> Iterator[Held]:
+    """What a session keeps stays until the end of the block."""
+    made = suite(folder, text)
+    options = ("--seeder-keep-failed", "--junitxml", "junit.xml", *words)
+    session = Held(made, run(made, *options, runtime=runtime, GITHUB_STEP_SUMMARY=str(made / "page.md")))
+    try:
+        yield session
+    finally:
+        for name in session.kept:
+            assert seeder("down", name, cwd=made).code == 0
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, cached: None) -> Iterator[Callable[..., Held]]:
+    """A session of tests on a runtime, one for all who ask."""
+    with ExitStack() as undo:
+
+        @functools.cache
+        def ask(runtime: str = "local") -> Held:
+            text = OUTSIDE + SUITE + FAILS + ENDED + NAMELESS
+            return undo.enter_context(held(tmp_path_factory.mktemp("alone"), text, runtime=runtime))
+
+        yield ask
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory, cached: None) -> Iterator[Callable[..., Held]]:
+    """A session of two workers, one for all who ask."""
+    with held(tmp_path_factory.mktemp("workers"), SUITE + FAILS + NAMELESS, "-n", "2") as session:
+        yield lambda: session
+
+
+@pytest.fixture(params=["alone", "workers"])
+def session(request: pytest.FixtureRequest) -> Held:
+    made: Held = request.getfixturevalue(request.param)()
+    return made
+
+
+@product("runtime", RUNTIMES, some=[["local"]])
+def test_every_test_begins_at_the_seeded_state(alone: Callable[..., Held], runtime: str) -> None:
+    """Whatever tests before it did, and what was done outside of tests."""
+    done = alone(runtime).done
+    assert set(wrong(done)) == {"test_no", "test_nameless"}, done.stdout + done.stderr
+    assert "1 failed, 9 passed, 1 error" in done.stdout
+    assert "taken back 7 times" in done.stdout
+
+
+def test_the_sessions_environment_says_that_it_has_ended(alone: Callable[..., Held]) -> None:
+    done = alone().done
+    assert "test_both" in (alone().folder / "junit.xml").read_text()
+    assert "test_both" not in wrong(done), done.stdout
+
+
+def test_workers_have_environments_of_their_own(workers: Callable[..., Held]) -> None:
+    done = workers().done
+    assert set(wrong(done)) == {"test_no", "test_nameless"}, done.stdout + done.stderr
+    assert "1 failed, 6 passed, 1 error" in done.stdout
+    assert len(list(workers().folder.glob(".seeder/runs/*"))) == 2
+
+
+def test_the_page_of_a_job_gets_one_table_of_all_workers(workers: Callable[..., Held]) -> None:
+    page = (workers().folder / "page.md").read_text()
+    assert page.startswith("### seeder: tests\n\n| resets | median | bundles |")
+    assert "`test_suite.py::test_no`" in page
+    assert page.count("### seeder") == 1
+
+
+def test_a_failed_test_gets_a_bundle_that_its_report_names(session: Held) -> None:
+    assert session.done.returncode == 1
+    bundle = next(path for path in session.folder.glob(".seeder/bundles/*") if not path.name.endswith("-2"))
+    assert str(bundle) in wrong(session.done)["test_no"]
+    assert str(bundle) in (session.folder / "junit.xml").read_text()
     assert json.loads((bundle / "bundle.json").read_text())["cause"] == "test_suite.py::test_no failed"
+
+
+def test_only_an_environment_in_which_a_test_failed_stays_and_the_summary_says_how_to_reach_it(session: Held) -> None:
+    (kept,) = session.kept
+    assert len(list(session.folder.glob(".seeder/runs/*"))) == 2
+    assert f"SEEDER_RUN={kept}" in seeder("env", "--run", kept, cwd=session.folder).out
+    bundles = sorted(path.name for path in session.folder.glob(".seeder/bundles/*"))
+    assert bundles == [kept, f"{kept}-2"]  # when the test failed, and at the end
+    assert seeder("snapshot", "verify", cwd=session.folder).code == 0
+
+
+def test_a_mark_that_names_no_scenario_is_told_by_its_test(session: Held) -> None:
+    done = session.done
+    assert "test_suite.py::test_nameless: its mark names no scenario" in wrong(done)["test_nameless"]
+    assert "Traceback" not in done.stdout
 
 
 def test_a_stack_that_cannot_be_had_is_tried_once_and_told_without_a_traceback_of_ours(tmp_path: Path) -> None:
@@ -75,50 +189,13 @@ def test_a_stack_that_cannot_be_had_is_tried_once_and_told_without_a_traceback_o
     assert len(list(folder.glob(".seeder/runs/*"))) == 1
 
 
-def test_what_is_done_outside_of_units_is_taken_back_for_the_first_that_asks(tmp_path: Path) -> None:
-    text = (
-        "def test_one(seeder_environment):\n    seeder_environment.sql('db').rows('delete from notes')\n"
-        "def test_two(environment):\n    assert environment.sql('db').scalar('select count(*) from notes') == 2\n"
-    )
-    done = run(suite(tmp_path, text))
-    assert done.returncode == 0, done.stdout
-
-
-def test_the_sessions_environment_says_that_it_has_ended(tmp_path: Path) -> None:
-    text = (
-        "import pytest\n\n@pytest.mark.scenario('ready', note=2)\n"
-        "def test_both(seeder_environment, environment):\n"
-        "    assert environment.sql('db').scalar('select 1') == 1\n"
-        "    with pytest.raises(Exception, match='this environment has ended'):\n"
-        "        seeder_environment.sql('db')\n"
-    )
-    done = run(suite(tmp_path, text))
-    assert done.returncode == 0, done.stdout
-
-
-def test_only_an_environment_in_which_a_test_failed_stays_and_the_summary_says_how_to_reach_it(tmp_path: Path) -> None:
-    text = (
-        "import pytest\n\ndef test_no(environment):\n    assert environment.sql('db').scalar('select 1') == 2\n"
-        "@pytest.mark.scenario('ready', note=2)\ndef test_yes(environment):\n    pass\n"
-    )
-    folder = suite(tmp_path, text)
-    for words in ([], ["-n", "1"]):
-        done = run(folder, "--seeder-keep-failed", *words)
-        assert done.returncode == 1, done.stdout
-        (kept,) = re.findall(r"^kept until .*: `seeder env --run (\w+)`, `seeder down \1`$", done.stdout, re.MULTILINE)
-        assert f"SEEDER_RUN={kept}" in seeder("env", "--run", kept, cwd=folder).out
-        assert seeder("down", kept, cwd=folder).code == 0
-        bundles = sorted(path.name for path in folder.glob(f".seeder/bundles/{kept}*"))
-        assert bundles == [kept, f"{kept}-2"]  # when the test failed, and at the end
-        assert seeder("snapshot", "verify", cwd=folder).code == 0
-
-
 def test_what_could_not_be_removed_is_told_and_fails_the_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with mounted(tmp_path, "-t", "tmpfs", "tmpfs"):  # is it allowed here at all?
         pass
-    monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "home"))  # what is left here, seeders of other tests would try to remove
+    home = home_of_its_own(tmp_path, monkeypatch)  # what is left here, seeders of other tests would try to remove
     text = (
-        "import os, pathlib, subprocess\n\ndef test_mounts(environment):\n"
+        "import pathlib, subprocess\nfrom seeder import warden\n\n"
+        "warden.PATIENCE = (1.0,)  # for what refuses to go\n\ndef test_mounts(environment):\n"
         "    held = pathlib.Path(environment.variables()['SEEDER_ENVIRONMENT']).parent / 'held'\n    held.mkdir()\n"
         "    subprocess.run(['mount', '-t', 'tmpfs', 'tmpfs', held], check=True)\n"
     )
@@ -129,18 +206,9 @@ def test_what_could_not_be_removed_is_told_and_fails_the_session(tmp_path: Path,
         assert "1 passed" in done.stdout
         assert "could not be removed: " in done.stdout
     finally:
-        (held,) = (tmp_path / "home").glob("state/runs/.*.gone/held")
+        (held,) = home.glob("state/runs/.*.gone/held")
         subprocess.run(["umount", "--lazy", held], check=True)
     assert seeder("gc", cwd=folder).code == 0
-
-
-@pytest.mark.parametrize("words", [[], ["-n", "1"]])
-def test_a_mark_that_names_no_scenario_is_told_by_its_test(tmp_path: Path, words: list[str]) -> None:
-    text = "import pytest\n\n@pytest.mark.scenario\ndef test_it(environment):\n    pass\n\ndef test_other():\n    pass\n"
-    done = run(suite(tmp_path, text), *words)
-    assert "test_suite.py::test_it: its mark names no scenario" in done.stdout
-    assert "1 passed, 1 error" in done.stdout
-    assert "Traceback" not in done.stdout
 
 
 def test_an_unknown_scope_of_resets_is_refused(tmp_path: Path) -> None:
@@ -149,23 +217,7 @@ def test_an_unknown_scope_of_resets_is_refused(tmp_path: Path) -> None:
     assert "seeder_reset: 'modul' is none of function, class, module, never" in done.stderr
 
 
-def test_python_programs_have_environments_too(tmp_path: Path) -> None:
-    folder = suite(tmp_path, SUITE)
-    program = (
-        "import seeder\n"
-        "with seeder.up('small', scenario='ready', runtime='local') as environment:\n"
-        "    first = environment.sql('db').scalar('select count(*) from notes')\n"
-        "    environment.sql('db').rows('delete from notes')\n"
-        "    environment.reset()\n"
-        "    assert environment.sql('db').scalar('select count(*) from notes') == first > 0\n"
-        "    print(environment.url('db', 'psycopg').split('@')[0].split(':')[0])\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "postgresql+psycopg\n"
-
-
-@pytest.mark.parametrize("scope", ["module", "never"])
+@product("scope", ["module", "never"], some=[["module"]])
 def test_a_state_may_be_shared_by_more_tests(tmp_path: Path, scope: str) -> None:
     text = (
         "def test_one(environment):\n    environment.sql('db').rows('delete from notes')\n"

@@ -1,4 +1,5 @@
-"""`seeder.up` in Python programs: what goes wrong at the end of the block is raised, and nothing is left behind for it."""
+"""`seeder.up` in Python programs: they have environments as suites of tests do; what goes wrong at the end of the block is raised, and
+nothing is left behind for it."""
 
 from __future__ import annotations
 
@@ -11,11 +12,14 @@ import pytest
 
 from tests.scenarios.failing import gone, mounted, result
 from tests.scenarios.seeder import run_id, seeder
+from tests.scenarios.suites import home_of_its_own
 
 pytestmark = pytest.mark.usefixtures("cached")
 
 MOUNTS = """
     import pathlib, subprocess
+    from seeder import warden
+    warden.PATIENCE = (1.0,)  # for what refuses to go
     held = pathlib.Path(environment.variables()["SEEDER_ENVIRONMENT"]).parent / "held"
     held.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", held], check=True)
@@ -26,6 +30,11 @@ CANNOT_BE_UNDONE = """
     environment._environment.exit.callback(undo)
 """
 FAILS = """
+    first = environment.sql("db").scalar("select count(*) from notes")
+    environment.sql("db").rows("delete from notes")
+    environment.reset()
+    assert environment.sql("db").scalar("select count(*) from notes") == first > 0
+    print(environment.url("db", "psycopg").split("@")[0].split(":")[0])
     environment.snapshot("in between")
     raise ValueError("the program's own")
 """
@@ -39,14 +48,14 @@ def program(folder: Path, block: str) -> subprocess.CompletedProcess[str]:
 def test_what_could_not_be_removed_is_raised(project, tmp_path, monkeypatch):
     with mounted(tmp_path, "-t", "tmpfs", "tmpfs"):  # is it allowed here at all?
         pass
-    monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "home"))  # what is left here, seeders of other tests would try to remove
+    home = home_of_its_own(tmp_path, monkeypatch)  # what is left here, seeders of other tests would try to remove
     folder = project("small")
     done = program(folder, MOUNTS)
     try:
         assert done.returncode == 1
         assert f"seeder.errors.LeftOver: {run_id(folder)}: could not be removed: " in done.stderr
     finally:
-        (held,) = (tmp_path / "home").glob("state/runs/.*.gone/held")
+        (held,) = home.glob("state/runs/.*.gone/held")
         subprocess.run(["umount", "--lazy", held], check=True)
     assert seeder("gc", cwd=folder).code == 0
 
@@ -59,9 +68,10 @@ def test_everything_is_removed_when_something_cannot_be_undone(project, home):
     gone(folder, home)
 
 
-def test_a_failure_after_a_bundle_has_a_bundle_of_its_own(project):
+def test_a_program_has_an_environment_and_its_failure_after_a_bundle_a_bundle_of_its_own(project):
     folder = project("small")
     done = program(folder, FAILS)
+    assert done.stdout == "postgresql+psycopg\n", done.stderr
     assert "ValueError: the program's own" in done.stderr
     first, second = (folder / ".seeder/bundles" / name for name in (run_id(folder), f"{run_id(folder)}-2"))
     assert [json.loads((one / "bundle.json").read_text())["cause"] for one in (first, second)] == ["in between", "the program's own"]
