@@ -146,6 +146,11 @@ class Collector:
             raise kind.of(self.problems)
 
 
+def counted(number: int, thing: str) -> str:
+    """`no files`, `1 file`, `2 processes`."""
+    return f"{number or 'no'} {thing}{'' if number == 1 else 'es' if thing.endswith('s') else 's'}"
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """A remedy for an unknown name: the closest known one, or the list of all."""
     import difflib  # only needed when something is already wrong

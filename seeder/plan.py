@@ -16,7 +16,7 @@ from seeder.definition.request import Definition
 from seeder.definition.requirements import unmet
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
-from seeder.errors import Collector, DefinitionError, EnvironmentFailed
+from seeder.errors import Collector, DefinitionError, EnvironmentFailed, counted
 from seeder.fitness import Fitness, Revision
 from seeder.operation import Call, Check, Configure, Load, Migrate, Plan, Sow, Start
 from seeder.order import Cycle, closure, sort
@@ -232,8 +232,3 @@ def _gates(stack: Stack, fitness: Fitness) -> Iterable[Check]:
     for gate, said in details.items():
         if said:
             yield Check(gate, said[0], said[1], gate)
-
-
-def counted(number: int, thing: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -13,9 +13,8 @@ from seeder.definition.manifest import Manifest
 from seeder.definition.request import Definition, Request, resolve
 from seeder.definition.stack import Store
 from seeder.definition.stores import Engines
-from seeder.errors import Collector, DefinitionError
+from seeder.errors import Collector, DefinitionError, counted
 from seeder.operation import Migrate, Plan, Restore
-from seeder.plan import counted
 from seeder.protocols import Inspects, Saves, Stepwise
 from seeder.registry import ENGINES, MIGRATORS
 

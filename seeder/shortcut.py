@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from seeder.errors import counted
 from seeder.layer import Begin, Chain, Layer, Step
 from seeder.operation import Load, Migrate, Plan, Resume
-from seeder.plan import counted
 
 SHOWN = 12  # characters of an id
 

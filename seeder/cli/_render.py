@@ -11,6 +11,7 @@ import click
 
 from seeder.cli import _terminal
 from seeder.cli._terminal import near, say, styled
+from seeder.errors import counted
 
 if TYPE_CHECKING:
     from seeder.errors import Problem, SeederError
@@ -110,11 +111,6 @@ def _failures(messages: Sequence[str], log: str) -> None:
     failure(messages[-1], log)
     if len(messages) > 1:
         say(f"{len(messages)} problems")
-
-
-def counted(number: int, thing: str) -> str:
-    """`1 file`, `2 files`, `3 processes`."""
-    return f"{number} {thing}{'' if number == 1 else 'es' if thing.endswith('s') else 's'}"
 
 
 def kinds(removed: Sequence[str]) -> str:

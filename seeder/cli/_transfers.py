@@ -10,6 +10,7 @@ import click
 
 from seeder.cli import _options
 from seeder.cli._terminal import say
+from seeder.errors import counted
 
 if TYPE_CHECKING:
     from seeder.definition.request import Request
@@ -99,7 +100,7 @@ def _tell(transfers: Iterable[Transfer], verb: str, otherwise: str, *, as_json: 
         _render.answer([_summary(one, verb) for one in done])
     else:
         moved = [one for one in done if one.state == "moved"]
-        say(f"{verb} {_render.counted(len(moved), 'layer')}, {amount(sum(one.length for one in moved))}")
+        say(f"{verb} {counted(len(moved), 'layer')}, {amount(sum(one.length for one in moved))}")
     problems = [one.why for one in done if one.why and one.state == "left out"]
     if problems:
         raise EnvironmentFailed.of(problems)

@@ -11,6 +11,7 @@ import click
 from seeder.cli import _options, _transfers
 from seeder.cli._lines import amount, moment
 from seeder.cli._terminal import say
+from seeder.errors import counted
 
 if TYPE_CHECKING:
     from seeder.definition.request import Request
@@ -40,7 +41,7 @@ def ls(as_json: bool) -> None:
     rows = [_row(layer) for layer in found]
     _render.show(rows, "no layer is kept; the next run makes some")
     if rows:
-        say(f"{_render.counted(len(rows), 'layer')}, {amount(sum(layer.size for layer in found))}")
+        say(f"{counted(len(rows), 'layer')}, {amount(sum(layer.size for layer in found))}")
 
 
 @command.command("explain")
@@ -93,7 +94,7 @@ def prune(everything: bool, older: float | None, size: int, dry_run: bool, as_js
     verb = "would remove" if dry_run else "removed"
     for layer in gone:
         say(f"{verb} {layer.id[:12]} {layer.form} of {layer.facts.get('stack', '-')}, {amount(layer.size)}")
-    say(f"{_render.counted(len(gone), 'layer')}, {amount(sum(layer.size for layer in gone))}")
+    say(f"{counted(len(gone), 'layer')}, {amount(sum(layer.size for layer in gone))}")
 
 
 def _summary(layer: Layer) -> dict[str, Any]:

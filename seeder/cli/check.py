@@ -12,6 +12,7 @@ import click
 
 from seeder.cli import _options, _terminal
 from seeder.cli._terminal import near, say, styled
+from seeder.errors import counted
 
 if TYPE_CHECKING:
     from seeder.errors import Problem
@@ -35,7 +36,7 @@ def command(project: Path | None, as_json: bool) -> int:
     else:
         _tell("error", "red", found.errors)
         _tell("hint", "yellow", found.hints)
-        say(f"{_counted(found.errors, 'error')}, {_counted(found.hints, 'hint')}")
+        say(f"{counted(len(found.errors), 'error')}, {counted(len(found.hints), 'hint')}")
     if _terminal.on_github():
         _annotate(found.errors, "error")
         _annotate(found.hints, "warning")
@@ -45,10 +46,6 @@ def command(project: Path | None, as_json: bool) -> int:
 def _tell(word: str, colour: str, problems: Iterable[Problem]) -> None:
     for problem in problems:
         say(f"{styled(word, fg=colour, bold=True)}: {near(str(problem))}")
-
-
-def _counted(problems: list[Problem], word: str) -> str:
-    return f"{len(problems) or 'no'} {word}{'' if len(problems) == 1 else 's'}"
 
 
 def _annotate(problems: Iterable[Problem], level: str) -> None:

@@ -14,6 +14,7 @@ import click
 from seeder.cli import _options, _published
 from seeder.cli._datasets import chosen
 from seeder.cli._terminal import near, say
+from seeder.errors import counted
 
 if TYPE_CHECKING:
     from seeder.definition.dataset import Dataset, Part
@@ -70,7 +71,7 @@ def lock(datasets: tuple[str, ...], project: Path | None, as_json: bool) -> None
         _render.answer(written)
     else:
         for dataset in wanted:
-            say(f"{near(written[dataset.label])}: {_render.counted(len(dataset.files), 'file')}")
+            say(f"{near(written[dataset.label])}: {counted(len(dataset.files), 'file')}")
 
 
 @command.command("validate")
@@ -97,8 +98,8 @@ def validate(datasets: tuple[str, ...], project: Path | None, stack: str | None,
         counts[dataset.label] = _records(dataset)
         if not as_json:
             wrong = len(problems.problems) - before
-            found = f"{_render.counted(counts[dataset.label], 'record')} in {_render.counted(len(dataset.files), 'file')}"
-            say(f"{dataset.label}: {found}, {_render.counted(wrong, 'problem') if wrong else 'no problems'}")
+            found = f"{counted(counts[dataset.label], 'record')} in {counted(len(dataset.files), 'file')}"
+            say(f"{dataset.label}: {found}, {counted(wrong, 'problem')}")
     if as_json:
         _render.answer({"records": counts, "problems": [_render.problem_json(p) for p in problems.problems]})
     problems.raise_if_any(DefinitionError)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from seeder.cli import _inside, _options
+from seeder.errors import counted
 
 
 @click.command()
@@ -32,7 +33,7 @@ def command(store: str | None, run: str | None, as_json: bool) -> None:
     width = max((len(name) for name in [*stores, "total"]), default=0)
     for name, one in stores.items():
         records = sum(count for count, _ in one.parts.values())
-        click.echo(f"{name:<{width}}  {one.digest}  {_render.counted(records, 'record')} in {_render.counted(len(one.parts), 'part')}")
+        click.echo(f"{name:<{width}}  {one.digest}  {counted(records, 'record')} in {counted(len(one.parts), 'part')}")
     if store is None:
         click.echo(f"{'total':<{width}}  {total}")
     for label, names in (("left out, volatile", volatile), ("have no digest", without)):

@@ -6,6 +6,7 @@ import click
 
 from seeder.cli import _inside, _options
 from seeder.cli._terminal import say
+from seeder.errors import counted
 
 
 @click.command()
@@ -23,7 +24,7 @@ def command(as_json: bool) -> None:
         gone = [(run, each) for run, each in swept if not each.left]
         for run, each in gone:
             say(f"run {run}: {_render.kinds(each.removed) or 'nothing was left of it'}")
-        say(f"{_render.counted(len(gone), 'run') if gone else 'no runs'} removed")
+        say(f"{counted(len(gone), 'run')} removed")
     left = [f"{run}: {what}" for run, each in swept for what in each.left]
     if left:
         raise LeftOver("gc", f"could not be removed: {', '.join(left)}", "`seeder doctor` looks closer; then try again")

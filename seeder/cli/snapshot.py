@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seeder.cli import _inside, _options
-from seeder.cli._lines import moment
+from seeder.cli._lines import amount, moment
 from seeder.cli._terminal import near, say
+from seeder.errors import counted
 
 if TYPE_CHECKING:
     from seeder.bundle import Bundle
@@ -143,7 +144,7 @@ def verify(bundles: tuple[str, ...], project: Path | None, as_json: bool) -> Non
         if not folders:
             say(NONE)
         for each in good:
-            say(f"{near(str(each.path))}: {_render.counted(len(each.index['files']), 'file')}, all as they were written")
+            say(f"{near(str(each.path))}: {counted(len(each.index['files']), 'file')}, all as they were written")
     if bad:
         raise EnvironmentFailed.of(bad)
 
@@ -211,17 +212,7 @@ def _summary(found: Bundle | SeederError) -> dict[str, Any]:
 
 
 def _row(summary: dict[str, Any]) -> dict[str, Any]:
-    return {**summary, "cause": near(str(summary["cause"])), "size": None if summary["size"] is None else size(summary["size"])}
-
-
-def size(count: int) -> str:
-    """Bytes for a person."""
-    amount = float(count)
-    for unit in ("B", "KB", "MB"):
-        if amount < 1000:  # noqa: PLR2004  (decimal units)
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"
+    return {**summary, "cause": near(str(summary["cause"])), "size": None if summary["size"] is None else amount(summary["size"])}
 
 
 def _text(found: Bundle) -> str:
@@ -235,5 +226,5 @@ def _text(found: Bundle) -> str:
     for kind, versions in (index.get("versions") or {}).items():
         told = versions if isinstance(versions, str) else ", ".join(f"{name} {version}" for name, version in versions.items())
         lines.append(f"  {kind:<8} {told or '-'}")
-    lines += [f"  file     {name}  {size((found.path / name).stat().st_size)}" for name in index["files"] if (found.path / name).exists()]
+    lines += [f"  file     {name}  {amount((found.path / name).stat().st_size)}" for name in index["files"] if (found.path / name).exists()]
     return "\n".join(lines)

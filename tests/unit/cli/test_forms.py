@@ -10,7 +10,7 @@ import sys
 import dotenv
 import pytest
 
-from seeder.cli import _render, env, main, snapshot
+from seeder.cli import _lines, _render, env, main
 
 HARD = {
     "PLAIN": "http://127.0.0.1:8000/a?b=c",
@@ -38,10 +38,10 @@ def test_a_table_is_aligned_and_nothing_is_nothing():
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 KB"), (2_000_000, "2.0 MB"), (3_200_000_000, "3.2 GB")]
+    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2_000_000, "2.0 MB"), (3_200_000_000, "3.2 GB")]
 )
 def test_sizes_are_told_in_decimal_units(count, text):
-    assert snapshot.size(count) == text
+    assert _lines.amount(count) == text
 
 
 READS = [

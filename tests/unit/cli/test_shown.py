@@ -57,7 +57,7 @@ def test_a_bundle_is_shown_with_its_paths_as_seen_from_here(shown, project):
         assert "compose.yaml:2: db: it is not there" in out
         assert str(folder) not in out
     assert "1 file" not in shown(folder, "snapshot verify k3x9")[2]  # it holds none but its index
-    assert "0 files, all as they were written" in shown(folder, "snapshot verify k3x9")[2]
+    assert "no files, all as they were written" in shown(folder, "snapshot verify k3x9")[2]
 
 
 def test_a_layer_was_used_at_a_whole_second():
