@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -59,6 +60,9 @@ def gitlab() -> tuple[list[str], Mapping[str, str]]:
     return ["\n".join(job["script"]).replace(". .venv/bin/activate", ":")], job["variables"]
 
 
+PLATFORMS = {"workflow": workflow, "action": action, "gitlab": gitlab}
+
+
 @pytest.fixture
 def small(project: Any, tmp_path: Path) -> Iterator[Path]:
     """A project as its owners have it, on a machine where everything is installed and no Docker engine answers."""
@@ -73,21 +77,41 @@ def small(project: Any, tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(folder / ".seeder", ignore_errors=True)
 
 
-@pytest.mark.parametrize("platform", [workflow, action, gitlab])
-def test_what_its_scripts_do_works_and_the_next_job_begins_at_its_layers(small: Path, tmp_path: Path, platform: Any) -> None:
-    scripts, given = platform()
+def job(name: str, small: Path, tmp_path: Path) -> str:
+    """What the scripts of a platform do on a machine of its own, to which only the cached folder travels; the journal of its run."""
+    scripts, given = PLATFORMS[name]()
+    page, home = tmp_path / f"{name}.md", tmp_path / name
+    for script in scripts:
+        told = {**machine(tmp_path, home), **given, "GITHUB_STEP_SUMMARY": str(page)}
+        command = ["bash", "-eo", "pipefail", "-c", script]
+        done = subprocess.run(command, cwd=small, env=told, capture_output=True, text=True, timeout=300, check=False)
+        nothing_yet = "cache pull" in script and not (small / ".seeder/layers").exists()
+        assert done.returncode == 0 or nothing_yet, done.stdout + done.stderr
+    assert "### seeder: ok" in page.read_text()
+    (small / "junit.xml").unlink()
+    run = max((small / ".seeder/runs").iterdir(), key=lambda run: run.stat().st_mtime)
+    return (run / "events.jsonl").read_text()
+
+
+def machine(tmp_path: Path, home: Path) -> dict[str, str]:
     path = os.pathsep.join([str(tmp_path / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
-    told = {**os.environ, **given, "PATH": path, "SEEDER_CACHE": "on", "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
-    for job in ("first", "next"):
-        page = tmp_path / f"{job}.md"
-        home = tmp_path / job  # a machine of its own: only the cached folder travels
-        for script in scripts:
-            here = {**told, "SEEDER_HOME": str(home), "GITHUB_STEP_SUMMARY": str(page)}
-            command = ["bash", "-eo", "pipefail", "-c", script]
-            done = subprocess.run(command, cwd=small, env=here, capture_output=True, text=True, timeout=300, check=False)
-            may_fail = "cache pull" in script and job == "first"  # there is nothing yet
-            assert done.returncode == 0 or may_fail, done.stdout + done.stderr
-        assert (small / "junit.xml").exists()
-        assert "### seeder: ok" in page.read_text()
-    last = max((small / ".seeder/runs").iterdir(), key=lambda run: run.stat().st_mtime)
-    assert '"state": "migrated"' not in (last / "events.jsonl").read_text()
+    return {**os.environ, "PATH": path, "SEEDER_CACHE": "on", "DOCKER_HOST": f"unix://{tmp_path}/none.sock", "SEEDER_HOME": str(home)}
+
+
+def migrated(journal: str) -> list[str]:
+    """How the database came to its revision in a run."""
+    events = [json.loads(line) for line in journal.splitlines()]
+    return [event["detail"].partition(":")[0] for event in events if event.get("state") == "migrated"]
+
+
+def test_what_their_scripts_do_works_and_the_next_job_begins_at_the_layers_of_the_one_before(small: Path, tmp_path: Path) -> None:
+    """A job of each platform, each with a migration more; last a machine on which nothing but the layers of the last job is looked at."""
+    steps = {"workflow": "0001_notes, 0002_pinned, 0003_more", "action": "0003_more -> 0004_more", "gitlab": "0004_more -> 0005_more"}
+    for number, name in enumerate(PLATFORMS, start=3):
+        (small / f"migrations/{number:04}_more.sql").write_text(f"create table more{number} (id int primary key);\n")
+        assert migrated(job(name, small, tmp_path)) == [steps[name]]
+    told = machine(tmp_path, tmp_path / "last")
+    for words in (["cache", "pull", ".seeder/layers"], ["plan"]):
+        command = [sys.executable, "-m", "seeder", *words]
+        done = subprocess.run(command, cwd=small, env=told, capture_output=True, text=True, timeout=60, check=True)
+    assert "resume  db      0001_notes..0005_more, kinds@1.0.0  (layer " in done.stdout
