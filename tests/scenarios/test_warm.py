@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from seeder import chain, lifecycle
+from seeder.definition.request import Request, find_project, resolve
+from seeder.registry import traits
+from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import change
 from tests.scenarios.seeder import leftovers, seeder
-from tests.scenarios.suites import run, suite
+from tests.scenarios.suites import home_of_its_own, run, suite
 
 pytestmark = pytest.mark.usefixtures("cached")
 
@@ -19,14 +23,26 @@ def test_it_is_seeded(environment):
     assert environment.http("web").get("/health").status_code == 200
     environment.sql("db").rows("delete from notes")
 """
+# A service dies once the file is there.
+STOPS = """
+def test_stops(environment):
+    import pathlib
+    if pathlib.Path("stop").exists():
+        environment._environment.deployment.stop("web")
+"""
+CHANGES = {
+    "testdata/golden/notes/db/notes.csv": ("second", "changed"),
+    "compose.yaml": ("correct-horse-battery", "another-password"),
+    "web/web.py": ('"ok"', '"fine"'),
+    "migrations/0002_pinned.sql": ("default false", "default true"),
+}
 KEPT = re.compile(r"^kept until .*: `seeder env --run (\w+)`, `seeder down \1`$", re.MULTILINE)
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Environments that stay belong to one test alone."""
-    monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+    return home_of_its_own(tmp_path, monkeypatch)
 
 
 def alive(home: Path) -> list[str]:
@@ -46,6 +62,21 @@ def down(folder: Path, home: Path, *names: str) -> None:
         assert not leftovers(name, home)
 
 
+def spoil(folder: Path, file: str) -> None:
+    """Another definition of the same environment."""
+    old, new = CHANGES[file]
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new))
+
+
+def made_of(folder: Path) -> str:
+    """By what a session knows an environment that it would make anew; secrets are compared beside it."""
+    request = Request(scenario="ready", runtime="local")
+    return chain.environment(lifecycle.plan(resolve(find_project(folder), request, traits())))
+
+
+@product("runtime", RUNTIMES, some=[["docker"]])
 def test_the_next_session_takes_it_up_at_its_seeded_state(tmp_path: Path, runtime: str, home: Path) -> None:
     folder = suite(tmp_path, WRITES)
     (first,) = reused(folder, runtime=runtime)
@@ -54,36 +85,42 @@ def test_the_next_session_takes_it_up_at_its_seeded_state(tmp_path: Path, runtim
     down(folder, home, first)
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new"),
-    [
-        ("testdata/golden/notes/db/notes.csv", "second", "changed"),
-        ("compose.yaml", "correct-horse-battery", "another-password"),
-        ("web/web.py", '"ok"', '"fine"'),
-        ("migrations/0002_pinned.sql", "default false", "default true"),
-    ],
-)
-def test_another_takes_its_place_when_the_definition_changed(tmp_path: Path, home: Path, file: str, old: str, new: str) -> None:
+def test_sessions_that_ask_for_the_same_scenario_and_inputs_share_it_and_others_do_not_touch_it(tmp_path: Path, home: Path) -> None:
     folder = suite(tmp_path, WRITES)
     (first,) = reused(folder)
-    text = (folder / file).read_text()
-    assert old in text
-    (folder / file).write_text(text.replace(old, new))
+    assert reused(folder) == [first]
+    assert run(folder).returncode == 0  # without the option
+    assert alive(home) == [first]
+    change(folder, "test_suite.py", "def test", "import pytest\n\n@pytest.mark.scenario('ready', note=2)\ndef test")
+    (second,) = reused(folder)
+    assert alive(home) == sorted([first, second])
+    down(folder, home, first, second)
+
+
+@pytest.mark.parametrize("file", sorted(CHANGES.keys() - {"compose.yaml"}))  # what changes there is a secret
+def test_it_is_known_by_all_that_its_definition_says(tmp_path: Path, file: str) -> None:
+    folder = suite(tmp_path, WRITES)
+    before = made_of(folder)
+    assert before
+    assert made_of(folder) == before
+    spoil(folder, file)
+    assert made_of(folder) not in ("", before)
+
+
+@product("file", tuple(CHANGES), some=[["compose.yaml"]])
+def test_another_takes_its_place_when_the_definition_changed_or_a_service_has_died(tmp_path: Path, home: Path, file: str) -> None:
+    folder = suite(tmp_path, WRITES + STOPS)
+    (first,) = reused(folder)
+    spoil(folder, file)
+    (folder / "stop").touch()
     (second,) = reused(folder)
     assert second != first
     assert alive(home) == [second]
     assert not leftovers(first, home)
-    down(folder, home, second)
-
-
-def test_one_whose_service_has_died_is_replaced(tmp_path: Path, home: Path) -> None:
-    text = WRITES + "\n\ndef test_last(environment):\n    environment._environment.deployment.stop('web')\n"
-    folder = suite(tmp_path, text)
-    (first,) = reused(folder)
-    (second,) = reused(folder)
-    assert second != first
-    assert alive(home) == [second]
-    down(folder, home, second)
+    (third,) = reused(folder)
+    assert third != second
+    assert alive(home) == [third]
+    down(folder, home, third)
 
 
 def test_each_worker_has_its_own(tmp_path: Path, home: Path) -> None:
@@ -93,20 +130,3 @@ def test_each_worker_has_its_own(tmp_path: Path, home: Path) -> None:
     assert len(first) == 2
     assert reused(folder, "-n", "2") == first
     down(folder, home, *first)
-
-
-def test_it_is_of_one_scenario_with_its_inputs(tmp_path: Path, home: Path) -> None:
-    folder = suite(tmp_path, WRITES)
-    (first,) = reused(folder)
-    change(folder, "test_suite.py", "def test", "import pytest\n\n@pytest.mark.scenario('ready', note=2)\ndef test")
-    (second,) = reused(folder)
-    assert alive(home) == sorted([first, second])
-    down(folder, home, first, second)
-
-
-def test_without_the_option_nothing_of_it_is_touched(tmp_path: Path, home: Path) -> None:
-    folder = suite(tmp_path, WRITES)
-    (first,) = reused(folder)
-    assert run(folder).returncode == 0
-    assert alive(home) == [first]
-    down(folder, home, first)
