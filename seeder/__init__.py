@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from seeder.release import VERSION
 
 if TYPE_CHECKING:
-    from seeder.database import Database
     from seeder.session import Session, Sql, up
+    from seeder.testing.database import Database
 
 __all__ = ["Database", "Session", "Sql", "up"]
 __version__ = VERSION
@@ -23,7 +23,7 @@ __version__ = VERSION
 def __getattr__(name: str) -> Any:
     """Public names are brought when they are asked for: the command line does without them."""
     if name == "Database":
-        from seeder.database import Database
+        from seeder.testing.database import Database
 
         return Database
     if name in __all__:

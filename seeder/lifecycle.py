@@ -11,7 +11,7 @@ import datetime
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from seeder import cache, command, digest, explain, interrupt, present, process, restoration, warden
+from seeder import command, digest, interrupt, present, process, restoration, warden
 from seeder.bundle import Bundle
 from seeder.definition.request import Definition
 from seeder.environment import Environment, identify, open_environment
@@ -19,6 +19,7 @@ from seeder.events import CommandEnded, Digested, Emit, Noticed
 from seeder.frozen import frozen
 from seeder.operation import Plan
 from seeder.plan import at_rest, choose, make
+from seeder.reuse import cache, explain
 from seeder.stages import gate, keep, load, migrate, reset, restore, snapshot, teardown, up
 from seeder.story import Result, Story, chains
 

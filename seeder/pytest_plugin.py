@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seeder.tested import Summary, spoken
+from seeder.testing.tested import Summary, spoken
 
 if TYPE_CHECKING:
-    from seeder.database import Database
     from seeder.session import Session
-    from seeder.shared import Key
-    from seeder.suite import Suite
+    from seeder.testing.database import Database
+    from seeder.testing.shared import Key
+    from seeder.testing.suite import Suite
 
 SCOPES = ("function", "class", "module", "never")
 FIXTURES = frozenset({"environment", "seeder_environment"})
@@ -112,7 +112,7 @@ def _suite(config: pytest.Config, folders: pytest.TempPathFactory) -> Suite:
     """Made when the first test asks: pytest itself starts without seeder. Workers have their base folders in one."""
     if _SUITE not in config.stash:
         from seeder.definition.request import Request
-        from seeder.suite import Asked, Suite
+        from seeder.testing.suite import Asked, Suite
 
         options, base = config.option, folders.getbasetemp()
         worker: str | None = getattr(config, "workerinput", {}).get("workerid")

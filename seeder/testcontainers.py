@@ -21,8 +21,8 @@ from seeder.layer import Layer
 from seeder.operation import Plan
 from seeder.protocols import Engine, Saves
 from seeder.registry import ENGINES
-from seeder.server import Wanted, planned
 from seeder.target import Address, Target
+from seeder.testing.server import Wanted, planned
 
 C = TypeVar("C")
 

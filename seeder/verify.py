@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from seeder import cache, lifecycle, room, transfer
+from seeder import lifecycle, transfer
 from seeder.errors import EnvironmentFailed, GateRefused, Problem, SeederError
 from seeder.events import Digested, Emit, Event
 from seeder.frozen import frozen
 from seeder.layer import Layer
 from seeder.operation import Plan
+from seeder.reuse import cache, room
 
 
 @frozen

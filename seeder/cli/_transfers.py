@@ -28,7 +28,8 @@ REMOTE = "REMOTE is a folder, an address that fsspec knows (s3://bucket/prefix),
 @_options.as_json
 def push(remote: str, request: Request, project: Path | None, everything: bool, force: bool, as_json: bool) -> None:
     """Send the layers of STACK's states to REMOTE, those that are not there yet; a set only as a whole."""
-    from seeder import push, registry, room
+    from seeder import registry
+    from seeder.reuse import push, room
 
     layers = room.every() if everything else push.of_plan(_planned(request, project))
     _tell(push.push(registry.remote(remote), layers, again=force), "pushed", "there already", as_json=as_json)
@@ -41,8 +42,9 @@ def push(remote: str, request: Request, project: Path | None, everything: bool, 
 @_options.as_json
 def pull(remote: str, request: Request, project: Path | None, everything: bool, as_json: bool) -> None:
     """Get from REMOTE what STACK can begin at: its set, else the deepest layer of each server. What is not whole there is left out."""
-    from seeder import pull, registry
+    from seeder import registry
     from seeder.cli import _render
+    from seeder.reuse import pull
 
     plan = None if everything else _planned(request, project)
     found, emit = registry.remote(remote), _render.listener(quiet=as_json)

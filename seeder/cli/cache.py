@@ -31,8 +31,8 @@ for each in (_transfers.push, _transfers.pull, _transfers.verify):
 @_options.as_json
 def ls(as_json: bool) -> None:
     """List every layer of this machine, the one that was used last first."""
-    from seeder import room
     from seeder.cli import _render
+    from seeder.reuse import room
 
     found = sorted(room.every(), key=lambda layer: layer.used, reverse=True)
     if as_json:
@@ -49,10 +49,11 @@ def ls(as_json: bool) -> None:
 @_options.as_json
 def explain(request: Request, project: Path | None, as_json: bool) -> None:
     """Show each state on the way of every server of STACK: its id, whether a layer of it is there, what changed since the last run."""
-    from seeder import explain, lifecycle, story
+    from seeder import lifecycle, story
     from seeder.cli import _render
     from seeder.definition.request import find_project, resolve
     from seeder.registry import traits
+    from seeder.reuse import explain
 
     plan = lifecycle.plan(resolve(find_project(project), request, traits()))
     told = explain.states(plan, story.chains(plan.definition.manifest.root))
@@ -83,8 +84,8 @@ def explain(request: Request, project: Path | None, as_json: bool) -> None:
 @_options.as_json
 def prune(everything: bool, older: float | None, size: int, dry_run: bool, as_json: bool) -> None:
     """Remove layers that were not used for longest. Sets go whole; what a live run began at stays."""
-    from seeder import room
     from seeder.cli import _render
+    from seeder.reuse import room
 
     before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=older) if older else None
     gone = (room.excess if dry_run else room.prune)(-1 if everything else size, before)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 @_options.as_json
 def command(request: Request, project: Path | None, as_json: bool) -> None:
     """Show every operation that `seeder run` would do for STACK, each with its cause. Starts nothing."""
-    from seeder import cache
     from seeder.definition.request import find_project, resolve
     from seeder.order import aside
     from seeder.plan import choose, make  # not by way of lifecycle, which brings what a run needs
     from seeder.registry import traits
+    from seeder.reuse import cache
 
     named = request.runtime
     asked = aside(lambda: choose(named)) if named else None  # Docker takes its time to answer

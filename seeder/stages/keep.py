@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import cache, chain, process, room, start
+from seeder import process, start
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Noticed
@@ -19,6 +19,7 @@ from seeder.operation import Plan
 from seeder.order import along
 from seeder.protocols import Saves
 from seeder.registry import LAYERS
+from seeder.reuse import cache, chain, room
 
 
 def migrated(environment: Environment, plan: Plan) -> None:

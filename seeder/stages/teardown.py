@@ -6,10 +6,11 @@ import dataclasses
 import datetime
 from contextlib import ExitStack
 
-from seeder import cache, owner, warden
+from seeder import owner, warden
 from seeder.environment import Environment
 from seeder.errors import LeftOver
 from seeder.events import Cleaned
+from seeder.reuse import cache
 from seeder.run import Run
 from seeder.story import Story
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from seeder import home, room
+from seeder import home
 from seeder.errors import EnvironmentFailed
 from seeder.layer import Layer
 from seeder.layers import image
+from seeder.reuse import room
 from tests.contract.docker_stack import OnDocker, docker
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from seeder import chain, lifecycle
+from seeder import lifecycle
 from seeder.definition.request import Request, find_project, resolve
 from seeder.registry import traits
+from seeder.reuse import chain
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import change
 from tests.scenarios.seeder import leftovers, seeder

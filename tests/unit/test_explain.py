@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seeder import chain, explain
+from seeder.reuse import chain, explain
 
 INPUTS = {
     "image": {"context": "c", "args": {"BASE": "slim"}},

@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from seeder.errors import EnvironmentFailed
-from seeder.supply import AHEAD, MOST_USED, Supply
 from seeder.target import Address, Target
+from seeder.testing.supply import AHEAD, MOST_USED, Supply
 from seeder.wait import READY, not_yet, wait_for
 
 

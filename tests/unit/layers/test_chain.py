@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from seeder import chain, shortcut
 from seeder.definition.checksums import lock
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
@@ -19,6 +18,7 @@ from seeder.layer import Chain, Layer
 from seeder.operation import Plan
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
+from seeder.reuse import chain, shortcut
 from tests.contract.docker_stack import docker
 
 SMALL = Path(__file__).resolve().parents[2] / "data/small"

@@ -11,7 +11,7 @@ from pathlib import Path
 import filelock
 import pytest
 
-from seeder import cache, home, room
+from seeder import home
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
 from seeder.events import Event, Noticed
@@ -20,6 +20,7 @@ from seeder.layers.directory import Directory
 from seeder.operation import Plan
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
+from seeder.reuse import cache, room
 from tests.unit.layers.test_chain import NOW, SMALL, change
 
 KEPT = {"db": "notes@1.0.0", "cache": "notes@1.0.0"}

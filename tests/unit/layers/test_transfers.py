@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from seeder import cache, home, pull, push, registry, room
+from seeder import home, registry
 from seeder.layer import SET, Layer, key
 from seeder.layers.directory import Directory
 from seeder.operation import Plan
 from seeder.protocols import Remote
+from seeder.reuse import cache, pull, push, room
 from seeder.transfer import Transfer
 from tests.unit.layers.test_chain import SMALL, change
 from tests.unit.layers.test_room import KEPT, begins, build, planned

@@ -17,10 +17,10 @@ from seeder.definition.stack import Store
 from seeder.errors import DefinitionError, UsageError, nearest
 from seeder.protocols import Clones
 from seeder.registry import ENGINES
-from seeder.server import Server, Wanted
 from seeder.session import Sql
-from seeder.supply import Supply
 from seeder.target import Target
+from seeder.testing.server import Server, Wanted
+from seeder.testing.supply import Supply
 
 if TYPE_CHECKING:
     import psycopg

@@ -16,10 +16,11 @@ from typing import Any
 
 import filelock
 
-from seeder import chain, fingerprint, home, lifecycle, owner, present, session, start, warden, whole
+from seeder import fingerprint, home, lifecycle, owner, present, session, start, warden, whole
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Emit
 from seeder.operation import Plan
+from seeder.reuse import chain
 from seeder.session import Session
 from seeder.stages import gate, reset
 from seeder.story import Story

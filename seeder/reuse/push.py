@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import cache, pack, transfer
+from seeder import pack, transfer
 from seeder.errors import EnvironmentFailed, Problem
 from seeder.layer import SET, Layer, key
 from seeder.operation import Plan
 from seeder.pack import Seal
 from seeder.protocols import Packs, Remote
 from seeder.registry import LAYERS
+from seeder.reuse import cache
 from seeder.transfer import Transfer
 
 

@@ -10,13 +10,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from seeder import chain, fingerprint, room, shortcut
+from seeder import fingerprint
 from seeder.definition.service import Service
 from seeder.errors import SeederError
 from seeder.events import Emit, Noticed, Progress
 from seeder.layer import SET, Chain, Layer, key
 from seeder.operation import Plan
 from seeder.registry import LAYERS
+from seeder.reuse import chain, room, shortcut
 from seeder.wait import READY, taken, wait_for
 
 BUILD_SECONDS = 3600.0  # how long another run may take to build what this one waits for

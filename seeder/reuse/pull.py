@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from seeder import cache, pack, room, transfer
+from seeder import pack, transfer
 from seeder.errors import EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit
 from seeder.layer import SET, Chain, Layer
 from seeder.operation import Plan
 from seeder.protocols import Bases, Packs, Remote
 from seeder.registry import LAYERS
+from seeder.reuse import cache, room
 from seeder.transfer import Parcel, Transfer
 
 AGAIN = "have it pushed anew from where it is good (`seeder cache push --force`); until then runs make it themselves"

@@ -9,14 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seeder import lifecycle, session, warm
-from seeder.database import Databases
+from seeder import lifecycle, session
 from seeder.definition.request import Request, find_project, resolve
-from seeder.dependence import Dependence
 from seeder.frozen import frozen
 from seeder.registry import traits
-from seeder.shared import Shared
-from seeder.tested import Summary
+from seeder.testing import warm
+from seeder.testing.database import Databases
+from seeder.testing.dependence import Dependence
+from seeder.testing.shared import Shared
+from seeder.testing.tested import Summary
 
 if TYPE_CHECKING:
     from seeder.session import Session

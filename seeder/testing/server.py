@@ -105,7 +105,7 @@ class Server:
 def _begin(folder: Path, wanted: Wanted) -> subprocess.Popen[bytes]:
     """It outlives the environments of this process, which are runs of their own."""
     request = {**asdict(wanted.request), "project": str(wanted.project), "server": wanted.server}
-    command = [sys.executable, "-P", "-m", "seeder.server", str(folder), json.dumps(request)]
+    command = [sys.executable, "-P", "-m", "seeder.testing.server", str(folder), json.dumps(request)]
     with (folder / LOG).open("wb") as log:
         return process.start(command, cwd=Path("/"), environment=process.of_seeder(), output=log, owned=False)
 
