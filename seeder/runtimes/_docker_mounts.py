@@ -82,12 +82,13 @@ def _unwrapped(mount: Model, devices: Mapping[str, str | None]) -> Model:
 def _own_mount(name: str, mount: Model, volumes: Model, terms: Terms, kept: Kept) -> Model:
     if mount["type"] == "volume" and not mount.get("source"):
         return {**mount, "source": _volume(name, mount["target"], volumes)}
-    if mount["type"] != "bind" or mount.get("read_only"):
+    if mount["type"] != "bind":
         return mount
-    source, target = Path(mount["source"]), mount["target"]
-    if over_data(target, terms.data.get(name, ())) or not (terms.remote or source.exists()):
-        return {"type": "volume", "source": _volume(name, target, volumes), "target": target}
-    if not terms.isolate_binds or source.name in SOCKETS:
+    source, target, reads_only = Path(mount["source"]), mount["target"], mount.get("read_only", False)
+    absent = not (terms.remote or source.exists())  # docker would make it, in the user's folder
+    if absent or (not reads_only and over_data(target, terms.data.get(name, ()))):
+        return {"type": "volume", "source": _volume(name, target, volumes), "target": target, "read_only": reads_only}
+    if reads_only or not terms.isolate_binds or source.name in SOCKETS:
         return mount
     if source.is_dir():
         kept.copies.setdefault(name, {})[target] = source

@@ -8,7 +8,6 @@ import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -206,6 +205,8 @@ class TestFiles(OnDocker):
         assert says(one, "web", "cat", "/drafts/new") == "new"
 
     def test_a_bind_of_a_folder_that_is_not_there_makes_none(self, opened, tmp_path):
-        one = opened("services: {web: {image: 'python:3.13-slim', volumes: ['./made:/made']}}").prepare()
+        one = opened("services: {web: {image: 'python:3.13-slim', volumes: ['./made:/made', './conf:/conf:ro']}}").prepare()
         assert says(one, "web", "touch", "/made/x") == ""
-        assert not Path(tmp_path / "made").exists()
+        assert says(one, "web", "sh", "-c", "ls /conf; ! touch /conf/x 2>/dev/null") == ""
+        assert not (tmp_path / "made").exists()
+        assert not (tmp_path / "conf").exists()
