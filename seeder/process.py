@@ -22,35 +22,49 @@ from seeder.errors import EnvironmentFailed
 RUN_LABEL = "SEEDER_OWNER"
 _LOOK_SECONDS = 0.1  # between looks whether a silent program has ended
 
-_owned: list[tuple[str, Path]] = []  # the run that this process works for, and its folder for temporary files
+
+class _Owner:
+    """A run that this process works for, and its folder for temporary files; two that say the same are two all the same."""
+
+    def __init__(self, run: str, scratch: Path) -> None:
+        self.run, self.scratch = run, scratch
+
+
+_owned: list[_Owner] = []
 
 
 @contextmanager
 def owned(run: str, scratch: Path) -> Iterator[None]:
-    """Every program started inside belongs to the run, whatever environment it is given; see `scratch`."""
-    _owned.append((run, scratch))
+    """Every program started inside belongs to the run, whatever environment it is given, unless that says that it belongs to another
+    run that this process works for as well; see `scratch`."""
+    mine = _Owner(run, scratch)
+    _owned.append(mine)
     try:
         yield
     finally:
-        _owned.pop()
+        _owned.remove(mine)  # it may not be the last: runs in threads end as they like
 
 
 def scratch() -> Path | None:
     """Where temporary files of the run belong, so that they go with it; None outside a run."""
-    if not _owned:
-        return None
-    folder = _owned[-1][1]
+    return _made(_owned[-1].scratch) if _owned else None
+
+
+def _made(folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 
 def _labelled(environment: Mapping[str, str] | None) -> dict[str, str]:
-    """The label is that of the run under way, whatever run around it this process is of; so are temporary files, unless told."""
+    """The label is that of the run under way, whatever run around it this process is of; so are temporary files, unless told. Of several
+    under way it is the one that the environment names, else the last."""
     given = dict(os.environ if environment is None else environment)
-    folder = scratch()
-    if folder and given.get("TMPDIR") == os.environ.get("TMPDIR"):
-        given["TMPDIR"] = str(folder)
-    return {**given, RUN_LABEL: _owned[-1][0]} if _owned else given
+    if not _owned:
+        return given
+    owner = next((one for one in _owned if one.run == given.get(RUN_LABEL)), _owned[-1])
+    if given.get("TMPDIR") == os.environ.get("TMPDIR"):
+        given["TMPDIR"] = str(_made(owner.scratch))
+    return {**given, RUN_LABEL: owner.run}
 
 
 def of_seeder() -> dict[str, str]:

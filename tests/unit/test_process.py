@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -73,3 +75,26 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_the_environment_replaces_the_inherited_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OUTER", "1")
     assert python("import os; print(os.environ.get('OUTER'), os.environ['INNER'])", environment={"INNER": "2"}).output == "None 2"
+
+
+def told(**environment: str) -> list[str]:
+    """The run of a program with this environment, and where it makes temporary files."""
+    code = "import os; print(os.environ.get('SEEDER_OWNER'), os.environ.get('TMPDIR'))"
+    return python(code, environment={**os.environ, **environment}).output.split()
+
+
+def test_of_several_runs_a_program_belongs_to_the_one_that_it_is_started_for(tmp_path: Path) -> None:
+    a, b = tmp_path / "a", tmp_path / "b"
+    with process.owned("a", a), process.owned("b", b):
+        assert told() == ["b", str(b)]
+        assert told(SEEDER_OWNER="a") == ["a", str(a)]
+        assert told(SEEDER_OWNER="around") == ["b", str(b)], "a run around this process is none that it works for"
+
+
+def test_of_runs_that_end_crosswise_the_one_that_goes_on_keeps_its_programs(tmp_path: Path) -> None:
+    first, second = ExitStack(), ExitStack()
+    first.enter_context(process.owned("a", tmp_path / "a"))
+    second.enter_context(process.owned("b", tmp_path / "b"))
+    first.close()
+    assert told()[0] == "b"
+    second.close()
