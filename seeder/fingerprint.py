@@ -61,12 +61,12 @@ def inventory(folder: Path) -> list[str]:
     return sorted(found)
 
 
-def of_secrets(secrets: Mapping[str, str], salt: str) -> str:
+def of_secrets(secrets: Mapping[str, Any], salt: str) -> str:
     """A salted hash (scrypt, RFC 7914, N=2^12 r=8 p=1, hex) by which a kept server is known to have been made with these secrets."""
     return hashlib.scrypt(_canonical(secrets), salt=bytes.fromhex(salt), n=1 << 12, r=8, p=1, dklen=32).hex()
 
 
-def same_secrets(secrets: Mapping[str, str], salt: str, known: str) -> bool:
+def same_secrets(secrets: Mapping[str, Any], salt: str, known: str) -> bool:
     return hmac.compare_digest(of_secrets(secrets, salt), known)
 
 

@@ -114,9 +114,9 @@ def _names_secret(found: re.Match[str]) -> bool:
 def secrets_of(stack: Stack, environments: Iterable[Mapping[str, str]] = ()) -> set[str]:
     """What must not be seen anywhere: secrets of the stack and of these variables, long enough to be told apart from ordinary words,
     as they are and as URLs and JSON spell them."""
-    given = [*_of_environments(environments)]
+    given = list(of_environments(environments))
     for service in stack.services.values():
-        given += _of_service(service)
+        given += of_service(service)
     plain = {line for value in given for line in (value.strip(), *value.splitlines()) if len(line.strip()) >= SHORTEST}
     return {spelled for value in plain for spelled in (value, quote(value, safe=""), json.dumps(value)[1:-1])}
 
@@ -126,11 +126,12 @@ def of_plan(plan: Plan) -> set[str]:
     return secrets_of(plan.stack, [operation.environment for operation in plan.overlays])
 
 
-def _of_service(service: Service) -> Iterator[str]:
+def of_service(service: Service) -> Iterator[str]:
+    """Every secret that the stack gives a service, as it stands there, in the order of the file."""
     x, build = service.x, service.build
     local, migrate = x.local, x.migrate
     mine = [service.environment, build.args if build else {}, local.environment if local else {}, migrate.environment if migrate else {}]
-    yield from _of_environments(mine)
+    yield from of_environments(mine)
     words = [service.entrypoint or (), service.command or (), local.command if local else ()]
     for line in words:
         yield from _of_words(list(line))
@@ -139,7 +140,8 @@ def _of_service(service: Service) -> Iterator[str]:
     yield from _of_auth(x.auth)
 
 
-def _of_environments(environments: Iterable[Mapping[str, str]]) -> Iterator[str]:
+def of_environments(environments: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    """Every secret among variables, in their order: by its name, or as the password of a URL."""
     for name, value in (pair for each in environments for pair in each.items()):
         if is_secret(name):
             yield value

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from seeder import fingerprint
-from seeder.definition.service import Service
 from seeder.errors import SeederError
 from seeder.events import Emit, Noticed, Progress
 from seeder.layer import SET, Chain, Layer, key
@@ -75,18 +74,18 @@ def member(whole: str, server: str) -> str:
 
 
 def fits(plan: Plan, layer: Layer) -> bool:
-    """Whether the server lets its clients in: it was made with the secrets that the stack has now."""
+    """Whether it was made with the secrets that the stack has now: else the server lets nobody in, or holds what others made."""
     server, salt = str(layer.facts.get("server", "")), layer.facts.get("salt")
     if server not in plan.stack.services:
         return True
-    given = chain.secrets(plan.stack.services[server])
+    given = chain.secrets(plan, server, whole=bool(layer.facts.get("set")))
     return fingerprint.same_secrets(given, str(salt), str(layer.facts.get("secrets"))) if salt else not given
 
 
-def told(service: Service) -> dict[str, str]:
-    """Facts by which the secrets of a kept server are known again."""
-    given, salt = chain.secrets(service), secrets.token_hex(16)
-    return {"server": service.name, "salt": salt, "secrets": fingerprint.of_secrets(given, salt)} if given else {"server": service.name}
+def told(plan: Plan, server: str, whole: str = "") -> dict[str, str]:
+    """Facts by which the secrets that made a kept server are known again; `whole`: the set that it is of, if it is of one."""
+    given, salt = chain.secrets(plan, server, whole=bool(whole)), secrets.token_hex(16)
+    return {"server": server, "salt": salt, "secrets": fingerprint.of_secrets(given, salt)} if given else {"server": server}
 
 
 # -- building ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 
 from seeder import fingerprint, redact
 from seeder.definition.dataset import Part
-from seeder.definition.service import Build, Mount, Service
+from seeder.definition.service import Build, Service
 from seeder.definition.stack import Store
 from seeder.layer import PORTABLE, Chain, Step
 from seeder.operation import Call, Load, Migrate, Plan, Sow
@@ -63,29 +63,26 @@ def _form(plan: Plan, server: str) -> tuple[str, str] | None:
 
 
 def _beginning(plan: Plan, service: Service, stores: Sequence[Store]) -> dict[str, Any]:
-    """What decides how the server begins: its image, settings, mounted files, databases. Secrets decide nothing that is kept."""
-    hidden = secrets(service)
+    """What decides how the server begins: its image, settings, mounted files, databases. Secrets are told apart by `secrets`."""
     return {
         "engine": stores[0].engine,
         "image": _program(plan, service),
-        "environment": {name: value for name, value in sorted(service.environment.items()) if name not in hidden},
+        "environment": redact.tree(dict(sorted(service.environment.items()))),
         "words": redact.tree([list(service.entrypoint or ()), list(service.command or ())]),
         "files": dict(sorted(_mounted(service, ENGINES.get(stores[0].engine).launch(service).data))),
         "databases": sorted(store.database or "" for store in stores),
     }
 
 
-def secrets(service: Service) -> dict[str, str]:
-    """The service's variables that are secrets, and the content of its mounted ones."""
-    named = {name: value for name, value in service.environment.items() if redact.is_secret(name)}
-    return named | {mount.target: _text(mount) for mount in service.mounts if mount.kind == "secret"}
-
-
-def _text(mount: Mount) -> str:
-    if mount.content is not None:
-        return mount.content
-    path = Path(mount.source or "")
-    return fingerprint.content(path) if path.is_file() else ""
+def secrets(plan: Plan, server: str, *, whole: bool = False) -> dict[str, list[str]]:
+    """What ids leave out of the server's state: the secrets of whatever acts on it, by service. That is the server itself and the
+    services that migrate its stores; of a state of a `whole` set it is every service, with what datasets add to them."""
+    stores = plan.stack.stores_of(server)
+    acting = {server, *(store.migrate.service for store in stores if store.migrate and store.migrate.service)}
+    found = {name: list(redact.of_service(plan.stack.services[name])) for name in sorted(acting | set(plan.stack.clients if whole else ()))}
+    if whole:
+        found[""] = list(redact.of_environments(operation.environment for operation in plan.overlays))
+    return {name: values for name, values in found.items() if values}
 
 
 def _mounted(service: Service, data: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -177,9 +174,8 @@ def environment(plan: Plan) -> str:
     vague = any(isinstance(operation, Sow) and not operation.seed.inputs for operation in plan.calls)
     if vague or any(chain.unkept for chain in chains.values()):
         return ""
-    here = {name: _code(plan, plan.stack.services[name]) for name in sorted(plan.stack.clients)} if plan.runtime == "local" else {}
     files = [fingerprint.content(path) for path in (*plan.stack.files, *plan.stack.env_files) if path.is_file()]
-    asked = {"runtime": plan.runtime, "stack": plan.stack.name, "files": files, "here": here}
+    asked = {"runtime": plan.runtime, "stack": plan.stack.name, "files": files}
     return fingerprint.link("whole", "", {**_inputs(plan, chains), **asked})
 
 
@@ -193,37 +189,31 @@ def _inputs(plan: Plan, chains: Mapping[str, Chain]) -> dict[str, Any]:
     }
 
 
-def _code(plan: Plan, service: Service) -> str:
-    """What a service runs without containers, whatever its image holds."""
-    if service.x.local is None or service.x.inputs:
-        return ""
-    folder = Path(os.path.normpath(plan.stack.project_dir / service.x.local.cwd))
-    return fingerprint.tree(folder, fingerprint.inventory(folder))
-
-
 def _call(plan: Plan, operation: Call | Sow) -> list[str]:
     if isinstance(operation, Call):
         return ["http", operation.subject, fingerprint.content(operation.part.path)]
     root = plan.definition.manifest.root
     files = sorted({path.relative_to(root).as_posix() for glob in operation.seed.inputs for path in root.glob(glob) if path.is_file()})
-    return ["program", *operation.seed.command, fingerprint.tree(root, files)]
+    return ["program", *redact.tree(list(operation.seed.command)), fingerprint.tree(root, files)]
 
 
 def _service(plan: Plan, service: Service) -> dict[str, Any]:
     """What a service is: its program and how it is told to behave."""
     configure = [o for o in plan.overlays if o.subject == service.name]
-    local = service.x.local.command if service.x.local else ()
+    local = service.x.local
     return {
         "program": _program(plan, service),
-        "environment": redact.tree(dict(sorted(service.environment.items()))),
-        "words": redact.tree([list(words or ()) for words in (service.entrypoint, service.command, local)]),
+        "environment": redact.tree([dict(sorted(given.items())) for given in (service.environment, local.environment if local else {})]),
+        "words": redact.tree([list(words or ()) for words in (service.entrypoint, service.command, local.command if local else ())]),
         "files": dict(sorted(_mounted(service, ()))),
-        "added": [[dict(o.environment), {path: fingerprint.content(file) for path, file in o.files.items()}] for o in configure],
+        "added": [
+            [redact.tree(dict(o.environment)), {path: fingerprint.content(file) for path, file in o.files.items()}] for o in configure
+        ],
     }
 
 
 def _program(plan: Plan, service: Service) -> Any:
-    """The files that `inputs` names where it names some, else all that it is built from or run in; else its image."""
+    """The files that `inputs` names where it names some, else all that it is run in without containers or built from; else its image."""
     root = plan.stack.project_dir
     if image := plan.definition.request.images.get(service.name):
         return image
@@ -231,12 +221,10 @@ def _program(plan: Plan, service: Service) -> Any:
         chosen = [path for glob in service.x.inputs for path in root.glob(glob)]
         inside = [name for path in chosen for name in ([path.relative_to(root).as_posix()] if path.is_file() else _below(root, path))]
         return fingerprint.tree(root, sorted(set(inside)))
-    if service.build:
-        return _built(service.build)
-    if service.image is None and service.x.local:
+    if service.x.local and (plan.runtime == "local" or (service.image is None and service.build is None)):
         folder = Path(os.path.normpath(root / service.x.local.cwd))
         return fingerprint.tree(folder, fingerprint.inventory(folder))
-    return service.image or ""
+    return _built(service.build) if service.build else service.image or ""
 
 
 def _built(build: Build) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seeder import home
+from seeder import home, whole
 from seeder.errors import SeederError
 from seeder.layer import SET, Layer
 from seeder.registry import LAYERS
@@ -55,7 +55,7 @@ def use(layers: Collection[Layer], folder: Path) -> None:
     """Write into a run's folder which layers it begins at, so that they stay as long as it."""
     for layer in layers:
         LAYERS.get(layer.where).use(layer)
-    (folder / USES).write_text(json.dumps([layer.key for layer in layers]), encoding="utf-8")
+    whole.write(folder / USES, json.dumps([layer.key for layer in layers]))
 
 
 def in_use() -> set[str]:
@@ -67,9 +67,9 @@ def in_use() -> set[str]:
     return found
 
 
-def forget(whole: str, stores: Iterable[str]) -> None:
+def forget(cut: str, stores: Iterable[str]) -> None:
     """Remove what these layer stores have of a set."""
-    remove(layer for layer in every(stores) if layer.facts.get("set") == whole)
+    remove(layer for layer in every(stores) if layer.facts.get("set") == cut)
 
 
 def excess(limit: int, before: datetime.datetime | None = None, *, own: bool = False) -> list[Layer]:

@@ -88,7 +88,7 @@ def _keep(environment: Environment, plan: Plan, server: str, state: str, holds: 
 
 def _keep_now(environment: Environment, plan: Plan, server: str, state: str, holds: list[str], whole: str) -> None:
     one = chain.formed(plan, server)
-    facts = cache.facts(plan, holds, whole, **_known(environment, server)) | cache.told(environment.stack.services[server])
+    facts = cache.facts(plan, holds, whole, **_known(environment, server)) | cache.told(plan, server, whole)
     if one.physical:
         _with_server_stopped(environment, plan, server, lambda place: LAYERS.get(one.where).keep(state, one.form, place, facts))
     else:

@@ -16,7 +16,7 @@ from typing import Any
 
 import filelock
 
-from seeder import fingerprint, home, lifecycle, owner, present, session, start, warden, whole
+from seeder import fingerprint, home, lifecycle, owner, present, redact, session, start, warden, whole
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Emit
 from seeder.operation import Plan
@@ -112,8 +112,7 @@ def _write(plan: Plan, made: Session, made_of: str) -> None:
     whole.write(home.run_folder(made.run) / FILE, json.dumps({**known, **state}))
 
 
-def _secrets(plan: Plan) -> dict[str, str]:
-    """Everything that services are told, secrets among it."""
-    services = plan.stack.services.values()
-    told = {f"{service.name}.{name}": str(value) for service in services for name, value in service.environment.items()}
-    return told | {f"{service.name}:{name}": value for service in services for name, value in chain.secrets(service).items()}
+def _secrets(plan: Plan) -> dict[str, list[str]]:
+    """What ids leave out of the environment: the secrets of all that is in it."""
+    added = redact.of_environments(operation.environment for operation in plan.overlays)
+    return {"": list(added)} | {service.name: list(redact.of_service(service)) for service in plan.stack.services.values()}

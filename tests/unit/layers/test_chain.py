@@ -216,6 +216,30 @@ def test_what_an_image_is_built_from_is_in_the_id(project: Path, act: Callable[[
     assert (identity() == before) == same
 
 
+BUILT_WEB = """
+    build: {context: built}
+"""
+
+
+@pytest.mark.parametrize(
+    ("runtime", "program"), [("local", "    image: python:3.13-slim\n"), ("local", BUILT_WEB), ("docker", "    image: python:3.13-slim\n")]
+)
+def test_what_a_service_runs_without_containers_is_in_the_id_there(project: Path, runtime: str, program: str) -> None:
+    change(project / "compose.yaml", "    image: python:3.13-slim\n", program)
+    change(project / "compose.yaml", 'volumes: ["./web:/srv:ro"]', "env_file: []")
+    change(project / "compose.yaml", 'local: {command: ["{python}", "web/web.py",', 'local: {cwd: web, command: ["{python}", "web.py",')
+    (project / "built").mkdir()
+    (project / "built/Dockerfile").write_text("FROM python:3.13-slim\n")
+
+    def identity() -> object:
+        plan = dataclasses.replace(planned(project), runtime=runtime)
+        return chain._service(plan, plan.stack.services["web"])
+
+    before = identity()
+    service_code(project)
+    assert (identity() != before) == (runtime == "local")
+
+
 def test_nothing_is_put_on_a_layer_that_is_made_of_too_many(project: Path) -> None:
     layers = {name: dataclasses.replace(layer, deep=True) for name, layer in every_layer(chains(project)).items()}
     assert begins(project, layers) == {"db": SEEDED, "cache": CACHE}

@@ -49,7 +49,7 @@ def build(plan: Plan, **facts: object) -> list[Layer]:
     source = home.cache().parent / "state"
     source.mkdir(exist_ok=True)
     return [
-        Directory().keep(step.id, one.form, str(source), cache.told(plan.stack.services[server]) | facts)
+        Directory().keep(step.id, one.form, str(source), cache.told(plan, server) | facts)
         for server, one in plan.chains.items()
         for step in one.steps
         if step.kept
@@ -125,6 +125,17 @@ def test_what_another_secret_does_not_fit_is_replaced(project: Path) -> None:
     assert begins(changed) == {"cache": KEPT["cache"]}
     build(changed)
     assert begins(planned(project)) == KEPT
+
+
+def test_a_store_that_a_service_migrated_with_another_secret_is_made_anew(project: Path) -> None:
+    change(project / "compose.yaml", "{sql: migrations}", "{service: prepare, inputs: [migrations]}")
+    change(project / "manifest.yaml", ', db: "0002.."', "")
+    service = "  prepare: {image: 'python:3.13-slim', environment: {FIRST_USER_PASSWORD: one}, x-seeder: {local: {command: ['true']}}}\n"
+    change(project / "compose.yaml", "  cache:\n", f"{service}  cache:\n")
+    build(planned(project))
+    assert set(begins(planned(project))) == {"db", "cache"}
+    change(project / "compose.yaml", "FIRST_USER_PASSWORD: one", "FIRST_USER_PASSWORD: two")
+    assert set(begins(planned(project))) == {"cache"}
 
 
 def test_a_set_is_forgotten_with_all_that_is_in_it(project: Path) -> None:

@@ -70,7 +70,7 @@ def build_set(plan: Plan, content: str = "one cut") -> list[Layer]:
     source.mkdir(exist_ok=True)
     (source / "content").write_text(content)
     for server, one in plan.chains.items():
-        facts = cache.facts(plan, [server], plan.whole) | cache.told(plan.stack.services[server])
+        facts = cache.facts(plan, [server], plan.whole) | cache.told(plan, server, plan.whole)
         Directory().keep(cache.member(plan.whole, server), one.form, str(source), facts)
     Directory().keep(plan.whole, SET, str(source), cache.facts(plan, [], plan.whole))
     return [layer for layer in room.every() if layer.facts.get("set") == plan.whole]
@@ -78,6 +78,17 @@ def build_set(plan: Plan, content: str = "one cut") -> list[Layer]:
 
 def contents() -> set[str]:
     return {path.read_text() for path in (home.cache() / "layers").glob("[!.]*/state/content")}
+
+
+def test_a_set_is_not_taken_once_a_service_has_another_secret(project: Path) -> None:
+    through_services(project)
+    change(
+        project / "compose.yaml", "    environment:\n      DATABASE_URL", "    environment:\n      AUTH_MODE: lenient\n      DATABASE_URL"
+    )
+    build_set(planned(project))
+    assert cache._members(planned(project))
+    change(project / "compose.yaml", "AUTH_MODE: lenient", "AUTH_MODE: strict")
+    assert not cache._members(planned(project))
 
 
 # -- layers at rest ---------------------------------------------------------------------------------------------------
