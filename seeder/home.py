@@ -6,7 +6,10 @@ import errno
 import os
 from pathlib import Path
 
+from seeder.errors import EnvironmentFailed
+
 VARIABLE = "SEEDER_HOME"
+CHOICE = f"{VARIABLE} names another place for all of it"
 
 
 def runs() -> Path:
@@ -37,4 +40,15 @@ def _made(folder: Path) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except FileNotFoundError as error:  # of /proc and its like
         raise OSError(errno.ENOTDIR, "no folder can be made there", str(folder)) from error
+    except FileExistsError as error:
+        raise _occupied(Path(error.filename)) from error
     return folder
+
+
+def _occupied(place: Path) -> EnvironmentFailed:
+    """Something that is no folder stands where one should be."""
+    cause, remedy = "it is no folder, and seeder needs one of that name", "remove or rename it"
+    if place.is_symlink():
+        cause = f"it is a link to {place.parent / place.readlink()}, which is not there"
+        remedy = "make that folder, or remove the link"
+    return EnvironmentFailed(str(place), cause, f"{remedy}; {CHOICE}")

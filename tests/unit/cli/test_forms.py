@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import dotenv
 import pytest
@@ -121,6 +122,27 @@ def test_a_home_that_cannot_be_made_is_named_with_its_variable(project, monkeypa
     assert ended.value.code == 123, said
     assert f"error: {place}/" in said
     assert "\n    -> name a folder that can be made; seeder keeps what runs below SEEDER_HOME" in said
+
+
+def dangling(place: Path) -> None:
+    place.symlink_to("Not-Mounted")
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        (dangling, "it is a link to {home}/Not-Mounted, which is not there\n    -> make that folder, or remove the link; SEEDER_HOME"),
+        (Path.touch, "it is no folder, and seeder needs one of that name\n    -> remove or rename it; SEEDER_HOME"),
+    ],
+)
+def test_what_stands_in_the_place_of_its_folders_is_named(tmp_path, monkeypatch, capfd, what, told):
+    what(tmp_path / "cache")
+    monkeypatch.setenv("SEEDER_HOME", str(tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        main(["cache", "prune"])
+    said = capfd.readouterr().err
+    assert ended.value.code == 3, said
+    assert f"error: {tmp_path}/cache: {told.format(home=tmp_path)}" in said
 
 
 @pytest.mark.parametrize(
