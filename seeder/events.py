@@ -39,7 +39,7 @@ class RunStarted(Event):
 
 @frozen
 class StageStarted(Event):
-    """A stage of the flow begins: images, start, migrate, restore, load, gate, digest, command, snapshot, teardown."""
+    """A stage of the flow begins: images, start, migrate, restore, keep, load, mark, gate, digest, command, snapshot, teardown."""
 
     kind: ClassVar[str] = "stage.started"
     stage: str
@@ -131,7 +131,9 @@ class Failed(Event):
     """Why the run will not end well."""
 
     kind: ClassVar[str] = "failed"
-    failure: str  # the failure class: definition, environment, gate, timeout, command, leftover, signal
+    # The failure class: usage, definition, environment, gate, timeout, leftover, signal; command, command not found, command not
+    # executable; internal, a mistake of seeder's own.
+    failure: str
     message: str
 
 

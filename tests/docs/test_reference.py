@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from seeder import command as wrapped
-from seeder import errors, events, interrupt
+from seeder import errors, events, interrupt, lifecycle
 from seeder.cli import COMMANDS, cli
 from seeder.definition import extension, manifest_file, scenario_file, schema
 from seeder.registry import ENGINES, GATES, RUNTIMES
@@ -136,6 +136,12 @@ def test_every_variable_is_described():
 )
 def test_every_choice_is_described(title, known):
     assert set(known) - words(section(title)) == set()
+
+
+def test_every_stage_is_named_wherever_stages_are():
+    named = (events.StageStarted.__doc__ or "").partition(": ")[2].rstrip(".")
+    assert f"| {named}; how long" in section("Events")
+    assert {name for name, _ in (*lifecycle.FLOW, *lifecycle.BACK)} <= set(named.split(", "))
 
 
 def test_every_schema_kind_is_described():
