@@ -13,7 +13,6 @@ from seeder.errors import Mark
 from seeder.frozen import frozen
 
 Condition = Literal["started", "healthy", "completed"]  # of depends_on
-NOTHING: Mapping[str, str] = {}
 ASIDE = frozenset({4369, 5671, 15691, 15692, 25672})  # what brokers listen on beside their clients' port: epmd, TLS, metrics, other nodes
 
 
