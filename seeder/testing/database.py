@@ -20,6 +20,7 @@ from seeder.registry import ENGINES
 from seeder.session import Sql
 from seeder.target import Target
 from seeder.testing.server import Server, Wanted
+from seeder.testing.shared import Key
 from seeder.testing.supply import Supply
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-Key = tuple[str | None, tuple[tuple[str, str], ...]]  # the scenario and its inputs
 NAMED = 40  # bytes of a store's own name in those of its copies; PostgreSQL takes 63 in all
 DRIVER = "psycopg"  # the one that is there: seeder itself needs it
 
