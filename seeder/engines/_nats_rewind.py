@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seeder import whole
 from seeder.engines import _nats_consumers, _nats_reset, _nats_snapshot, _nats_state, _nats_streams
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_kept import Kept
@@ -53,9 +54,7 @@ class NatsRewinder:
             self._write()
 
     def _write(self) -> None:
-        draft = self._folder / f".{_MARK}"
-        draft.write_text(json.dumps({"engine": "nats", "format": FORMAT, "streams": self._streams}) + "\n", encoding="utf-8")
-        draft.replace(self._folder / _MARK)
+        whole.write(self._folder / _MARK, json.dumps({"engine": "nats", "format": FORMAT, "streams": self._streams}) + "\n")
 
     async def _take(self, link: Link) -> Streams:
         found: Streams = {}

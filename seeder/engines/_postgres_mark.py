@@ -8,12 +8,12 @@ newer view is written beside it when the connection is closed, and either of the
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seeder import whole
 from seeder.engines._postgres_news import Reference
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
@@ -101,11 +101,7 @@ def quoted(*names: str) -> str:
 
 def write(folder: Path, mark: Mark, name: str) -> None:
     """In one step; readable by its owner alone, since it holds hashes of passwords."""
-    draft = folder / f".{name}"
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-        json.dump({"engine": "postgres", "format": FORMAT, **asdict(mark)}, file, ensure_ascii=False)
-    draft.replace(folder / name)
+    whole.write(folder / name, json.dumps({"engine": "postgres", "format": FORMAT, **asdict(mark)}, ensure_ascii=False))
 
 
 def read(folder: Path, name: str = MARK) -> Mark:
