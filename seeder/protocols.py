@@ -471,7 +471,7 @@ class Migrator(Protocol):
 
 @runtime_checkable
 class Stepwise(Protocol):
-    """The tool applies revisions one by one: a store that holds the beginning of the history only needs the rest."""
+    """`stepwise`: the tool applies revisions one by one, so that a store that holds the beginning of the history only needs the rest."""
 
     stepwise: bool
 

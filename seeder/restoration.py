@@ -113,7 +113,9 @@ def _migrate(plan: Plan, store: str, head: str | None) -> Migrate | None:
     if operation is None or head is None or not isinstance(ENGINES.get(operation.store.engine), Inspects):
         return None
     ids = [revision.id for revision in operation.revisions]
-    if head not in ids or (head != ids[-1] and not isinstance(MIGRATORS.get(operation.tool), Stepwise)):
+    migrator = MIGRATORS.get(operation.tool)
+    stops = isinstance(migrator, Stepwise) and migrator.stepwise
+    if head not in ids or (head != ids[-1] and not stops):
         return None
     revisions = operation.revisions[: ids.index(head) + 1]
     detail = f"to {head}: {counted(len(revisions), 'revision')} by {operation.tool}"

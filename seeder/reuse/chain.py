@@ -125,7 +125,7 @@ def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, steps: list[S
 def _revisions(migrator: Migrator, operation: Migrate) -> Iterator[tuple[str, list[list[str]]]]:
     """Where the tool goes step by step each revision is a state; else all of them together are one."""
     contents = [[revision.id, fingerprint.content(revision.file)] for revision in operation.revisions]
-    if isinstance(migrator, Stepwise):
+    if isinstance(migrator, Stepwise) and migrator.stepwise:
         yield from ((id_, [[id_, digest]]) for id_, digest in contents)
     else:
         yield operation.tool, contents

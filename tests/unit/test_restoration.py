@@ -15,7 +15,7 @@ from seeder.definition.manifest import read_project
 from seeder.errors import DefinitionError
 from seeder.operation import Plan
 from seeder.plan import make
-from seeder.registry import traits
+from seeder.registry import MIGRATORS, traits
 from seeder.runtimes.local import Local
 
 NOW = datetime.datetime(2026, 1, 15, tzinfo=datetime.UTC)
@@ -95,6 +95,11 @@ def test_a_schema_that_this_checkout_does_not_make_is_the_saved_one(planned: Pla
     plan = planned(stores={**STORES, "orders-db": {"engine": "postgres", "head": head, "digest": None}})
     assert f"restore orders-db bundle k3x9 (saved there with its schema: {why})" in _lines(plan)
     assert plan.migrations == ()
+
+
+def test_a_migrator_that_does_not_go_step_by_step_is_not_asked_to_stop_half_way(planned: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MIGRATORS.get("sql"), "stepwise", False, raising=False)
+    assert planned().migrations == ()
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

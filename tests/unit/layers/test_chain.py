@@ -17,7 +17,7 @@ from seeder.definition.request import Request, resolve
 from seeder.layer import Chain, Layer
 from seeder.operation import Plan
 from seeder.plan import make
-from seeder.registry import RUNTIMES, traits
+from seeder.registry import MIGRATORS, RUNTIMES, traits
 from seeder.reuse import chain, shortcut
 from tests.contract.docker_stack import docker
 
@@ -172,6 +172,12 @@ def test_what_a_program_does_is_kept_only_if_its_inputs_are_named(project: Path)
     one = chains(project)["db"]
     assert one.steps == ()
     assert "inputs" in one.unkept
+
+
+@pytest.mark.parametrize(("stepwise", "states"), [(True, ["0001_notes", "0002_pinned"]), (False, ["sql"])])
+def test_a_migrator_has_a_state_for_each_revision_if_it_says_that_it_goes_step_by_step(project, monkeypatch, stepwise, states) -> None:
+    monkeypatch.setattr(MIGRATORS.get("sql"), "stepwise", stepwise, raising=False)
+    assert [step.subject for step in chains(project)["db"].steps if step.verb == "migrate"] == states
 
 
 BUILT = """
