@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from seeder.engines import _driver
 from seeder.errors import EnvironmentFailed, SeederError
+from seeder.order import aside
 from seeder.target import Target
 
 T = TypeVar("T")
@@ -65,8 +65,7 @@ def run(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:
 
     errors = _driver.module("nats", "nats.errors")
     try:
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="seeder-nats") as thread:
-            return thread.submit(asyncio.run, _connected(target, work)).result()
+        return aside(lambda: asyncio.run(_connected(target, work)))()
     except SeederError:
         raise
     except (errors.Error, OSError, TimeoutError) as error:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from seeder.docker_api import Daemon, Kind
 from seeder.errors import EnvironmentFailed
+from seeder.order import each
 from seeder.run import Swept
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 KINDS: tuple[Kind, ...] = ("container", "network", "volume", "image")
 SECONDS = 20.0  # how long one kind is tried: others may be removing the same things, or a container may be on its way out
 
+_Outcome = tuple[set[str], list[str]]  # what was removed, and a sentence for each that stayed
+
 
 def sweep(daemon: Daemon, label: str) -> Swept:
     """Remove containers, then what they held: networks, volumes and images with the label; safe to race with itself."""
-    outcomes = [_sweep_kind(daemon, KINDS[0], label)]
-    with ThreadPoolExecutor(max_workers=len(KINDS), thread_name_prefix="seeder-sweep") as pool:
-        outcomes += pool.map(lambda kind: _sweep_kind(daemon, kind, label), KINDS[1:])
+    containers, *others = KINDS
+    sweeps: Mapping[str, partial[_Outcome]] = {kind: partial(_sweep_kind, daemon, kind, label) for kind in others}
+    outcomes = [_sweep_kind(daemon, containers, label), *each(sweeps, lambda kind: sweeps[kind]()).values()]
     removed = sorted(title for gone, _ in outcomes for title in gone)
     return Swept(tuple(removed), tuple(sentence for _, stayed in outcomes for sentence in stayed))
 
@@ -34,7 +37,7 @@ def owners(daemon: Daemon, label: str, expires: str) -> dict[str, str]:
     return found
 
 
-def _sweep_kind(daemon: Daemon, kind: Kind, label: str) -> tuple[set[str], list[str]]:
+def _sweep_kind(daemon: Daemon, kind: Kind, label: str) -> _Outcome:
     seen: dict[str, str] = {}
     reasons: dict[str, str] = {}
 
@@ -62,9 +65,8 @@ def _again(daemon: Daemon, kind: Kind, label: str) -> Verdict:
 
 def _remove_all(daemon: Daemon, kind: Kind, names: list[str]) -> dict[str, str]:
     """Why each one that could not be removed could not."""
-    with ThreadPoolExecutor(max_workers=8, thread_name_prefix="seeder-sweep") as pool:
-        outcomes = zip(names, pool.map(lambda name: _remove(daemon, kind, name), names), strict=True)
-    return {name: reason for name, reason in outcomes if reason}
+    outcomes = each(names, lambda name: _remove(daemon, kind, name))
+    return {name: reason for name, reason in outcomes.items() if reason}
 
 
 def _remove(daemon: Daemon, kind: Kind, name: str) -> str | None:

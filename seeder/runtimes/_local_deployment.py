@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress
 from seeder.launch import LocalLaunch
+from seeder.order import each
 from seeder.process import Completed
 from seeder.run import NO_OVERLAYS, Overlay, Run, Task
 from seeder.runtimes import _local_engine, _local_ready, _local_service, _ports
@@ -65,9 +65,7 @@ class LocalDeployment:
         for name in self.stack.servers:
             service = self.stack.services[name]
             self._services[name] = _local_service.server_invocation(service, self.stack, self.run, self._hosts, self._own(name))
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="seeder") as pool:
-            made = pool.map(lambda name: self._engine(name, images, (states or {}).get(name)), self.stack.servers)
-            self._engines = dict(zip(self.stack.servers, made, strict=True))
+        self._engines = each(self.stack.servers, lambda name: self._engine(name, images, (states or {}).get(name)), at_once=_AT_ONCE)
         return self.addresses
 
     def _engine(self, name: str, images: Mapping[str, str], state: str | None) -> _local_engine.Prepared:
