@@ -10,6 +10,7 @@ from seeder.content import Script
 from seeder.engines._postgres_blame import is_servers
 from seeder.engines._postgres_connection import driver, words
 from seeder.engines._postgres_script import Copy, Malformed, Meta, Statement, split
+from seeder.engines._postgres_settings import LIBRARIES
 from seeder.errors import DefinitionError, Mark
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _COPY_LINE = re.compile(r"^COPY .*?, line (\d+)", re.MULTILINE)
 _BLOCK = 1 << 16
 _SHOWN = 120  # characters of a statement
 _NO_TRANSACTION = "25001"
+_EXTENSION = re.compile(r"create\s+extension\b", re.IGNORECASE)
+_ABSENT = {"0A000", "58P01"}  # feature not supported, undefined file: what PostgreSQL says of an extension that is not installed
 
 
 def run(connection: Connection, script: Script) -> tuple[int, bool]:
@@ -108,5 +111,12 @@ def _refusal(error: psycopg.Error, statement: Statement, script: Script) -> Defi
         line += statement.text.count("\n", 0, int(error.diag.statement_position) - 1)
     start = " ".join(statement.text[: _SHOWN * 2].split())
     shown = f"{start[:_SHOWN]}..." if len(start) > _SHOWN else start
-    remedy = "remove the statement; a load is one transaction" if error.sqlstate == _NO_TRANSACTION else ""
-    return DefinitionError(script.part.name, f"{words(error)} in `{shown}`", remedy, Mark(script.part.path, line))
+    return DefinitionError(script.part.name, f"{words(error)} in `{shown}`", _remedy(error, statement), Mark(script.part.path, line))
+
+
+def _remedy(error: psycopg.Error, statement: Statement) -> str:
+    if error.sqlstate == _NO_TRANSACTION:
+        return "remove the statement; a load is one transaction"
+    if error.sqlstate in _ABSENT and _EXTENSION.match(statement.text.lstrip()):
+        return f"take an image that has it and --runtime docker: an embedded server has {' and '.join(sorted(LIBRARIES))} alone"
+    return ""

@@ -135,6 +135,7 @@ def test_begin_and_commit_in_a_file_end_nothing(server: Server, tmp_path: Path) 
         ("select 'a;\n", ["001.sql:1:", "the text that begins here has no end"]),
         ("select 1;\nrollback;\n", ["001.sql:2:", "a load is one transaction"]),
         ("create database x;\n", ["001.sql:1:", "cannot run inside a transaction block", "remove the statement"]),
+        ("create extension if not exists pgcrypto", ["001.sql:1:", "take an image that has it and --runtime docker", "plpgsql and vector"]),
         ("select * from nowhere", ["001.sql:1:", 'relation "nowhere" does not exist', "`select * from nowhere`"]),
         ("do $$ begin raise exception 'own words'; end $$", ["001.sql:1:", "own words"]),
     ],
