@@ -24,12 +24,14 @@ class Launch:
 @frozen
 class LocalLaunch:
     """How an engine runs as a process. `{host} {port} {data}` are filled in in commands and files, other braces stay; paths in
-    `files` are relative to the data folder, written (mode 0600) before `prepare` and anew before the start. `prepare` depends on
-    nothing but `program`: the folder after it may be kept and copied for the next server of the same `program`."""
+    `files` and `given` are relative to the data folder. `files` are written (mode 0600) before the start; `given` before `prepare`, and
+    they are gone once that is done. `prepare` depends on nothing but `program` and `given`: the folder after it may be kept and copied
+    for the next server of the same."""
 
     program: str  # what runs, with its version and origin; shown in the plan
     command: tuple[str, ...]
     prepare: tuple[tuple[str, ...], ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     reads: tuple[Path, ...] = ()  # folders that the process must be able to read

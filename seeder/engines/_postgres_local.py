@@ -43,10 +43,8 @@ def launch(service: Service) -> LocalLaunch:
         program=_program(major, extra),
         prepare=((str(binaries / "initdb"), *_initdb(major, extra)),),
         command=(str(binaries / "postgres"), "-D", "{data}/cluster", *_postgres_settings.options(settings)),
-        files={
-            "bootstrap": bootstrap_password() + "\n",
-            "pg_hba.conf": f"host all all all {password}\nhost replication all all {password}\n",
-        },
+        given={"bootstrap": bootstrap_password() + "\n"},
+        files={"pg_hba.conf": f"host all all all {password}\nhost replication all all {password}\n"},
         environment={"TZ": service.environment.get("TZ", "UTC"), "LC_ALL": "C", "PGDATA": "{data}/cluster"},
         reads=(folder(major),),
         refuses_root=True,

@@ -65,9 +65,11 @@ def _first_content(launch: LocalLaunch, data: Path, whoever: Guise, values: Mapp
     kept = home.cache() / "engines" / _key(launch, whoever)
     with shared(kept) as made:
         if not made:
-            _write(launch.files, data, whoever, values)
+            _write(launch.given, data, whoever, values)
             for words in launch.prepare:
                 _run(launch, whoever.command([fill(word, values) for word in words]), data, environment)
+            for name in launch.given:  # secrets of this machine: what the folder is kept as may travel
+                (data / name).unlink()
             draft = kept.with_name(f"{kept.name}.draft")
             shutil.rmtree(draft, ignore_errors=True)  # of a process that was killed in the midst
             copy_folder(data, draft)
@@ -103,8 +105,8 @@ def _binaries(launch: LocalLaunch) -> list[tuple[str, int, int]]:
 
 
 def _key(launch: LocalLaunch, whoever: Guise) -> str:
-    """What the prepared folder is a function of: the program and its files as they are here, and who owns the result."""
-    parts = [launch.program, launch.prepare, sorted(launch.files.items()), _binaries(launch), whoever.owner]
+    """What the prepared folder is a function of: the program as it is here, what it is given, and who owns the result."""
+    parts = [launch.program, launch.prepare, sorted(launch.given.items()), _binaries(launch), whoever.owner]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 

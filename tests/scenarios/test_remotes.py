@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from seeder import fingerprint
+from seeder.pack import into_folder
 from tests.conftest import DATA
 from tests.contract.serving_registry import registry
 from tests.scenarios.cases import RUNTIMES, product
@@ -93,6 +94,8 @@ def test_a_machine_with_nothing_begins_where_another_came_to(built, tmp_path, ru
             sent = at_home(folder, here, "cache", "push", *words, "--json")
             assert sent.code == 0, sent.err
             assert [one["state"] for one in json.loads(sent.out)] == [state] * kept
+        if kind == "folder" and runtime == "local":
+            assert who_tells((here / "cache/postgres.password").read_bytes(), Path(at), tmp_path) == []
         forget_images(folder, here)
         pulled = at_home(folder, there, "cache", "pull", *words)
     assert pulled.code == 0, pulled.err
@@ -102,6 +105,15 @@ def test_a_machine_with_nothing_begins_where_another_came_to(built, tmp_path, ru
     assert did(folder, "migrate", "migrated") == did(folder, "keep", "kept") == []
     assert last(folder, "dataset.loaded") == []
     assert len(digests(folder)) == 1
+
+
+def who_tells(secret: bytes, place: Path, tmp_path: Path) -> list[str]:
+    """Files in packs of a shared folder that hold the secret."""
+    for pack in place.glob("*.tar.zst"):
+        into_folder(pack, tmp_path / "packs" / pack.name)
+    files = [file for file in (tmp_path / "packs").rglob("*") if file.is_file()]
+    assert files
+    return [str(file) for file in files if secret in file.read_bytes()]
 
 
 @product(

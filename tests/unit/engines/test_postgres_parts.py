@@ -152,9 +152,9 @@ def test_a_launch_honours_the_command_and_names_what_it_cannot() -> None:
 def test_no_secret_stands_in_a_launchs_commands_or_depends_on_the_service() -> None:
     one = Postgres().local(service(POSTGRES_USER="app", POSTGRES_PASSWORD="s3cret"))
     other = Postgres().local(service(POSTGRES_USER="other", POSTGRES_PASSWORD="0ther"))
-    assert (one.program, one.prepare, one.files) == (other.program, other.prepare, other.files)
+    assert (one.program, one.prepare, one.given, one.files) == (other.program, other.prepare, other.given, other.files)
     assert "s3cret" not in f"{one}"
-    assert one.files["bootstrap"].strip() not in f"{one.command}{one.prepare}"
+    assert one.given["bootstrap"].strip() not in f"{one.command}{one.prepare}"
 
 
 def test_arguments_of_initdb_are_honoured_and_shown() -> None:

@@ -176,13 +176,16 @@ def test_a_preparation_that_fails_says_its_output_and_leaves_nothing_in_the_cach
 
 
 def test_what_was_prepared_once_is_copied_and_the_copies_are_independent(reachable: Path) -> None:
-    code = "import pathlib, sys; p = pathlib.Path(sys.argv[1]); (p / 'made').write_text('1'); p.joinpath('deep').mkdir()"
-    launch = LocalLaunch("thing 1", ("thing",), prepare=((sys.executable, "-c", code, "{data}"),), files={"a.conf": "port={port} {other}"})
+    code = "import pathlib, sys; p = pathlib.Path(sys.argv[1]); (p / 'made').write_text((p / 'word').read_text()); (p / 'deep').mkdir()"
+    prepare, files = ((sys.executable, "-c", code, "{data}"),), {"a.conf": "port={port} {other}"}
+    launch = LocalLaunch("thing 1", ("thing",), prepare=prepare, given={"word": "s3cret"}, files=files)
     folders = [data_of(run) for run in ("one", "two", "three")]
     for number, data in enumerate(folders):
         _local_engine.prepare(launch, data, Address("127.0.0.1", number), {})
         (data / "made").write_text(str(data), encoding="utf-8")
-    assert len([path for path in (home.cache() / "engines").iterdir() if path.is_dir()]) == 1
+    kept = [path for path in (home.cache() / "engines").iterdir() if path.is_dir()]
+    assert [(path / "made").read_text(encoding="utf-8") for path in kept] == ["s3cret"]
+    assert [path for path in [*kept, *folders] if (path / "word").exists()] == [], "what it was given is gone"
     assert [(data / "a.conf").read_text(encoding="utf-8") for data in folders] == [f"port={n} {{other}}" for n in range(3)]
     assert [(data / "made").read_text(encoding="utf-8") for data in folders] == [str(data) for data in folders]
     assert stat.S_IMODE((folders[0] / "a.conf").stat().st_mode) == 0o600
