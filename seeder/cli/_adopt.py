@@ -10,6 +10,7 @@ from pathlib import Path
 
 from seeder.cli import _adopt_local
 from seeder.cli._adopt_local import Local
+from seeder.cli._adopt_once import MIGRATES, is_one_shot
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
 from seeder.definition.stores import not_yet
@@ -21,7 +22,6 @@ from seeder.target import Address
 
 SKIPPED = {"node_modules", ".venv", "venv", ".git", ".seeder", "site-packages", "__pycache__", "dist", "build"}
 DEEPEST = 3  # folders below a build context in which migrations are looked for
-MIGRATES = re.compile(r"alembic|migrat|flyway|liquibase|prisma|goose|dbmate|sqitch|knex|sequelize|initdb|init-db|db-init", re.IGNORECASE)
 OTHER_TOOLS = re.compile(r"(?i)^(V\d+(_\d+)*__|R__)|\.(down|undo|rollback)\.sql$")  # Flyway and two-way files: name order is not theirs
 SQL_FOLDERS = ("migrations", "db/migrations", "sql/migrations", "database/migrations", "migrations/sql")
 NO_LOCAL = Local(("...",), ".")
@@ -182,12 +182,6 @@ def _export(stack: Stack, service: Service, servers: Mapping[str, Finding], prop
         found = {f"{re.sub(r'[^A-Z0-9]', '_', service.name.upper())}_URL": "{url}"}
     proposed.update(found)
     return ", ".join(f'{name}: "{value}"' for name, value in found.items())
-
-
-def is_one_shot(stack: Stack, service: Service) -> bool:
-    """Somebody waits for its completion, or its command migrates and ends."""
-    awaited = any(d.service == service.name and d.condition == "completed" for s in stack.services.values() for d in s.depends_on)
-    return awaited or bool(service.command and MIGRATES.search(" ".join(service.command)) and not service.ports)
 
 
 def _said(service: Service) -> str:

@@ -58,7 +58,7 @@ class Reader:
             mounts=tuple(mounts(raw, self.model, self.variables)),
             profiles=tuple(raw.get("profiles", ())),
             networks=_networks(raw),
-            **{key: raw.get(key) for key in ("hostname", "container_name", "working_dir", "user", "network_mode", "pid", "ipc")},
+            **{key: raw.get(key) for key in ("hostname", "container_name", "working_dir", "user", "network_mode", "pid", "ipc", "restart")},
             privileged=bool(raw.get("privileged")),
             addresses=tuple(_addresses(raw)),
             hosts=tuple(_hosts(raw)),

@@ -106,6 +106,7 @@ class Service:
     privileged: bool = False
     addresses: tuple[str, ...] = ()  # fixed ones that it asks for on its networks
     hosts: tuple[str, ...] = ()  # host names that it alone knows (links, external_links, extra_hosts)
+    restart: str | None = None
     replicas: int = 1
     logging: bool = False  # asks for a log driver, or options of it
     unhonoured: tuple[str, ...] = ()  # compose keys that only a container runtime can give meaning to (cap_add, sysctls, ...)

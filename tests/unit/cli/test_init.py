@@ -201,3 +201,32 @@ def test_a_variable_that_a_run_will_need_is_a_hint_and_stops_nothing(init, monke
     assert found["db"] == {"migrate": {"alembic": "api/alembic.ini", "as": "api"}}
     assert "hint: compose.yaml:4: services.db.environment.POSTGRES_PASSWORD: the variable MY_SECRET is needed and missing" in said
     assert "error" not in said
+
+
+def _app(command: str, *more: str) -> str:
+    lines = ["  app:", "    build: ./api", f"    command: {command}", "    environment: {URL: postgresql://app:app@db:5432/app}", *more]
+    return "services:" + DB + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        ('sh -c "alembic upgrade head && gunicorn app:app"', []),
+        ('sh -c "alembic upgrade head; python -m http.server 80"', []),
+        ('sh -c "python manage.py migrate && python manage.py runserver 0.0.0.0:8000"', []),
+        ("python -m acme.db_migration_worker", []),
+        ("./migrate-and-go", ['    expose: ["80"]']),
+        ("./migrate-and-go", ["    healthcheck: {test: curl -f localhost}"]),
+        ("./migrate-and-go", ["    restart: unless-stopped"]),
+        ("./migrate-and-go", ["  page: {image: nginx, depends_on: {app: {condition: service_healthy}}}"]),
+    ],
+)
+def test_a_service_that_migrates_and_then_serves_is_no_one_shot(init, command, more):
+    _, _, found = init({"compose.yaml": _app(command, *more), **ALEMBIC})
+    assert found["db"] == {"migrate": {"alembic": "api/alembic.ini", "as": "app"}}
+
+
+@pytest.mark.parametrize("command", ['sh -c "./wait-for db && alembic upgrade head && echo done"', "python manage.py migrate"])
+def test_a_service_that_ends_with_migrating_is_a_one_shot(init, command):
+    _, _, found = init({"compose.yaml": _app(command)})
+    assert found["db"] == {"migrate": {"service": "app"}}
