@@ -33,7 +33,7 @@ def read_stack(
 ) -> Stack:
     """Read the stack as it would run: variables filled in from `environment` and `.env`, profiles applied, reduced to `only`
     and what those services need. What is left out stands in `Stack.absent` with the reason. `engines`: by which stores are told.
-    `unset`: variables that the files need may be missing, which is a hint then.
+    `unset`: variables that the files need may be missing, and files of them, which is a hint then.
 
     Raises DefinitionError with every problem of every file; UsageError when `only` names no service of the stack.
     """

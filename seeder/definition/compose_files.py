@@ -36,8 +36,8 @@ class Group:
 
 class Files:
     """Reads compose files; `problems`, `hints` and `further` (every file read beside the stack's own) grow as it goes. `whole`: no
-    compose file is missing or unreadable, so that what the others lack is not in it. `unset`: variables that are needed and not set are
-    hints and no problems, for who only looks at what a stack is made of."""
+    compose file is missing or unreadable, so that what the others lack is not in it. `unset`: variables that are needed and not set, and
+    files of them that are not there, are hints and no problems, for who only looks at what a stack is made of."""
 
     def __init__(self, *, unset: bool = False) -> None:
         self._unset = unset
@@ -77,6 +77,11 @@ class Files:
     def note(self, file: Path) -> None:
         if file not in self.further:
             self.further.append(file)
+
+    @property
+    def lacking(self) -> list[Problem]:
+        """Where it is told what a run needs and a fresh checkout does not hold."""
+        return self.hints if self._unset else self.problems.problems
 
     def _expect(self, file: Path, what: str, mark: Mark) -> None:
         """A file that another one names, at `mark`."""

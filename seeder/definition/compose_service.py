@@ -17,7 +17,7 @@ from seeder.definition.extension import ServiceExtension
 from seeder.definition.marked import List, Map
 from seeder.definition.service import Build, Condition, Dependency, Healthcheck, Port, Service
 from seeder.definition.validation import validated
-from seeder.errors import Mark
+from seeder.errors import Mark, Problem
 from seeder.frozen import frozen
 
 LATER = frozenset({"links", "faultable", "faults", "readonly", "auth.client_credentials", "auth.mtls", "undo"})
@@ -95,8 +95,8 @@ class Reader:
                 self.files.note(path)
                 found |= read_variables(path, lookup, self.files.problems)
             elif entry.get("required", True):
-                remedy = f"create {path}, or say required: false"
-                self.wrong(f"services.{name}.env_file", f"there is no file {path.name}", remedy, files.at(index))
+                subject, remedy = f"services.{name}.env_file", f"create {path}, or say required: false"
+                self.files.lacking.append(Problem(subject, f"there is no file {path.name}", remedy, files.at(index)))
         written = raw.get("environment", Map(raw.mark))
         for key in written:
             if not key or "=" in key:

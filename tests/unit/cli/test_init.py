@@ -203,6 +203,15 @@ def test_a_variable_that_a_run_will_need_is_a_hint_and_stops_nothing(init, monke
     assert "error" not in said
 
 
+def test_a_file_of_variables_that_a_fresh_clone_lacks_is_a_hint_and_stops_nothing(init):
+    code, said, found = init({"compose.yaml": "services:" + DB + API % "uvicorn app:app" + "    env_file: [.env.local]\n", **ALEMBIC})
+    assert code == 0, said
+    assert found["db"] == {"migrate": {"alembic": "api/alembic.ini", "as": "api"}}
+    assert "services.api.env_file: there is no file .env.local\n    -> create .env.local, or say" in said
+    assert "hint: compose.yaml:" in said
+    assert "error" not in said
+
+
 def _app(command: str, *more: str) -> str:
     lines = ["  app:", "    build: ./api", f"    command: {command}", "    environment: {URL: postgresql://app:app@db:5432/app}", *more]
     return "services:" + DB + "\n".join(lines) + "\n"
