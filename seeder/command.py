@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from seeder import interrupt
+from seeder import interrupt, living
 from seeder.errors import SeederError
 from seeder.frozen import frozen
 
@@ -59,7 +59,7 @@ def find(command: Sequence[str]) -> str:
 def run(command: Sequence[str], variables: Mapping[str, str], goes_on: Callable[[], None] = lambda: None) -> Ending:
     """Run in the foreground and wait. Ctrl-C reaches the command from the terminal; other signals are passed on to it. A command
     that goes on is told of once by `goes_on`; the second signal asks it to end, the third, or five seconds, kill it. When the
-    wait is ended by an error (the time limit), the command is asked to end, and killed two seconds later."""
+    wait is ended by an error (the time limit), the command and all that it started are asked to end, and killed two seconds later."""
     child = _start(command, variables)
     signals = _Signals(child, goes_on)
     before = {number: signal.signal(number, signals) for number in interrupt.heeded()}
@@ -122,12 +122,11 @@ def _start(command: Sequence[str], variables: Mapping[str, str]) -> subprocess.P
 
 
 def _end(child: subprocess.Popen[Any]) -> None:
-    child.terminate()
-    try:
-        child.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+    """A shell goes away alone, and what it waited for would go on while evidence is taken. A group of its own, which could be signalled
+    as one, the command cannot have: it is in the terminal's."""
+    if child.poll() is None and (who := living.identity(child.pid)):
+        living.end(who, grace=_END_SECONDS)
+    child.wait()
 
 
 def _in_foreground() -> bool:

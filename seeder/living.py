@@ -7,7 +7,7 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import field
 from pathlib import Path
 
@@ -86,12 +86,31 @@ def sweep(run: str, folder: Path, *, grace: float = 0.0, within: float = 8.0) ->
     look finds none, `within` seconds at most.
     """
     ended: dict[Identity, str] = {}
-    if grace and _until_none(run, folder, ended, signal.SIGTERM, grace):
+    find = functools.partial(belonging, run, folder)
+    if grace and _until_none(find, ended, signal.SIGTERM, grace):
         return Ended(tuple(ended.values()))
-    if _until_none(run, folder, ended, signal.SIGKILL, within):
+    if _until_none(find, ended, signal.SIGKILL, within):
         return Ended(tuple(ended.values()))
-    left = {process.who: str(process) for process in belonging(run, folder)}
+    left = {process.who: str(process) for process in find()}
     return Ended(tuple(text for who, text in ended.items() if who not in left), tuple(left.values()))
+
+
+def end(who: Identity, *, grace: float, within: float = 8.0) -> None:
+    """End a process with all that it started, and what those started: they are asked first, and killed `grace` seconds later. What
+    detached itself from them before is not among them."""
+    ended: dict[Identity, str] = {}
+    find = functools.partial(_descending, who, ended)
+    if not _until_none(find, ended, signal.SIGTERM, grace):
+        _until_none(find, ended, signal.SIGKILL, within)
+
+
+def _descending(who: Identity, known: Container[Identity]) -> list[_Process]:
+    """The process, those known to descend from it (their parents may be gone by now), and what descends from any of them."""
+    everyone = list(_everyone())
+    found = {process.who.pid for process in everyone if process.who == who or process.who in known}
+    while more := {process.who.pid for process in everyone if process.parent in found} - found:
+        found |= more
+    return [process for process in everyone if process.who.pid in found]
 
 
 def belonging(run: str, folder: Path) -> list[_Process]:
@@ -120,7 +139,7 @@ def _writers(file: Path) -> Iterator[_Process]:
     return (process for process in _everyone() if _writes_below(process.who.pid, wanted))
 
 
-def _until_none(run: str, folder: Path, ended: dict[Identity, str], number: signal.Signals, within: float) -> bool:
+def _until_none(find: Callable[[], list[_Process]], ended: dict[Identity, str], number: signal.Signals, within: float) -> bool:
     """Signal what is found and look again; true once a look at all processes finds none. That is dear, so those that were told are
     awaited before it."""
     told: set[Identity] = set()
@@ -128,7 +147,7 @@ def _until_none(run: str, folder: Path, ended: dict[Identity, str], number: sign
     def look() -> Verdict:
         if left := sum(who.alive() for who in told):
             return not_yet(f"{left} processes left")
-        found = belonging(run, folder)
+        found = find()
         for process in found:
             _signal(process.who, number)
             told.add(process.who)
@@ -136,7 +155,7 @@ def _until_none(run: str, folder: Path, ended: dict[Identity, str], number: sign
         return not_yet(f"{len(found)} processes left") if found else READY
 
     try:
-        wait_for(f"run {run}", look, within=within, first=0.01, longest=0.1)
+        wait_for("processes", look, within=within, first=0.01, longest=0.1)
     except EnvironmentFailed:
         return False  # the caller looks once more and names them
     return True

@@ -1,8 +1,11 @@
 """The wrapped command: its code is the answer, a wrong one is known before anything starts."""
 
+import os
+
 import pytest
 
-from seeder import command
+from seeder import command, interrupt, living
+from seeder.errors import TimeLimit
 
 
 def test_its_exit_code_comes_back():
@@ -38,3 +41,18 @@ def test_a_file_without_a_format_is_126(tmp_path):
     script.chmod(0o755)
     with pytest.raises(command.NotExecutable):
         command.run([str(script)], {})
+
+
+def limited(shell):
+    """Run by a seeder that has a time limit; the shell says when that is reached."""
+    with interrupt.guarded(60) as guard:
+        guard.release()
+        command.run(["sh", "-c", shell], {})
+
+
+@pytest.mark.parametrize("heeds", ["", 'trap "" TERM; '])
+def test_at_the_time_limit_what_a_shell_waits_for_ends_with_it(tmp_path, heeds):
+    pid = tmp_path / "pid"
+    with pytest.raises(TimeLimit):
+        limited(f"sh -c '{heeds}echo $$ > {pid}; kill -ALRM {os.getpid()}; sleep 600; true'; true")
+    assert living.identity(int(pid.read_text())) is None
