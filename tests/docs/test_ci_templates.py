@@ -41,6 +41,13 @@ def read(file: str) -> Any:
     return yaml.safe_load((TEMPLATES / file).read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("file", ["github/workflow.yml", "github/action.yml"])
+def test_the_artefact_on_github_holds_what_tests_write(file: str) -> None:
+    model = read(file)
+    last = (model["runs"] if "runs" in model else model["jobs"]["integration"])["steps"][-1]
+    assert last["with"]["path"].split() == ["junit.xml", ".seeder/runs", ".seeder/bundles"]
+
+
 def workflow() -> tuple[list[str], Mapping[str, str]]:
     model = read("github/workflow.yml")
     return [step["run"] for step in model["jobs"]["integration"]["steps"] if "run" in step], model["env"]
@@ -48,7 +55,7 @@ def workflow() -> tuple[list[str], Mapping[str, str]]:
 
 def action() -> tuple[list[str], Mapping[str, str]]:
     model = read("github/action.yml")
-    given = {"command": "python -m pytest --junitxml=junit.xml", "options": "small"}
+    given = {"command": "python -m pytest --junitxml=junit.xml", "environment": "small", "options": "--timeout 5m"}
     inputs = {name: given.get(name, about.get("default", "")) for name, about in model["inputs"].items()}
     steps = [step for step in model["runs"]["steps"] if "run" in step]
     told = {name: inputs[value.split("inputs.")[1].split(" ")[0]] for step in steps for name, value in step["env"].items()}
