@@ -44,7 +44,7 @@ def test_a_file_without_a_format_is_126(tmp_path):
 
 
 def limited(shell):
-    """Run by a seeder that has a time limit; the shell says when that is reached."""
+    """Run by a seeder that has a time limit; the shell says when that is reached, once it is waited for."""
     with interrupt.guarded(60) as guard:
         guard.release()
         command.run(["sh", "-c", shell], {})
@@ -54,5 +54,5 @@ def limited(shell):
 def test_at_the_time_limit_what_a_shell_waits_for_ends_with_it(tmp_path, heeds):
     pid = tmp_path / "pid"
     with pytest.raises(TimeLimit):
-        limited(f"sh -c '{heeds}echo $$ > {pid}; kill -ALRM {os.getpid()}; sleep 600; true'; true")
+        limited(f"sh -c '{heeds}echo $$ > {pid}; sleep 1; kill -ALRM {os.getpid()}; sleep 600; true'; true")
     assert living.identity(int(pid.read_text())) is None
