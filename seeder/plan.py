@@ -14,10 +14,12 @@ from seeder.definition.dataset import Dataset, Part
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.request import Definition
 from seeder.definition.requirements import unmet
+from seeder.definition.scenario import Scenario
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed, counted
 from seeder.fitness import Fitness, Revision
+from seeder.notice import Notice
 from seeder.operation import Call, Check, Configure, Load, Migrate, Plan, Sow, Start
 from seeder.order import Cycle, closure, sort
 from seeder.protocols import Runtime
@@ -43,12 +45,13 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     stack, problems = definition.stack, Collector()
     judged = soundness.of_stack(stack)
     problems.problems += judged.problems
+    notices = list(runtime.survey(stack, definition.request.images)) if judged.known else []
     if definition.scenario:
         scenario, wrong = soundness.of_scenario(definition.scenario, stack)
+        notices += _unasked(definition.scenario, scenario)
         definition = replace(definition, scenario=scenario)
         problems.problems += wrong
     allotted = _allotted(definition, judged, now, problems)
-    notices = tuple(runtime.survey(stack, definition.request.images)) if judged.known else ()
     for notice in notices:
         if notice.refused:
             problems.add(notice.subject, notice.message, notice.remedy, _mark_of(stack, notice.subject))
@@ -62,7 +65,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         definition=definition,
         runtime=runtime.name,
         runtime_cause=runtime_cause,
-        notices=notices,
+        notices=tuple(notices),
         overlays=tuple(_overlays(allotted)),
         servers=servers,
         migrations=migrations,
@@ -216,6 +219,13 @@ def _fitness(definition: Definition, migrations: Sequence[Migrate], loads: tuple
         references=definition.stack.references,
         expectations=definition.scenario.expect if definition.scenario else (),
     )
+
+
+def _unasked(written: Scenario, settled: Scenario) -> Iterable[Notice]:
+    """What of the scenario this run does not ask."""
+    left = len(written.expect) - len(settled.expect)
+    if left:
+        yield Notice(written.name, f"leaves out {counted(left, 'expectation')} of absent services")
 
 
 def _gates(stack: Stack, fitness: Fitness) -> Iterable[Check]:

@@ -37,7 +37,8 @@ class Judged:
 
 def accepted(stack: Stack) -> dict[str, frozenset[PartKind]]:
     """What those of the stack's engines that are known take from a dataset."""
-    engines = {name: ENGINES.get(name) for name in {store.engine for store in stack.stores.values()} & set(ENGINES.names())}
+    named = {store.engine for stores in (stack.stores, stack.unasked) for store in stores.values()}
+    engines = {name: ENGINES.get(name) for name in named & set(ENGINES.names())}
     return {name: engine.accepts if isinstance(engine, Loads) else frozenset() for name, engine in engines.items()}
 
 

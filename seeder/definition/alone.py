@@ -22,6 +22,7 @@ def alone(stack: Stack, server: str) -> Stack:
         stores=stores,
         links=tuple(link for link in stack.links if {link.client, link.server} <= kept),
         references=tuple(one for one in stack.references if {one.source.store, one.target.store} <= stores.keys()),
+        unasked={**stack.unasked, **{name: store for name, store in stack.stores.items() if name not in stores}},
         absent={**stack.absent, **dict.fromkeys(sorted(stack.services.keys() - kept), f"{server} does without it")},
     )
 

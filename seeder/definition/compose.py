@@ -61,6 +61,7 @@ def read_stack(
         links=find_links(selection.services, engines, aliases),
         references=tuple(one for one in references if {one.source.store, one.target.store} <= stores.keys()),
         absent=selection.absent,
+        unasked=stores_of(selection.unasked.values(), engines),
         x=extension,
         networks=compose_resources.networks(model, selection.services),
         volumes=compose_resources.volumes(model, selection.services),

@@ -113,8 +113,9 @@ _HELD: Final[Mapping[str, tuple[PartKind, str]]] = {
 
 
 def settle(scenario: Scenario, stack: Stack, accepts: Mapping[str, Collection[PartKind]]) -> Scenario:
-    """The scenario with each expectation's store known to the stack: one that was left out is the only store that holds such.
-    Expectations of services that are absent from this run are left out. Raises DefinitionError naming unknown stores and services."""
+    """The scenario with each expectation's store known to the stack: one that was left out is the only store that holds such,
+    whatever part of the stack this run is asked for. Expectations of services that are absent from it are left out. Raises
+    DefinitionError naming unknown stores and services."""
     problems = Collector()
     settled = [_settled(expectation, stack, accepts, problems) for expectation in scenario.expect]
     problems.raise_if_any()
@@ -134,11 +135,12 @@ def _settled(
         return expectation
     kind, words = _HELD[expectation.kind]
     # An engine that nobody knows is refused for itself.
-    holding = [name for name, store in sorted(stack.stores.items()) if kind in accepts.get(store.engine, (kind,))]
+    stores = {**stack.stores, **stack.unasked}
+    holding = [name for name, store in sorted(stores.items()) if kind in accepts.get(store.engine, (kind,))]
     subject = f"expect {expectation.kind}"
     if not expectation.store:
         if len(holding) == 1:
-            return dataclasses.replace(expectation, store=holding[0])
+            return dataclasses.replace(expectation, store=holding[0]) if holding[0] in stack.stores else None
         cause = f"no store is named, and stack {stack.name} has {len(holding)} that hold {words}"
         problems.add(subject, cause, f"add `store`: {', '.join(holding)}" if holding else "remove it", expectation.mark)
     elif expectation.store not in stack.stores:

@@ -19,6 +19,7 @@ class Selection:
 
     services: Mapping[str, Service]
     absent: Mapping[str, str]  # service -> the reason
+    unasked: Mapping[str, Service]  # of the absent ones those that `only` leaves out
 
 
 def select(
@@ -46,7 +47,8 @@ def select(
     absent |= dict.fromkeys(taking_part.keys() - chosen, f"not needed by {', '.join(named)}")
     result = {name: _without_absent(service, chosen, services, problems) for name, service in taking_part.items() if name in chosen}
     _check_circles(result, problems)
-    return Selection(result, dict(sorted(absent.items())))
+    unasked = {name: service for name, service in taking_part.items() if name not in chosen}
+    return Selection(result, dict(sorted(absent.items())), unasked)
 
 
 def _known(only: Sequence[str] | None, services: Mapping[str, Service], problems: Collector) -> tuple[str, ...]:

@@ -75,6 +75,7 @@ class Stack:
     absent: Mapping[str, str] = field(
         default_factory=dict
     )  # service -> why it is not part of this run (profile, --services, only: compose)
+    unasked: Mapping[str, Store] = field(default_factory=dict)  # stores that would be part of this run, had it been asked for all
     x: StackExtension = field(default_factory=StackExtension)
     networks: Mapping[str, Network] = field(default_factory=dict)  # those that its services use
     volumes: Mapping[str, Volume] = field(default_factory=dict)
@@ -96,6 +97,15 @@ class Stack:
         awaited = {d.service for service in self.services.values() for d in service.depends_on if d.condition == "completed"}
         migrating = {store.migrate.service for store in self.stores.values() if store.migrate and store.migrate.service}
         return frozenset({*awaited, *migrating})
+
+    def may_complete(self, service: str) -> bool:
+        """Whether it may have done its work when it has ended well: it is a one-shot, or serves nobody, as far as it is written."""
+        if service in self.one_shots:
+            return True
+        own = self.services[service]
+        awaited = any(d.service == service and d.condition == "healthy" for other in self.services.values() for d in other.depends_on)
+        serves = own.ports or own.expose or own.x.ready or any(link.server == service for link in self.links) or self.stores_of(service)
+        return not (awaited or serves)
 
     @property
     def servers(self) -> tuple[str, ...]:

@@ -135,6 +135,14 @@ def test_one_of_a_kind_is_told_as_one(planned):
     assert "1 migrated store " in planned().text()
 
 
+def test_a_part_of_the_stack_is_not_asked_what_the_scenario_expects_of_the_rest_and_the_plan_says_so(folder, planned):
+    _change(folder / "testdata/scenarios/ready.yaml", "expect:\n", "expect:\n  - {key: hits, exists: true}\n")
+    assert "3 expectations  (of the scenario)" in planned().text()
+    text = planned(services=("orders-db",)).text()
+    assert "1 expectation  (of the scenario)" in text
+    assert "note: ready: leaves out 2 expectations of absent services" in text
+
+
 def test_a_limit_of_waiting_says_where_it_comes_from(shop):
     check = "        healthcheck: {test: [CMD, check], interval: 2s}\n"
     ready = "        x-seeder: {ready: {tcp: 1, within: 5s}}\n"

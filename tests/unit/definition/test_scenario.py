@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from seeder.definition.alone import alone
 from seeder.definition.extension import Gates, ServiceExtension
 from seeder.definition.manifest import read_project
 from seeder.definition.references import named_parameters
@@ -132,6 +133,14 @@ SHOP = {"orders-db": "postgres", "cache": "redis", "events": "nats"}
 def test_the_only_store_that_holds_such_may_be_left_out(scenario):
     settled = _settle(scenario, **SHOP)
     assert [e.store for e in settled.expect] == ["orders-db", "", "events", "cache", "cache"]
+
+
+def test_the_only_store_of_the_whole_stack_is_meant_whatever_part_of_it_runs(scenario):
+    whole = _stack(**SHOP)
+    part = alone(whole, "orders-db")
+    assert [e.kind for e in settle(scenario, part, accepted(part)).expect] == ["query"]
+    part = alone(whole, "cache")
+    assert [(e.kind, e.store) for e in settle(scenario, part, accepted(part)).expect] == [("key", "cache"), ("key", "cache")]
 
 
 @pytest.mark.parametrize(
