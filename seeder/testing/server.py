@@ -163,6 +163,8 @@ def main() -> None:
         return
     (folder / UP).unlink(missing_ok=True)
     try:
+        if (folder / WRONG).exists():  # who had the lock before tried it already
+            return
         _serve(folder, Wanted(project, Request(**{**given, **lists}), server))
     except Exception as error:
         known = error if isinstance(error, SeederError) else of_machine(error)
