@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seeder import soundness
@@ -19,7 +19,7 @@ from seeder.definition.request import data_of
 from seeder.definition.requirements import unmet
 from seeder.definition.scenario import Scenario, strangers
 from seeder.definition.stack import Stack
-from seeder.errors import Collector, DefinitionError, Problem, SeederError, nearest
+from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, SeederError, nearest
 from seeder.registry import RUNTIMES, traits
 
 Histories = Mapping[str, Sequence[str]]  # store -> its revisions, oldest first
@@ -73,6 +73,8 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
         findings.errors += judged.problems
         findings.hints += consistency.hints(stacks[name])
         histories[name] = judged.ids
+        if judged.known:
+            _runtimes(manifest.defaults.runtime, stacks[name], findings)
     for dataset in (version for versions in manifest.datasets.values() for version in versions):
         _dataset(dataset, manifest, stacks, findings)
     for scenario in manifest.scenarios.values():
@@ -98,6 +100,31 @@ def _defaults(manifest: Manifest) -> Iterator[Problem]:
     if manifest.defaults.runtime not in known:
         cause = f"there is no runtime {manifest.defaults.runtime}"
         yield Problem("defaults.runtime", cause, nearest(manifest.defaults.runtime, known), manifest.mark)
+
+
+def _runtimes(wanted: str, stack: Stack, findings: Findings) -> None:
+    """What a run would be refused for by the runtime that it takes. `auto` takes docker where an engine answers; what local refuses is
+    of interest then where somebody means the stack to run there."""
+    if wanted != "auto":
+        findings.errors += _refused(wanted, stack) if wanted in RUNTIMES.names() else ()
+        return
+    docker, local = _refused("docker", stack), _refused("local", stack)
+    findings.errors += [problem if problem in local else _only("docker", problem) for problem in docker]
+    if any(service.x.local for service in stack.services.values()):
+        findings.hints += [_only("local", problem) for problem in local if problem not in docker]
+
+
+def _refused(runtime: str, stack: Stack) -> list[Problem]:
+    try:
+        return list(soundness.refused(stack, RUNTIMES.get(runtime).survey(stack)))
+    except DefinitionError as error:
+        return list(error.problems)
+    except EnvironmentFailed:
+        return []  # a docker context that is not there, say, is this machine's and not the definition's
+
+
+def _only(runtime: str, problem: Problem) -> Problem:
+    return replace(problem, cause=f"refused on {runtime}: {problem.cause}")
 
 
 def _dataset(dataset: Dataset, manifest: Manifest, stacks: Mapping[str, Stack], findings: Findings) -> None:

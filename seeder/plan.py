@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from seeder import soundness
 from seeder.definition import overlay
@@ -52,9 +51,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         definition = replace(definition, scenario=scenario)
         problems.problems += wrong
     allotted = _allotted(definition, judged, now, problems)
-    for notice in notices:
-        if notice.refused:
-            problems.add(notice.subject, notice.message, notice.remedy, _mark_of(stack, notice.subject))
+    problems.problems += soundness.refused(stack, notices)
     problems.raise_if_any(DefinitionError)
     migrations = tuple(_migrate(stack.stores[name], revisions) for name, revisions in judged.histories.items())
     one_shots = {m.store.migrate.service for m in migrations if m.store.migrate and m.store.migrate.service}
@@ -81,11 +78,6 @@ def at_rest(plan: Plan) -> Plan:
     """What of it comes before services: servers, migrations, data at rest, and the gates that ask for no more."""
     gates = tuple(check for check in plan.gates if check.gate not in ("ready", "expect"))
     return replace(plan, overlays=(), services=(), calls=(), gates=gates)
-
-
-def _mark_of(stack: Stack, subject: str) -> Any:
-    service = stack.services.get(subject)
-    return service.mark if service else None
 
 
 # -- starting ---------------------------------------------------------------------------------------------------------

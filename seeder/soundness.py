@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
 
 from seeder.definition import consistency, overlay
@@ -15,6 +15,7 @@ from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, Problem, nearest
 from seeder.fitness import Revision
 from seeder.frozen import frozen
+from seeder.notice import Notice
 from seeder.protocols import Engine, Inspects, Loads, Queries
 from seeder.registry import CALLERS, ENGINES, LOADERS, MIGRATORS
 
@@ -66,6 +67,14 @@ def _at_home(error: DefinitionError, store: Store, service: Service) -> Iterator
     way = ("databases", store.database, "migrate") if store.database else ("migrate",)
     place = service.place(*way, store.migrate.tool) if store.migrate else service.mark
     yield from (replace(problem, mark=place) if problem.mark == service.mark else problem for problem in error.problems)
+
+
+def refused(stack: Stack, notices: Iterable[Notice]) -> Iterator[Problem]:
+    """What a runtime will not run."""
+    for notice in notices:
+        if notice.refused:
+            service = stack.services.get(notice.subject)
+            yield Problem(notice.subject, notice.message, notice.remedy, service.mark if service else None)
 
 
 def of_dataset(dataset: Dataset, stack: Stack) -> tuple[tuple[Part, ...], list[Problem]]:

@@ -198,6 +198,27 @@ def test_a_port_that_is_written_out_is_a_hint(checked):
     assert "the port 8000 is written out" in _said(found.hints)[0]
 
 
+HOST = _compose('["8000"]', '["8000"]\n        network_mode: host')
+SOCKET = _compose('["8000"]', '["8000"]\n        volumes: ["/var/run/docker.sock:/var/run/docker.sock"]')
+
+
+@pytest.mark.parametrize(("changes", "cause"), [(HOST, "uses the network of the host"), (SOCKET, "may use the docker socket")])
+def test_what_docker_refuses_is_an_error_where_a_run_takes_docker(checked, changes, cause):
+    auto = checked(changes)
+    assert [f"refused on docker: {cause}" in said for said in _said(auto.errors)] == [True]
+    docker = checked({**changes, M: ("  policy: ci", "  policy: ci\n  runtime: docker")})
+    assert [f"orders: {cause}" in said for said in _said(docker.errors)] == [True]
+    local = checked({**changes, M: ("  policy: ci", "  policy: ci\n  runtime: local")})
+    assert [said.partition(" -> ")[0] for said in _said(local.errors)] == ["compose.yaml:10: orders: it has no local form"]
+
+
+def test_what_local_refuses_is_a_hint_where_some_services_are_meant_to_run_there(checked):
+    changes = _compose('["8000"]', '["8000"]\n        x-seeder: {local: {command: [serve, "--port", "8000"]}}')
+    found = checked(changes)
+    assert not found.errors
+    assert any("orders: refused on local: its local command has the port 8000" in said for said in _said(found.hints))
+
+
 def test_a_variable_that_is_not_set_is_a_hint(checked):
     [hint] = _said(checked(_compose("POSTGRES_PASSWORD: app", 'POSTGRES_PASSWORD: "${PW}", A: $$B, C: "${D:-}"')).hints)
     assert hint.startswith("compose.yaml:4: services.orders-db.environment.POSTGRES_PASSWORD: the variable PW is not set")
