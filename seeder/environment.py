@@ -18,11 +18,11 @@ from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress, RunStarted
 from seeder.fitness import Fitness, LoadedTable, Migrated
 from seeder.process import Completed
-from seeder.protocols import Deployment, Engine, Placed, Rewinder, Rewinds
+from seeder.protocols import Deployment, Engine, Placed, Rewinder, Rewinds, World
 from seeder.registry import ENGINES, RUNTIMES
 from seeder.run import Overlay, Run, Task
 from seeder.target import Address, Target
-from seeder.wait import READY, Verdict, wait_for
+from seeder.wait import READY, Verdict, never, wait_for
 
 if TYPE_CHECKING:
     import httpx
@@ -48,7 +48,7 @@ class Environment:
         self.addresses: Mapping[tuple[str, int], Address] = {}
         self.migrated: dict[str, Migrated] = {}
         self.loaded: list[LoadedTable] = []
-        self.spared: frozenset[str] = frozenset()  # one-shots that another process's plan did not need
+        self.spared: frozenset[str] = frozenset()  # one-shots that another process's plan did not need, or whose end it saw
         self.marks = False  # stores are marked, so that `reset` can take them back
         self._rewinders: dict[str, Rewinder] = {}
         self._clients: dict[str, httpx.Client] = {}
@@ -125,6 +125,11 @@ class Environment:
             return READY
         return self.deployment.look(service, condition)
 
+    def ended(self) -> dict[str, Verdict]:
+        """Those of its services and servers that have ended and should still be at work: how."""
+        found = {name: ended(self, name) for name in sorted(self.stack.services)}
+        return {name: how for name, how in found.items() if how}
+
     def run_service(self, name: str, *, within: float, remedy: str) -> None:
         """Start a one-shot service and wait until it has completed."""
         self.deployment.start(name)
@@ -141,6 +146,14 @@ class Environment:
     def fitness(self) -> Fitness:
         """The plan's fitness, with the tables that migrations made and those that were loaded."""
         return replace(self.plan.fitness, tables=tuple(self.loaded), migrated=dict(self.migrated))
+
+
+def ended(world: World, service: str) -> Verdict | None:
+    """How a service ended that should still be at work; None as long as it is, and when it may have done its work."""
+    seen = world.look(service, "completed")
+    if seen.state == "ready" and not world.stack.may_complete(service):
+        return never("it ended with code 0", world.look(service, "healthy").log)
+    return seen if seen.state == "never" else None
 
 
 def _credentials(auth: Auth | None) -> tuple[dict[str, str], tuple[str, str] | None]:

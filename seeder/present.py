@@ -141,8 +141,15 @@ def remember(environment: Environment) -> None:
     request = dataclasses.asdict(environment.plan.definition.request)
     migrated = {store: dataclasses.asdict(one) for store, one in environment.migrated.items()}
     plan = environment.plan
-    asked = {"request": request, "migrated": migrated, "spared": sorted(plan.spared), "restored": bool(plan.restores)}
+    over = plan.spared | _completed(environment)
+    asked = {"request": request, "migrated": migrated, "over": sorted(over), "restored": bool(plan.restores)}
     whole.write(environment.run.folder / ASKED, json.dumps(asked) + "\n")
+
+
+def _completed(environment: Environment) -> set[str]:
+    """What has done its work although nobody waited for that: only who started it can tell that it went well."""
+    quiet = {one.subject for one in environment.plan.services if environment.stack.may_complete(one.subject)} - environment.stack.one_shots
+    return {name for name in quiet if environment.look(name, "completed").state == "ready"}
 
 
 def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan]:
@@ -165,7 +172,7 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
         for port, number in service["ports"].items()
     }
     environment = Environment(run, plan, runtime.rejoin(run, plan.stack, addresses, emit), emit, undo)
-    environment.addresses, environment.spared = addresses, frozenset(asked["spared"])
+    environment.addresses, environment.spared = addresses, frozenset(asked["over"])
     environment.migrated = {store: Migrated.of(given) for store, given in asked["migrated"].items() if store in plan.fitness.revisions}
     environment.loaded = list(_tables(plan, run.as_of))
     return environment, plan

@@ -52,8 +52,8 @@ def again(environment: Environment, plan: Plan, start: Start) -> float:
 
 
 def running(environment: Environment, plan: Plan) -> list[Start]:
-    """Services that have not done their work already."""
-    return [one for one in plan.services if environment.deployment.look(one.subject, "completed").state != "ready"]
+    """Services that are at work: neither have they done it, nor have they died."""
+    return [one for one in plan.services if environment.look(one.subject, "completed").state == "not yet"]
 
 
 def stopping(environment: Environment) -> Stops:
@@ -102,9 +102,13 @@ def _wanted(plan: Plan, name: str) -> Condition:
 
 def _service_verdict(environment: Environment, name: str, condition: Condition) -> Verdict:
     verdict = environment.deployment.look(name, condition)
-    if verdict.state == "never" and condition == "healthy" and environment.deployment.look(name, "completed").state == "ready":
+    if verdict.state == "never" and condition == "healthy" and _has_completed(environment, name):
         return READY  # a one-shot that nobody waits for
     return verdict
+
+
+def _has_completed(environment: Environment, name: str) -> bool:
+    return environment.stack.may_complete(name) and environment.deployment.look(name, "completed").state == "ready"
 
 
 def _server_verdict(environment: Environment, name: str) -> Verdict:

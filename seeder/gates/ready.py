@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from seeder import order
+from seeder.environment import ended
 from seeder.errors import EnvironmentFailed, Problem
 from seeder.fitness import Fitness
 from seeder.protocols import World
@@ -45,12 +46,15 @@ def _wait(name: str, look: partial[Verdict]) -> Problem | None:
 
 
 def _probe(world: World, store: str) -> Verdict:
-    return world.engine(store).probe(world.target(store))
+    """What has ended is told as that, not by a connection that nobody takes."""
+    return ended(world, world.stack.stores[store].service) or world.engine(store).probe(world.target(store))
 
 
 def _look(world: World, service: str) -> Verdict:
-    """A one-shot must have completed; what is healthy no longer may be a one-shot that nobody waits for."""
+    """A one-shot must have completed; what is healthy no longer may be one that nobody waits for, unless others reach it."""
     if service in world.stack.one_shots:
         return world.look(service, "completed")
+    if how := ended(world, service):
+        return how
     verdict = world.look(service, "healthy")
     return READY if verdict.state == "never" and world.look(service, "completed").state == "ready" else verdict

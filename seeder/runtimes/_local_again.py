@@ -52,8 +52,9 @@ class Again(LocalDeployment):
 
     def look(self, service: str, condition: Condition) -> Verdict:
         alive = living.writes(self._log(service))
-        if condition == "completed":  # one that fails ends its run, so what is over went well
-            return not_yet("it still runs") if alive else READY
         if not alive:
-            return never("its process has ended", self.logs(service, LAST_LINES))
+            waited_for = condition == "completed" and service in self.stack.one_shots  # one that fails ends its run: this one went well
+            return READY if waited_for else never("its process has ended", self.logs(service, LAST_LINES))
+        if condition == "completed":
+            return not_yet("it still runs")
         return self._healthy(service) if condition == "healthy" else READY

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import nats
 import psycopg
 import pytest
+import redis
 
 from seeder.content import Key, Keys, Message, Messages, Records
 from seeder.definition.dataset import Part
@@ -20,9 +22,9 @@ from seeder.definition.stack import Column, Reference
 from seeder.errors import EnvironmentFailed, Mark, Problem
 from seeder.events import Noticed
 from seeder.fitness import Fitness, LoadedTable, Revision
-from seeder.protocols import Loads
-from seeder.registry import GATES
-from seeder.wait import READY, not_yet, wait_for
+from seeder.protocols import Loads, Rejoins
+from seeder.registry import GATES, RUNTIMES
+from seeder.wait import READY, never, not_yet, wait_for
 from tests.fakes.world import LiveWorld, opened, read
 
 COMPOSE = """
@@ -50,6 +52,15 @@ services:
   worker:
     image: python:3.13-slim
     x-seeder: {local: {command: [sh, -c, "echo no settings; exit 3"]}}
+"""
+WAITED = """
+  first:
+    image: python:3.13-slim
+    x-seeder: {local: {command: ["true"]}}
+  second:
+    image: python:3.13-slim
+    depends_on: {first: {condition: service_completed_successfully}}
+    x-seeder: {local: {command: ["true"]}}
 """
 TABLES = """
 create table customers (id int primary key, email text);
@@ -227,6 +238,47 @@ def test_a_finished_one_shot_is_ready_and_what_does_not_run_is_not(world: LiveWo
     world.run_service("once", within=20, remedy="")
     world.start("late")
     assert check("ready", world) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "ports", "told"),
+    [(0, "[]", ""), (0, "['8000']", "it ended with code 0"), (3, "[]", "it ended with code 3")],
+    ids=["nobody waits for it", "it serves", "it failed"],
+)
+def test_only_what_may_have_done_its_work_may_have_ended(tmp_path: Path, code: int, ports: str, told: str) -> None:
+    (tmp_path / "compose.yaml").write_text(ENDS.replace("exit 3", f"exit {code}").replace("    x-", f"    expose: {ports}\n    x-"))
+    with opened(read(tmp_path / "compose.yaml")) as live:
+        live.deployment.start("worker")
+        wait_for("worker", lambda: READY if live.look("worker", "completed").state != "not yet" else not_yet("it runs"), within=20)
+        if told:
+            with pytest.raises(EnvironmentFailed, match=f"worker: {told}"):
+                check("ready", live)
+        else:
+            assert check("ready", live) == []
+
+
+def test_another_process_finds_what_has_died_and_not_what_had_to_end(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(ENDS + WAITED)
+    with opened(read(tmp_path / "compose.yaml")) as live:
+        for name in ("worker", "first"):
+            live.deployment.start(name)
+            wait_for(name, lambda name=name: READY if live.look(name, "completed").state != "not yet" else not_yet("it runs"), within=20)
+        runtime = RUNTIMES.get("local")
+        assert isinstance(runtime, Rejoins)
+        again = runtime.rejoin(live.run, live.stack, live.addresses, live.emit)
+        assert again.look("first", "completed") == READY
+        assert again.look("worker", "completed") == never("its process has ended", "no settings")
+
+
+def test_a_store_whose_server_has_ended_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services:\n  cache: {image: 'redis:8'}\n")
+    with opened(read(tmp_path / "compose.yaml"), "cache") as live:
+        assert check("ready", live) == []
+        with suppress(redis.ConnectionError):
+            redis.Redis.from_url(live.target("cache").url()).shutdown(nosave=True)
+        wait_for("cache", lambda: READY if live.look("cache", "completed").state != "not yet" else not_yet("it runs"), within=20)
+        with pytest.raises(EnvironmentFailed, match="cache: it ended with code 0"):
+            check("ready", live)
 
 
 def test_a_service_that_has_ended_is_told_as_at_its_start(tmp_path: Path) -> None:
