@@ -122,14 +122,23 @@ def _refused(error: SeederError, name: str, *, debug: bool) -> int:
 
 
 def _unforeseen(error: Exception, name: str, *, debug: bool) -> int:
-    """What the machine refused is told as every error is; all else is a defect."""
-    if known := of_machine(error):
+    """What the machine refused is told as every error is, and that there is no folder to work in; all else is a defect."""
+    if known := _nowhere(error) or of_machine(error):
         return _refused(known, name, debug=debug)
     if debug:
         traceback.print_exc()
     remedy = "report what stands above" if debug else "run again with `seeder --debug ...` and report what it prints"
     click.echo(f"error: this is a defect of seeder itself: {type(error).__name__}: {error}\n    -> {remedy}", err=True)
     return 123 if name in WRAPPING else 3
+
+
+def _nowhere(error: Exception) -> SeederError | None:
+    from seeder.cli import _terminal
+    from seeder.errors import UsageError
+
+    if isinstance(error, FileNotFoundError) and _terminal.gone():
+        return UsageError("the current folder", "is gone", "change to one that exists; `cd .` does it where one was made anew in its place")
+    return None
 
 
 def _misused(error: click.ClickException) -> None:

@@ -30,9 +30,18 @@ def styled(text: str, **style: Any) -> str:
     return click.style(text, **style) if colourful() else text
 
 
+def gone() -> bool:
+    """Whether the current folder was deleted since the shell went there."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 def near(text: str) -> str:
     """The text with paths below the current folder counted from there."""
-    here = str(Path.cwd())
+    here = "/" if gone() else str(Path.cwd())
     return text if here == "/" else re.sub(rf"(?<![\w./-]){re.escape(here)}/", "", text)
 
 

@@ -65,8 +65,8 @@ def _compose(given: Path | None) -> Path:
             raise UsageError(str(given), "there is no such file", "name a compose file")
         return given.absolute()
     for name in NAMES:
-        if Path(name).is_file():
-            return Path(name).absolute()
+        if (file := Path.cwd() / name).is_file():
+            return file
     raise UsageError("init", f"there is no {' or '.join(NAMES)} in this folder", "name the compose file: seeder init FILE")
 
 
