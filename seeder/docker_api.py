@@ -219,6 +219,20 @@ class Daemon:
             found = self._api.images(name=repository)
         return [(name, i["Labels"] or {}, float(i["Created"])) for i in found for name in i["RepoTags"] or []]
 
+    def images_in_use(self) -> set[str]:
+        """Names, as they were said when it was made, of the image of every container, whatever its state."""
+        with _asking("docker"):
+            return {one["Image"] for one in self._api.containers(all=True)}
+
+    def let_go(self, image: str) -> None:
+        """Remove the name, and the image with its last one. Absent already is fine; one that a container is made of is refused."""
+        try:
+            with _asking(image):
+                self._api.remove_image(image)
+        except Refused as refused:
+            if refused.status != 404:  # noqa: PLR2004
+                raise
+
     # -- files of layers ----------------------------------------------------------------------------------------------
 
     def place(self, image: str, labels: Mapping[str, str]) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from pathlib import Path
 
+from seeder import whole
 from seeder.errors import EnvironmentFailed
 
 VARIABLE = "SEEDER_HOME"
@@ -20,6 +22,21 @@ def runs() -> Path:
 def cache() -> Path:
     """The folder for what can be made again; created with mode 0700."""
     return _made(_base("cache"))
+
+
+def name() -> str:
+    """What this cache is called among all that use a Docker engine."""
+    path = cache() / "name"
+    if not path.exists():
+        whole.write(path, secrets.token_hex(8))
+    return path.read_text(encoding="utf-8")
+
+
+def locks() -> Path:
+    """The folder of locks, one for each state or image that is being built."""
+    folder = cache() / "building"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 def run_folder(run: str) -> Path:

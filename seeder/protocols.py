@@ -168,6 +168,17 @@ class Rejoins(Protocol):
 
 
 @runtime_checkable
+class Builds(Protocol):
+    """The runtime has images built for services, which outlive the runs that they were built for."""
+
+    def built(self) -> Mapping[str, datetime.datetime]:
+        """When a run last used each that was built for this cache and that nothing is made of now. Raises EnvironmentFailed."""
+
+    def forget(self, image: str) -> None:
+        """Remove it; who needs it builds it again. Raises EnvironmentFailed when something was made of it meanwhile."""
+
+
+@runtime_checkable
 class Diagnoses(Protocol):
     """The runtime can say what it finds and misses on this machine."""
 

@@ -77,25 +77,32 @@ def explain(request: Request, project: Path | None, as_json: bool) -> None:
 
 
 @command.command("prune")
-@click.option("--all", "everything", is_flag=True, help="Remove every layer that no live run uses.")
+@click.option("--all", "everything", is_flag=True, help="Remove every layer and built image that no live run uses.")
 @click.option("--older", callback=_options.duration, help="Remove what was not used for this long, e.g. 7d.")
 @click.option("--size", default="5GB", show_default=True, callback=_options.size, help="Keep at most this much, what was used last first.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @_options.as_json
 def prune(everything: bool, older: float | None, size: int, dry_run: bool, as_json: bool) -> None:
-    """Remove layers that were not used for longest. Sets go whole; what a live run began at stays."""
+    """Remove layers that were not used for longest, and images that were built for services, of which nothing was made for a week, or
+    as long as --older says. Sets go whole; what a live run began at stays."""
     from seeder.cli import _render
     from seeder.reuse import room
 
-    before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=older) if older else None
+    unused = datetime.timedelta(seconds=older) if older else None
+    before = datetime.datetime.now(datetime.UTC) - unused if unused else None
     gone = (room.excess if dry_run else room.prune)(-1 if everything else size, before)
+    since = room.stale(datetime.timedelta() if everything else unused or room.STALE)
+    images = sorted((room.built if dry_run else room.forget_built)(since))
     if as_json:
-        _render.answer([_summary(layer) for layer in gone])
+        _render.answer([*map(_summary, gone), *({"form": "built", "place": image} for image in images)])
         return
     verb = "would remove" if dry_run else "removed"
     for layer in gone:
         say(f"{verb} {layer.id[:12]} {layer.form} of {layer.facts.get('stack', '-')}, {amount(layer.size)}")
-    say(f"{counted(len(gone), 'layer')}, {amount(sum(layer.size for layer in gone))}")
+    for image in images:
+        say(f"{verb} {image}, built for a service")
+    also = f", {counted(len(images), 'built image')}" if images else ""
+    say(f"{counted(len(gone), 'layer')}, {amount(sum(layer.size for layer in gone))}{also}")
 
 
 def _summary(layer: Layer) -> dict[str, Any]:

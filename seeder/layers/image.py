@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from seeder import home, whole
+from seeder import home
 from seeder.docker_api import Daemon
 from seeder.docker_endpoint import Endpoint, endpoint
 from seeder.errors import EnvironmentFailed
@@ -48,7 +48,7 @@ class Images:
         return {layer.key: layer for layer in self.every() if layer.key in wanted}
 
     def every(self) -> Iterator[Layer]:
-        own = _name()
+        own = home.name()
         for tag, labels, created in self._daemon.tagged(REPOSITORY):
             if labels.get(ID) and labels.get(FORM):
                 made = datetime.datetime.fromtimestamp(created, datetime.UTC)
@@ -72,7 +72,7 @@ class Images:
         own = "0"  # what lies below is shared with the image that the server began with
         with contextlib.suppress(EnvironmentFailed):  # an engine under load takes too long to count
             own = str(daemon.written(source))
-        known = {SIZE: own, CACHE: _name(), DEPTH: str(daemon.depth(source) + 1), FACTS: json.dumps(dict(facts), ensure_ascii=False)}
+        known = {SIZE: own, CACHE: home.name(), DEPTH: str(daemon.depth(source) + 1), FACTS: json.dumps(dict(facts), ensure_ascii=False)}
         daemon.remove("image", f"{REPOSITORY}:{key(state, form)}")
         daemon.commit(source, REPOSITORY, key(state, form), {ID: state, FORM: form, **known})
         kept = self.find([key(state, form)]).get(key(state, form))
@@ -140,14 +140,6 @@ class Images:
 def _base(form: str) -> str:
     """The beginning of the id of the image that a form is on top of."""
     return form.rpartition("-")[2]
-
-
-def _name() -> str:
-    """What this cache is called among all that use the engine."""
-    path = home.cache() / "name"
-    if not path.exists():
-        whole.write(path, secrets.token_hex(8))
-    return path.read_text(encoding="utf-8")
 
 
 def _use_file(name: str) -> Path:

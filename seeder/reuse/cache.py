@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from seeder import fingerprint
+from seeder import fingerprint, home
 from seeder.errors import SeederError
 from seeder.events import Emit, Noticed, Progress
 from seeder.layer import SET, Chain, Layer, key
@@ -136,7 +136,7 @@ def hold(name: str, held: ExitStack, emit: Emit) -> None:
     """Take the lock of a state, for as long as `held` lasts."""
     import filelock
 
-    lock = filelock.FileLock(room.locks() / f"{name}.lock", mode=0o600)
+    lock = filelock.FileLock(home.locks() / f"{name}.lock", mode=0o600)
     if taken(lock) != READY:
         emit(Progress("images", "layers", "waiting", "another run builds what this one needs"))
         remedy = "see what the other run waits for (`seeder ls`), or use --no-cache"
@@ -169,5 +169,6 @@ def make_room(plan: Plan, emit: Emit) -> None:
         return
     try:
         room.prune(room.LIMIT, own=True)
+        room.forget_built(room.stale())
     except (OSError, SeederError) as error:
         emit(Noticed("layers", f"old ones could not be removed: {error}", "`seeder cache prune` does it"))

@@ -13,11 +13,14 @@ from pathlib import Path
 from seeder import home, whole
 from seeder.errors import SeederError
 from seeder.layer import SET, Layer
-from seeder.registry import LAYERS
+from seeder.protocols import Builds
+from seeder.registry import LAYERS, RUNTIMES
 
 LIMIT = 5_000_000_000  # bytes that runs leave in the cache; what was not used for longest goes
 USES = "layers.json"  # in a run's folder: at which layers it began
-FORGOTTEN = 24 * 3600.0  # seconds after which the lock of a state that nobody builds is removed
+STALE = datetime.timedelta(days=7)  # for which nothing was made of an image that was built for a service: it goes
+AT_WORK = datetime.timedelta(hours=1)  # in which a run may have had an image built and no containers made of it yet
+FORGOTTEN = 24 * 3600.0  # seconds after which the lock of what nobody builds is removed
 
 
 @contextmanager
@@ -27,13 +30,6 @@ def still() -> Iterator[None]:
 
     with filelock.FileLock(home.cache() / "layers.lock", mode=0o600):
         yield
-
-
-def locks() -> Path:
-    """The folder of locks, one for each state that is being built."""
-    folder = home.cache() / "building"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
 
 
 def every(stores: Iterable[str] = ()) -> list[Layer]:
@@ -104,10 +100,35 @@ def prune(limit: int, before: datetime.datetime | None = None, *, own: bool = Fa
     return gone
 
 
+def stale(older: datetime.timedelta = STALE) -> datetime.datetime:
+    """Since when an image that was built must have been used to stay."""
+    return datetime.datetime.now(datetime.UTC) - max(older, AT_WORK)
+
+
+def built(before: datetime.datetime) -> dict[str, Builds]:
+    """Images that were built for services of this cache's runs, that nothing is made of now, and that no run used since `before`."""
+    found: dict[str, Builds] = {}
+    for runtime in map(RUNTIMES.get, RUNTIMES.names()):
+        with contextlib.suppress(SeederError):  # no Docker engine, no images
+            if isinstance(runtime, Builds):
+                found |= {image: runtime for image, used in runtime.built().items() if used < before}
+    return found
+
+
+def forget_built(before: datetime.datetime) -> list[str]:
+    """Remove what `built` answers; one that a run has begun to use meanwhile stays."""
+    gone: list[str] = []
+    for image, runtime in built(before).items():
+        with contextlib.suppress(SeederError):
+            runtime.forget(image)
+            gone.append(image)
+    return gone
+
+
 def _forget_locks() -> None:
     import filelock
 
-    for path in locks().glob("*.lock"):
+    for path in home.locks().glob("*.lock"):
         with contextlib.suppress(OSError, filelock.Timeout):
             if time.time() - path.stat().st_mtime > FORGOTTEN:
                 with filelock.FileLock(path).acquire(timeout=0):

@@ -1,7 +1,12 @@
-"""Building images once: the tag says what is in them, so that an unchanged checkout builds nothing."""
+"""Building images once: the tag says what is in them, so that an unchanged checkout builds nothing.
+
+They belong to no run. A label names the cache that they were built for, which knows when a run last used them and forgets them some time
+after that.
+"""
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import os
@@ -12,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from seeder import home, process
-from seeder.docker_api import sent
+from seeder.docker_api import Daemon, sent
 from seeder.errors import EnvironmentFailed
 from seeder.runtimes import _docker_compose
 
 BUILD_SECONDS = 1800.0
+REPOSITORY, CACHE = "seeder-built", "dev.seeder.built"
 FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)", re.IGNORECASE | re.MULTILINE)
 COPY_FROM = re.compile(r"^\s*COPY\s+(?:--\S+\s+)*--from=(\S+)", re.IGNORECASE | re.MULTILINE)
 ARG = re.compile(r"^\s*ARG\s+(\w+)=(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -41,7 +47,7 @@ def tag(build: Mapping[str, Any], identify: Callable[[str], str | None]) -> str:
             _feed_folder(digest, Path(extra), _ignored({}, Path(extra)))
     chosen = {key: build[key] for key in CONTENT_KEYS if build.get(key)}
     _feed(digest, "settings", json.dumps(chosen, sort_keys=True).encode())
-    return f"seeder-built:{digest.hexdigest()[:24]}"
+    return f"{REPOSITORY}:{digest.hexdigest()[:24]}"
 
 
 def _dockerfile(build: Mapping[str, Any], context: Path) -> str:
@@ -93,22 +99,51 @@ def once(image: str, exists: Callable[[str], bool], build: Callable[[], None]) -
     """Build unless the image is there; other processes that want the same one wait and find it."""
     import filelock
 
+    _use_file(image).touch()
     if exists(image):
         return
-    lock = home.cache() / "builds" / f"{image.partition(':')[2]}.lock"
-    lock.parent.mkdir(exist_ok=True)
-    with filelock.FileLock(lock, mode=0o600):
+    with filelock.FileLock(home.locks() / f"{_use_file(image).name}.lock", mode=0o600):
         if not exists(image):
             build()
+    _use_file(image).touch()
+
+
+def own(daemon: Daemon) -> dict[str, datetime.datetime]:
+    """When a run last used each image that was built for this cache and that no container is made of."""
+    busy, cache = daemon.images_in_use(), home.name()
+    found = {image: made for image, labels, made in daemon.tagged(REPOSITORY) if labels.get(CACHE) == cache and image not in busy}
+    return {image: datetime.datetime.fromtimestamp(max(made, _used(image)), datetime.UTC) for image, made in found.items()}
+
+
+def forget(daemon: Daemon, image: str) -> None:
+    """Raises EnvironmentFailed when a container is made of it."""
+    daemon.let_go(image)
+    _use_file(image).unlink(missing_ok=True)
+
+
+def _use_file(image: str) -> Path:
+    """Its time is that of the last use."""
+    folder = home.cache() / "builds"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / image.rpartition(":")[2]
+
+
+def _used(image: str) -> float:
+    try:
+        return _use_file(image).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def run(
     service: str, image: str, model: Mapping[str, Any], log: Path, environment: Mapping[str, str], on_line: Callable[[str], None]
 ) -> None:
     """Compose builds it, so that secrets, ssh and the rest of `build` mean what they mean there. The image belongs to no run."""
+    written = model["services"][service]["build"]
+    build = {**written, "labels": {**(written.get("labels") or {}), CACHE: home.name()}}
     alone = {
         "name": "seeder-build",
-        "services": {service: {"image": image, "build": model["services"][service]["build"]}},
+        "services": {service: {"image": image, "build": build}},
         "secrets": model.get("secrets") or {},
     }
     file = log.parent.parent / f"build-{service}.json"

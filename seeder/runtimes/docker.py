@@ -84,6 +84,16 @@ class Docker:
         found = self._daemon.image(name)
         return (f"container-{found.id.removeprefix('sha256:')[:16]}", "image") if found else ("container", "image")
 
+    def built(self) -> Mapping[str, datetime.datetime]:
+        from seeder.runtimes import _docker_build
+
+        return _docker_build.own(self._daemon)
+
+    def forget(self, image: str) -> None:
+        from seeder.runtimes import _docker_build
+
+        _docker_build.forget(self._daemon, image)
+
     def diagnose(self) -> Iterable[Diagnosis]:
         from seeder.runtimes import _docker_diagnosis
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Progress
+from seeder.reuse import room
 from seeder.run import Task
 from seeder.runtimes.docker import Docker
 from tests.contract.docker_stack import OnDocker, Opened, docker, owned
@@ -58,6 +60,21 @@ class TestImages(OnDocker):
         Docker().sweep(one.run.id)
         assert owned(one.run.id) == []
         assert one.run.id not in docker("image", "inspect", image)
+
+    def test_a_built_image_goes_when_nothing_was_made_of_it_for_some_time(self, opened, context, tmp_path, monkeypatch):
+        monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "own"))
+        first = opened(BUILT).prepare()
+        (context / "code.py").write_text("print('second')")
+        second = opened(BUILT).prepare()
+        old, used = image_of(first), image_of(second)
+        Docker().sweep(first.run.id)
+        assert room.forget_built(room.stale()) == []
+        assert list(room.built(datetime.now(UTC))) == [old], "the other one has a container"
+        monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "another"))
+        assert room.forget_built(datetime.now(UTC)) == [], "another cache does not know who used it"
+        monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "own"))
+        assert room.forget_built(datetime.now(UTC)) == [old]
+        assert [docker("images", "-q", image) != "" for image in (old, used)] == [False, True]
 
     def test_a_service_that_names_what_another_builds_gets_that(self, opened):
         one = opened("""

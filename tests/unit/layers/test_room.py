@@ -69,7 +69,7 @@ def run_folder() -> Path:
 def free(name: str) -> bool:
     """Whether another process could take the lock of a state now."""
     try:
-        with filelock.FileLock(room.locks() / f"{name}.lock", is_singleton=False).acquire(timeout=0):
+        with filelock.FileLock(home.locks() / f"{name}.lock", is_singleton=False).acquire(timeout=0):
             return True
     except (filelock.Timeout, RuntimeError):
         return False
@@ -166,16 +166,16 @@ def test_what_killed_processes_left_goes_with_the_next_layer_and_what_is_being_m
 
 def test_locks_that_nobody_holds_are_removed_after_a_day(own_home: Path) -> None:
     for name in ("held", "old", "new"):
-        (room.locks() / f"{name}.lock").touch()
+        (home.locks() / f"{name}.lock").touch()
     for name in ("held", "old"):
-        os.utime(room.locks() / f"{name}.lock", (time.time() - 90000, time.time() - 90000))
-    descriptor = os.open(room.locks() / "held.lock", os.O_RDWR)
+        os.utime(home.locks() / f"{name}.lock", (time.time() - 90000, time.time() - 90000))
+    descriptor = os.open(home.locks() / "held.lock", os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as another process would
         room.prune(0)
     finally:
         os.close(descriptor)
-    assert sorted(path.stem for path in room.locks().glob("*.lock")) == ["held", "new"]
+    assert sorted(path.stem for path in home.locks().glob("*.lock")) == ["held", "new"]
 
 
 def test_that_no_room_can_be_made_is_told_and_fails_nothing(project: Path) -> None:
