@@ -92,8 +92,11 @@ def _written(us: Run, plan: Plan, environment: Environment | None, folder: Path,
                 emit(Noticed(what, f"is missing from the bundle: {missing[what]}"))
 
     if environment:
-        attempt("logs", lambda: _logs(environment, folder / "logs", secrets))
+        for name, read in _logs(environment).items():
+            attempt(f"logs/{name}", partial(_log, read, folder / "logs" / f"{name}.log", secrets))
+    ended: list[str] = []
     if environment and environment.addresses:
+        attempt("ended", lambda: ended.extend(f"{name} {how.reason.removeprefix('it ')}" for name, how in environment.ended().items()))
         with _one_cut(environment, plan, attempt):
             saving = {store: partial(_store, environment, store, folder / "stores" / store, stores) for store in plan.stack.stores}
             each(sorted(saving), lambda store: attempt(f"stores/{store}", saving[store]), at_once=AT_ONCE)
@@ -108,7 +111,7 @@ def _written(us: Run, plan: Plan, environment: Environment | None, folder: Path,
     attempt(JOURNAL, lambda: _journal(told.journal, folder / JOURNAL, secrets))
     index = redact.texts(_index(us, plan, told.cause), secrets)
     values = {"inputs": dict(plan.definition.request.inputs), "outputs": dict(variables.outputs(environment)) if environment else {}}
-    return bundle.seal(folder, {**index, **redact.tree(values, secrets), "stores": stores, "missing": missing})
+    return bundle.seal(folder, {**index, **redact.tree(values, secrets), "stores": stores, "ended": ended, "missing": missing})
 
 
 @contextmanager
@@ -150,16 +153,17 @@ def _journal(given: Path, kept: Path, secrets: set[str]) -> None:
     kept.write_text("".join(f"{line}\n" for line in told), encoding="utf-8")
 
 
-def _logs(environment: Environment, folder: Path, secrets: set[str]) -> None:
-    """Every service's log, and those of migrations and other tasks."""
-    folder.mkdir()
-    logs = {service: environment.deployment.logs(service) for service in sorted(environment.stack.services)}
-    for path in sorted((environment.run.folder / "logs").glob("*.log")):
-        if path.stem not in logs:
-            logs[path.stem] = path.read_text(encoding="utf-8", errors="replace")
-    for name, log in logs.items():
-        if log:
-            (folder / f"{name}.log").write_text(redact.text(log, secrets), encoding="utf-8")
+def _logs(environment: Environment) -> dict[str, Callable[[], str]]:
+    """How every service's log is read, and those of migrations and other tasks."""
+    written = sorted((environment.run.folder / "logs").glob("*.log"))
+    tasks = {path.stem: partial(path.read_text, encoding="utf-8", errors="replace") for path in written}
+    return {**tasks, **{service: partial(environment.deployment.logs, service) for service in sorted(environment.stack.services)}}
+
+
+def _log(read: Callable[[], str], path: Path, secrets: set[str]) -> None:
+    if log := read():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(redact.text(log, secrets), encoding="utf-8")
 
 
 def _store(environment: Environment, store: str, folder: Path, stores: dict[str, Any]) -> None:

@@ -15,6 +15,9 @@ pytestmark = pytest.mark.usefixtures("cached")
 # A filesystem that the command mounts in the run's folder, which nobody can remove as long as it is there.
 HOLDS = 'held="$(dirname "$SEEDER_ENVIRONMENT")/held"; mkdir "$held" && mount -t tmpfs tmpfs "$held"'
 
+# What a service wrote is nothing that can be read.
+SPOILS = 'log="$(dirname "$SEEDER_ENVIRONMENT")/logs/web.log" && rm "$log" && mkdir "$log"'
+
 
 def test_what_is_left_after_a_good_command_ends_the_run_with_a_bundle_that_names_it(project, tmp_path):
     with mounted(tmp_path, "-t", "tmpfs", "tmpfs"):  # is it allowed here at all?
@@ -36,6 +39,15 @@ def test_what_is_left_after_a_good_command_ends_the_run_with_a_bundle_that_names
         subprocess.run(["umount", "--lazy", _held(folder)], check=True)
     proper(seeder("gc", cwd=folder, SEEDER_HOME=str(home)), 0)
     gone(folder, home)
+
+
+def test_a_log_that_cannot_be_had_costs_no_other(project):
+    folder = project("small")
+    said = run(folder, "local", "sh", "-c", f"{SPOILS} && exit 7")
+    proper(said, 7, "logs/web: is missing from the bundle: ")
+    bundle = evidence(folder)
+    assert (bundle / "logs" / "db.log").exists()
+    assert json.loads((bundle / "bundle.json").read_text())["missing"].keys() == {"logs/web"}
 
 
 def _held(folder):
