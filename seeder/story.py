@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -91,6 +92,7 @@ class Story:
         self._journal = Journal(self.journal_path)
         self._listeners: list[Emit] = [self._journal, listener]
         self.result = Result(us.id, facts=facts(plan, us))
+        self._failures: list[BaseException] = []
         self._start = time.monotonic()
 
     def emit(self, event: Event) -> None:
@@ -126,9 +128,23 @@ class Story:
             self.emit(StageEnded(name, round(seconds, 3), ok, interrupted))
 
     def failed(self, error: BaseException) -> None:
-        """The first failure decides how the run ended; later ones are only journalled."""
+        """The first failure decides how the run ended; later ones are only journalled, each once."""
         known = error if isinstance(error, SeederError) else of_machine(error)
-        code, by = (known.run_code, known.ended_by) if known else (123, "internal")
+        self._tell(error, known, *((known.run_code, known.ended_by) if known else (123, "internal")))
+
+    def program_failed(self, error: BaseException) -> None:
+        """The same for what comes out of a program that uses the environment: a defect of seeder it is not."""
+        if isinstance(error, SeederError):
+            self.failed(error)
+        else:
+            self._tell(error, None, *_as_program(error))
+
+    def _tell(self, error: BaseException, known: SeederError | None, code: int, by: str) -> None:
+        if any(error is told for told in self._failures):
+            return
+        self._failures.append(error)
+        if code == 0:  # a program may leave by `sys.exit()`
+            return
         message = redact.text(str(known or error) or type(error).__name__, self._secrets)
         self.emit(Failed(by, message))
         if self.result.code == 0:
@@ -152,6 +168,15 @@ class Story:
         except OSError as error:
             self.emit(Noticed(str(path), f"cannot be written: {error.strerror or error}"))
         return r
+
+
+def _as_program(error: BaseException) -> tuple[int, str]:
+    """The code with which Python ends when nobody catches it, and what decided that."""
+    if isinstance(error, KeyboardInterrupt):
+        return 128 + signal.SIGINT, "signal"
+    if isinstance(error, SystemExit) and (error.code is None or isinstance(error.code, int)):
+        return error.code or 0, "command"
+    return 1, "command"
 
 
 def asked(plan: Plan, us: Run) -> dict[str, Any]:
