@@ -155,14 +155,16 @@ def _readable(manifest: Manifest) -> list[Stack]:
 
 
 def _malformed(dataset: Dataset, stacks: list[Stack], manifest: Manifest) -> Iterator[Problem]:
-    """What cannot be read in its files, as far as a stack says what they are."""
+    """What cannot be read in its files, or has no meaning, as far as a stack says what they are."""
     from seeder import soundness
     from seeder.definition.dataset_parts import fits
     from seeder.errors import Collector
 
-    home = next((stack for stack in stacks if fits(dataset, stack)), None)
-    for part in _parts(dataset, home, Collector()) if home else ():
+    homes = [stack for stack in stacks if fits(dataset, stack)] or (stacks if len(manifest.stacks) == 1 else [])
+    problems = Collector()
+    for part in _parts(dataset, homes[0], problems) if homes else ():
         yield from soundness.of_file(part, manifest.defaults.as_of)
+    yield from problems.problems
 
 
 def _parts(dataset: Dataset, stack: Stack, problems: Collector) -> tuple[Part, ...]:

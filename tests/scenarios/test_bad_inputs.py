@@ -122,6 +122,14 @@ def test_a_changed_file_that_cannot_be_read_is_told_as_both_and_not_locked(proje
     assert f"error: {NOTES}:" in refused
 
 
+def test_a_file_that_no_store_takes_is_not_locked(project, monkeypatch, capfd):
+    folder = project("small")
+    (folder / NOTES).rename((folder / NOTES).with_suffix(".cvs"))
+    code, refused = said(["dataset", "lock", "notes"], folder, monkeypatch, capfd)
+    assert code == 2
+    assert "db/notes.cvs: store db takes no such file" in refused
+
+
 def test_locking_says_what_it_locked_as_the_user_sees_it(project, monkeypatch, capfd):
     folder = project("small")
     _, err = said(["dataset", "lock", "kinds"], folder, monkeypatch, capfd)
