@@ -49,8 +49,15 @@ def _moment(value: Any) -> datetime.datetime:
     return in_utc
 
 
+def _path(text: str) -> str:
+    if not text.startswith("/"):
+        raise ValueError(f"{text!r} is no path of a service; begin it with /")
+    return text
+
+
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": f"^{NAME.pattern}$"})]
 VersionText = Annotated[str, AfterValidator(_version), Field(examples=["2.3.0"])]
+UrlPath = Annotated[str, AfterValidator(_path), Field(json_schema_extra={"pattern": "^/"})]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Duration = Annotated[float, BeforeValidator(_duration), WithJsonSchema({"type": "string", "examples": ["5s", "500ms", "2m", "24h", "7d"]})]
 Whole = Annotated[

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from seeder.definition.extension import Gates, Strict
-from seeder.definition.fields import Duration, Name, Text, VersionText
+from seeder.definition.fields import Duration, Name, Text, UrlPath, VersionText
 
 REFUSED: Final = ("steps", "act", "faults", "use")
 _FORMS: Final = {"query": "QueryItem", "http": "HttpItem", "event": "EventItem", "key": "KeyItem"}
@@ -54,7 +54,7 @@ class HttpItem(Strict):
 
     http: Annotated[Text, Field(description="the service")]
     method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    path: Annotated[str, StringConstraints(pattern=r"^/")]
+    path: UrlPath
     status: Annotated[int, Field(strict=True, ge=100, le=599)] = 200
     equals: Annotated[Any, Field(description="a part of the JSON body")] = None
     within: Duration = 5.0

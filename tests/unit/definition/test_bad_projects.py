@@ -94,7 +94,7 @@ CASES = {
     "expect without equals": Bad(S, ("    equals: 1\n", ""), "- store:", "needed and missing", "add it"),
     "expect key unknown": Bad(S, ("    equals: 1", "    equal: 1"), "equal: 1", "no such key", "did you mean 'equals'?"),
     "expect duration": Bad(S, ("    equals: 1", "    equals: 1\n    within: 5 seconds"), "within:", "not a duration", "5s"),
-    "http path": Bad(S, ('path: "/orders/${inputs.quantity}"', "path: orders"), "{http:", "should match pattern", ""),
+    "http path": Bad(S, ('path: "/orders/${inputs.quantity}"', "path: orders"), "{http:", "no path of a service; begin it with /", ""),
     "http method": Bad(S, ("{http: orders,", "{http: orders, method: FETCH,"), "{http:", "'FETCH' is not among", "GET"),
     "http status": Bad(S, ("{http: orders,", "{http: orders, status: 42,"), "{http:", "greater than or equal to 100", ""),
     "key of two minds": Bad(S, (HTTP, "- {key: a, exists: true, equals: b}\n  " + HTTP), "- {key:", "exactly one of equals, exists", ""),
