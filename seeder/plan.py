@@ -134,7 +134,7 @@ LISTED = 8  # revisions that are named in one line; --json holds all of them
 
 def _migrate(store: Store, revisions: tuple[Revision, ...]) -> Migrate:
     tool = store.migrate.tool if store.migrate else ""
-    detail = f"{_listed(revisions)}: {counted(len(revisions), 'revision')} by {tool}"
+    detail = f"{_listed(revisions)}: {counted(len(revisions), 'revision')} by {tool}" if revisions else _unlisted(store)
     return Migrate(store.name, detail, "the store starts empty", store, tool, revisions)
 
 
@@ -142,7 +142,15 @@ def _listed(revisions: Sequence[Revision]) -> str:
     """All, or of many the first and the last ones."""
     ids = [revision.id for revision in revisions]
     shown = ids if len(ids) <= LISTED else [*ids[: LISTED - 3], "...", *ids[-2:]]
-    return ", ".join(shown) or "no revisions"
+    return ", ".join(shown)
+
+
+def _unlisted(store: Store) -> str:
+    """What migrates a store where nobody says which files decide what it does; files that are there hold no revision else."""
+    migrate = store.migrate
+    if migrate and migrate.service:
+        return f"all that service {migrate.service} does"
+    return f"all that `{' '.join(migrate.command)}` does" if migrate and migrate.command else "no revisions"
 
 
 # -- loading ----------------------------------------------------------------------------------------------------------

@@ -130,6 +130,18 @@ def test_every_revision_that_will_run_is_named(folder, planned):
     assert all(Path(revision["file"]).is_file() for revision in shown)
 
 
+@pytest.mark.parametrize(
+    ("migrate", "said"),
+    [("service: mend", "all that service mend does"), ("command: [make, db]", "all that `make db` does")],
+)
+def test_a_migrator_that_names_no_files_is_told_as_what_runs(folder, planned, migrate, said):
+    _change(folder / "manifest.yaml", '      orders-db: "0003.."\n', "")
+    one_shot = "services:\n  mend: {image: alpine, x-seeder: {local: {command: [mend]}}}\n"
+    _change(folder / "compose.yaml", "services:\n", one_shot)
+    _change(folder / "compose.yaml", "sql: migrations", migrate)
+    assert f"  {said}  (the store starts empty)" in planned().text()
+
+
 def test_one_of_a_kind_is_told_as_one(planned):
     assert "0003_orders: 1 revision by sql" in planned().text()
     assert "1 migrated store " in planned().text()
