@@ -146,7 +146,7 @@ def _listed(revisions: Sequence[Revision]) -> str:
 
 
 def _unlisted(store: Store) -> str:
-    """What migrates a store where nobody says which files decide what it does; files that are there hold no revision else."""
+    """What migrates a store of which no revisions are known: a program without `inputs`, or a history that is empty."""
     migrate = store.migrate
     if migrate and migrate.service:
         return f"all that service {migrate.service} does"
