@@ -380,12 +380,6 @@ class Saves(Protocol):
         nothing. Raises EnvironmentFailed when it does not fit."""
 
 
-@runtime_checkable
-class Resets(Protocol):
-    def reset(self, target: Target) -> None:
-        """Empty the store: as just started, before migrations. Clients may stay connected."""
-
-
 class Rewinder(Protocol):
     """One store and its mark. Connections are kept from one call to the next; the store's clients are quiet during each."""
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING, LiteralString
-
-from seeder.engines._postgres_connection import connect, failing
-from seeder.target import Target
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection
@@ -28,15 +24,8 @@ _REST: tuple[LiteralString, ...] = (
 )
 
 
-def reset(target: Target) -> None:
-    """In one transaction, so that clients see either all or nothing. What init scripts made in the database goes too."""
-    with failing(target, "emptied"), closing(connect(target)) as connection:
-        empty(connection)
-        connection.commit()
-
-
 def empty(connection: Connection) -> None:
-    """The same as a part of the connection's own transaction."""
+    """In the connection's own transaction, so that clients see either all or nothing. What init scripts made goes too."""
     for names, drop in _DROPS:
         _drop_all(connection, names, drop)
     public = _PUBLIC if connection.info.server_version >= 150000 else _PUBLIC_BEFORE_15  # noqa: PLR2004  (PostgreSQL 15)

@@ -129,7 +129,7 @@ def restore(target: Target, folder: Path) -> str:
     if target.database is not None:  # its number may be another one here
         by_number = {_redis_client.numbered(target): [entry for entries in by_number.values() for entry in entries]}
     ended = _quiet(target)
-    reset(target)
+    empty(target)
     for number, entries in sorted(by_number.items()):
         with _redis_client.connect(target, database=number) as client:
             pipe = client.pipeline(transaction=True)
@@ -152,7 +152,7 @@ def _read(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in _saved_store.file(folder, _FORM.read(folder)).read_bytes().splitlines()]
 
 
-def reset(target: Target) -> None:
+def empty(target: Target) -> None:
     with _redis_client.connect(target) as client:
         if target.database is None:
             client.flushall()

@@ -72,11 +72,6 @@ class Nats:
 
         return NatsRewinder(target, folder)
 
-    def reset(self, target: Target) -> None:
-        from seeder.engines import _nats_reset
-
-        _nats_reset.reset(target)
-
     def settled(self, target: Target, store: Store) -> Verdict:  # noqa: ARG002  (consumers tell, no query)
         from seeder.engines import _nats_state
 

@@ -114,11 +114,6 @@ class Postgres:
         _postgres_restore.restore(target, folder)
         return ""
 
-    def reset(self, target: Target) -> None:
-        from seeder.engines import _postgres_reset
-
-        _postgres_reset.reset(target)
-
     def rewinder(self, target: Target, folder: Path) -> Rewinder:
         from seeder.engines._postgres_rewind import PostgresRewinder
 

@@ -87,11 +87,6 @@ class Redis:
 
         return RedisRewinder(target, folder)
 
-    def reset(self, target: Target) -> None:
-        from seeder.engines import _redis_state
-
-        _redis_state.reset(target)
-
     def lookup(self, target: Target, key: str) -> Any:
         from seeder.engines import _redis_state
 

@@ -38,7 +38,7 @@ class RewindContract(Served):
     @pytest.fixture
     def server(self, running: Server, tmp_path: Path) -> Server:
         """The server with the state that is marked."""
-        running.engine.reset(running.target())
+        running.empty()
         (tmp_path / "files").mkdir()
         self.fill(running, tmp_path / "files")
         return running
@@ -80,7 +80,7 @@ class RewindContract(Served):
 
     def test_an_emptied_store_comes_back(self, server: Server, rewinder: Any) -> None:
         before = self.digest(server)
-        server.engine.reset(server.target())
+        server.empty()
         rewinder.rewind("in place")
         assert self.digest(server) == before
         self.work(server)
@@ -120,7 +120,7 @@ class RewindContract(Served):
         self.work(server)
         rewinder.mark()
         later = self.digest(server)
-        server.engine.reset(server.target())
+        server.empty()
         rewinder.rewind("in place")
         assert self.digest(server) == later
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import secrets
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from seeder import home, warden
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Stack
+from seeder.engines import _nats_reset, _postgres_reset, _redis_state
+from seeder.engines._postgres_connection import connect
 from seeder.protocols import Deployment, Initialises
 from seeder.registry import ENGINES, RUNTIMES, traits
 from seeder.run import Run
@@ -38,6 +40,23 @@ class Server:
     def target(self, store: str | None = None) -> Target:
         target: Target = self.engine.target(self.stack.stores[store or self.name], self.stack.services[self.name], self.address)
         return target
+
+    def empty(self, target: Target | None = None) -> None:
+        """Take everything out of the store, as a restore does first: what is left is as before migrations. Clients stay connected."""
+        EMPTIED[self.engine.name](target or self.target())
+
+
+def _empty_postgres(target: Target) -> None:
+    with closing(connect(target)) as connection:
+        _postgres_reset.empty(connection)
+        connection.commit()
+
+
+EMPTIED: Mapping[str, Callable[[Target], None]] = {
+    "postgres": _empty_postgres,
+    "redis": _redis_state.empty,
+    "nats": _nats_reset.reset,
+}
 
 
 @contextmanager

@@ -117,7 +117,7 @@ services:
 
     def test_the_order_of_messages_counts_in_the_digest(self, loaded: Server, tmp_path: Path) -> None:
         before = loaded.engine.digest(loaded.target(), ()).parts
-        loaded.engine.reset(loaded.target())
+        loaded.empty()
         self.make(loaded)
         turned = "".join(reversed(ORDERS.splitlines(keepends=True)))
         load(
@@ -154,7 +154,7 @@ services:
 
     def test_a_load_after_a_reset_is_not_taken_for_a_repetition(self, loaded: Server, tmp_path: Path) -> None:
         before = self.digest(loaded)
-        loaded.engine.reset(loaded.target())
+        loaded.empty()
         self.make(loaded)
         load(loaded.engine, loaded.target(), self.records(tmp_path))
         assert self.digest(loaded) == before
@@ -163,7 +163,7 @@ services:
         make_consumer(loaded.target(), done=1)
         before = consumer(loaded.target())
         loaded.engine.save(loaded.target(), tmp_path / "saved")
-        loaded.engine.reset(loaded.target())
+        loaded.empty()
         loaded.engine.restore(loaded.target(), tmp_path / "saved")
         after = consumer(loaded.target())
         assert (after["num_pending"], after["num_ack_pending"]) == (before["num_pending"], before["num_ack_pending"]) == (1, 0)
@@ -214,7 +214,7 @@ services:
 
     def test_limits_of_a_stream_count_and_are_saved(self, server: Server, tmp_path: Path) -> None:
         before = self.digest(server)
-        server.engine.reset(server.target())
+        server.empty()
         make_streams(server, max_msgs=10, metadata={"owner": "orders-team"})
         limited = self.digest(server)
         assert limited != before
@@ -224,7 +224,7 @@ services:
         assert (config["max_msgs"], config["metadata"]["owner"]) == (10, "orders-team")
 
     def test_a_message_that_is_refused_takes_those_before_it_along(self, server: Server, tmp_path: Path) -> None:
-        server.engine.reset(server.target())
+        server.empty()
         make_streams(server, max_msgs=2, discard="new")
         before = self.digest(server)
         with pytest.raises(EnvironmentFailed, match=r"orders.jsonl:3: events: orders.eu.cancelled: maximum messages exceeded"):
@@ -233,7 +233,7 @@ services:
 
     @pytest.mark.parametrize("config", [{"deny_delete": True}, {"republish": {"src": "orders.>", "dest": "copy.>"}}, None])
     def test_messages_that_nobody_can_take_back_are_made_last(self, server: Server, tmp_path: Path, config: dict[str, Any] | None) -> None:
-        server.engine.reset(server.target())
+        server.empty()
         make_streams(server, **(config or {}))
         if config is None:
             ask(server.target(), ("STREAM.CREATE.ALL", {"name": "ALL", "sources": [{"name": "ORDERS"}]}))
@@ -267,7 +267,7 @@ def test_a_server_that_still_removes_an_older_stream_is_waited_for(tmp_path: Pat
         (being_removed / "msgs").mkdir(parents=True)
         removal = threading.Timer(0.5, lambda: shutil.rmtree(being_removed))
         removal.start()
-        server.engine.reset(server.target())
+        server.empty()
         removal.join()
         make_streams(server)
         assert server.engine.messages(server.target(), ">") == []

@@ -294,7 +294,7 @@ class TestPostgres16(PostgresContract):
             assert rows(new, "show server_version_num")[0][0][:2] == "18"
             assert self.digest(old) == self.digest(new)
             old.engine.save(old.target(), tmp_path / "saved")
-            new.engine.reset(new.target())
+            new.empty()
             new.engine.restore(new.target(), tmp_path / "saved")
             assert self.digest(old) == self.digest(new)
             self.refuses_a_higher_version(old, new, tmp_path / "newer")

@@ -62,7 +62,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def server(running: Server) -> Server:
-    running.engine.reset(running.target())
+    running.empty()
     return running
 
 
@@ -94,7 +94,7 @@ def test_a_whole_dump_of_a_real_database_is_loaded(server: Server, tmp_path: Pat
     before = server.engine.digest(server.target(), ())
     _, variables = server.engine.client(server.target())
     dump = subprocess.run([_pg_dump(), "--no-owner"], env={**os.environ, **variables}, capture_output=True, text=True, check=True).stdout
-    server.engine.reset(server.target())
+    server.empty()
     script(server, tmp_path, dump)
     assert server.engine.digest(server.target(), ()) == before
 
@@ -215,7 +215,7 @@ def test_volatile_columns_and_their_sequences_do_not_count(server: Server, tmp_p
 def test_the_order_of_rows_and_columns_does_not_count(server: Server, tmp_path: Path) -> None:
     script(server, tmp_path, "create table a (x int, y text); insert into a values (1, 'ä'), (2, 'z'), (null, '')")
     before = server.engine.digest(server.target(), ())
-    server.engine.reset(server.target())
+    server.empty()
     script(
         server,
         tmp_path,
@@ -234,10 +234,10 @@ def test_a_transaction_that_stands_in_the_way_is_named(server: Server, tmp_path:
     script(server, tmp_path, "create table a (id int)")
     server.engine.query(server.target(), "alter role postgres set lock_timeout = '20s'")
     with closing(connect(server.target())) as client:
-        client.execute("select * from a")
+        client.execute("lock table a in access exclusive mode")
         monkeypatch.setattr("seeder.engines._postgres_connection.SETTINGS", "-c lock_timeout=200ms")
-        with pytest.raises(EnvironmentFailed, match=r"cannot be emptied: canceling statement due to lock timeout\n.*a client holds a"):
-            server.engine.reset(server.target())
+        with pytest.raises(EnvironmentFailed, match=r"cannot be digested: canceling statement due to lock timeout\n.*a client holds a"):
+            server.engine.digest(server.target(), ())
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

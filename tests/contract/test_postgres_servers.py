@@ -95,7 +95,7 @@ def test_bitnamis_user_owns_its_database_and_is_no_superuser(tmp_path: Path) -> 
         server.engine.query(server.target(), "create trigger boom before insert on a for each row execute function boom()")
         server.engine.restore(server.target(), tmp_path / "saved")
         assert server.engine.digest(server.target(), ()) == before
-        server.engine.reset(server.target())
+        server.empty()
 
 
 def test_nobody_gets_in_before_a_server_is_handed_over(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ services:
         load(loaded.engine, second, [read(tmp_path, "cache/more.jsonl", '{"key": "second", "value": "1"}\n')])
         before = self.digest(loaded)
         loaded.engine.save(loaded.target(), tmp_path / "saved")
-        loaded.engine.reset(loaded.target())
+        loaded.empty()
         assert loaded.engine.lookup(second, "second") is None
         loaded.engine.restore(loaded.target(), tmp_path / "saved")
         assert self.digest(loaded) == before
@@ -149,7 +149,7 @@ services:
         second = replace(loaded.target(), database="2")
         load(loaded.engine, second, [read(tmp_path, "cache/more.jsonl", '{"key": "second", "value": "1"}\n')])
         assert loaded.engine.digest(second, ()).parts["string"][0] == 1
-        loaded.engine.reset(second)
+        loaded.empty(second)
         assert loaded.engine.lookup(loaded.target(), "greeting") == "hällo\nworld"
 
     def test_bytes_and_streams_are_saved_too(self, server: Server, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from seeder.registry import ENGINES
 from seeder.target import Address, Target
 
 CAPABILITIES = (
-    "Embedded", "Initialises", "Loads", "Opens", "Queries", "Inspects", "Digests", "Saves", "Resets", "Rewinds",
+    "Embedded", "Initialises", "Loads", "Opens", "Queries", "Inspects", "Digests", "Saves", "Rewinds",
     "Settles", "LooksUp", "Streams",
 )  # fmt: skip
 
@@ -28,10 +28,10 @@ CAPABILITIES = (
     [
         (
             "postgres",
-            {"Embedded", "Initialises", "Loads", "Opens", "Queries", "Inspects", "Digests", "Saves", "Resets", "Rewinds", "Settles"},
+            {"Embedded", "Initialises", "Loads", "Opens", "Queries", "Inspects", "Digests", "Saves", "Rewinds", "Settles"},
         ),
-        ("redis", {"Embedded", "Loads", "Opens", "Digests", "Saves", "Resets", "Rewinds", "LooksUp"}),
-        ("nats", {"Embedded", "Loads", "Digests", "Saves", "Resets", "Rewinds", "Settles", "Streams"}),
+        ("redis", {"Embedded", "Loads", "Opens", "Digests", "Saves", "Rewinds", "LooksUp"}),
+        ("nats", {"Embedded", "Loads", "Digests", "Saves", "Rewinds", "Settles", "Streams"}),
     ],
 )
 def test_an_engine_has_its_capabilities(name: str, able: set[str]) -> None:
