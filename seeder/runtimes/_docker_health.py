@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from seeder.definition.service import Condition, Service, for_clients
 from seeder.docker_api import Daemon, State
-from seeder.runtimes._healthcheck import ANSWERS, Check, connect, get
+from seeder.runtimes._healthcheck import ANSWERS, Check, connect, get, said
 from seeder.target import Address
 from seeder.wait import READY, Verdict, never, not_yet
 
@@ -117,12 +117,11 @@ class Health:
 
     def _inside(self, check: Check, container: str) -> Verdict:
         code, output = self._daemon.execute(container, check.command, check.timeout, self._service.name)
-        said = " ".join(output.split())[-200:]
         if code == 0:
             return READY
         if code is None:
             return not_yet(f"healthcheck did not end within {check.timeout:g} s")
         if code in (126, 127) and "exec failed" in output and any(text in output for text in NO_PROGRAM):
             remedy = "say `x-seeder: {ready: {http: PATH}}` or `{tcp: PORT}` instead"
-            return never(f"its healthcheck cannot be run, the image has no {check.command[0]}; {remedy}", said)
-        return not_yet(f"healthcheck ended with code {code}{f': {said}' if said else ''}")
+            return never(f"its healthcheck cannot be run, the image has no {check.command[0]}; {remedy}", said(output))
+        return not_yet(f"healthcheck ended with code {code}: {said(output)}".rstrip(": "))

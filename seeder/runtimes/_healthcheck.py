@@ -26,6 +26,10 @@ URLOPEN = re.compile(
     r"""(?:[\w.]+\.)?urlopen\(\s*(['"])(?P<url>http://[^'"]+)\1\s*(?:,\s*(?:timeout\s*=\s*)?[\d.]+\s*)?\)(?:\.read\(\))?"""
 )
 IMPORTS = re.compile(r"import\s+urllib\.request(\s+as\s+\w+)?|from\s+urllib\.request\s+import\s+urlopen|import\s+sys|[\s;]")
+METER = re.compile(
+    r"\s*%\s+Total\s+%.*|\s*Dload\s+Upload.*|(\s*\d[\d.]*[kMGTP]?){8}(\s+[-\d]+:[-\d]+:[-\d]+){3}\s+\d[\d.]*[kMGTP]?"
+)  # curl draws it
+SAID = 200  # characters of what a check said that are worth telling
 HARMLESS = {  # options that change neither the question nor what counts as an answer; True: an argument follows
     "curl": {
         "-f": False, "--fail": False, "-s": False, "--silent": False, "-S": False, "--show-error": False, "-L": False, "--location": False,
@@ -63,6 +67,13 @@ def of_image(healthcheck: Mapping[str, Any] | None) -> Check | None:
     if not test or test[0] == "NONE":
         return None
     return _of(Healthcheck(test=test, timeout=(healthcheck or {}).get("Timeout", 0) / 1e9 or 30.0))
+
+
+def said(output: str) -> str:
+    """The last line by which a check says something, from its end where it is long: a progress meter says nothing."""
+    lines = [" ".join(METER.sub("", line).split()) for line in output.splitlines()]
+    last = next((line for line in reversed(lines) if line), "")
+    return last if len(last) <= SAID else f"...{last[-SAID:].partition(' ')[2]}"
 
 
 def _of(check: Healthcheck) -> Check | None:

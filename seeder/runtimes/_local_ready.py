@@ -108,4 +108,4 @@ def _look_command(wanted: Check, command: Callable[[Check], process.Completed]) 
         done = command(wanted)
     except EnvironmentFailed as error:
         return not_yet(error.problems[0].cause)
-    return READY if done.code == 0 else not_yet(f"{wanted.says} ended with code {done.code}: {done.tail(1)}".rstrip(": "))
+    return READY if done.code == 0 else not_yet(f"{wanted.says} ended with code {done.code}: {_healthcheck.said(done.output)}".rstrip(": "))

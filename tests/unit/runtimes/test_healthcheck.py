@@ -8,7 +8,7 @@ import pytest
 
 from seeder.definition.service import Healthcheck, Service
 from seeder.errors import Mark
-from seeder.runtimes._healthcheck import of_image, of_service
+from seeder.runtimes._healthcheck import of_image, of_service, said
 
 PYTHON = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"
 
@@ -67,3 +67,24 @@ def test_the_images_healthcheck_is_read_as_the_api_tells_it():
     assert (check.command, check.timeout) == (("/bin/sh", "-c", "true"), 2.0)
     assert of_image({"Test": ["NONE"]}) is None
     assert of_image(None) is None
+
+
+CURL = (
+    "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n"
+    "                                 Dload  Upload   Total   Spent    Left  Speed\n"
+    "\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0"
+)
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        (f"{CURL}\ncurl: (7) Failed to connect to localhost port 80\n", "curl: (7) Failed to connect to localhost port 80"),
+        (f"{CURL}curl: (22) The requested URL returned error: 503\n", "curl: (22) The requested URL returned error: 503"),
+        (f"{CURL}\r100  1256  100  1256    0     0  12.3k      0  0:00:01 --:--:--  0:00:01 12.4k\n", ""),
+        ("no database\n\n  no cache\n\n", "no cache"),
+        (f"{'word ' * 60}end\n", f"...{'word ' * 39}end"),
+    ],
+)
+def test_of_what_a_check_said_the_last_line_that_says_something_is_told(output, told):
+    assert said(output) == told
