@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from seeder import home, owner, process, restoration, story, variables, whole
 from seeder.content import Table
@@ -73,20 +73,40 @@ def labelled(now: datetime.datetime) -> list[Present]:
     return found
 
 
-def find(name: str | None, now: datetime.datetime, folder: Path) -> Present:
+def find(name: str | None, now: datetime.datetime, folder: Path, *, to_end: bool = False) -> Present:
     """The environment that is meant: by a prefix of its id; else the one that SEEDER_RUN names; else the only one that is alive or
-    kept, those of the project around `folder` first. Raises UsageError that lists what there is."""
+    kept, those of the project around `folder` first; else, of who wants it `to_end`, the only one whose time is over. Raises UsageError
+    that lists what there is."""
     every = known(now)
     name = name or os.environ.get(variables.RUN)
     if name:
         return _named(name, every)
     usable = [one for one in every if one.state in ("alive", "kept")]
-    near = [one for one in usable if one.claim and folder.is_relative_to(one.claim.checkout)]
-    if len(usable) == 1 or len(near) == 1:
-        return (near or usable)[0]
-    if not usable:
-        raise UsageError("run", "no environment is alive", "start one with `seeder up`, or keep one with `seeder run --keep`")
-    raise UsageError("run", f"{len(usable)} environments are alive and none was named", f"name one of {_listed(near or usable)}")
+    over = [one for one in every if one.state in ("expired", "orphan")]
+    return _only(usable, over if to_end else [], folder) or _refused(usable, over, folder)
+
+
+def _only(usable: Sequence[Present], over: Sequence[Present], folder: Path) -> Present | None:
+    found = usable or over
+    near = _near(found, folder)
+    return (near or found)[0] if len(found) == 1 or len(near) == 1 else None
+
+
+def _near(found: Iterable[Present], folder: Path) -> list[Present]:
+    """Those of the project around the folder."""
+    return [one for one in found if one.claim and folder.is_relative_to(one.claim.checkout)]
+
+
+def _refused(usable: Sequence[Present], over: Sequence[Present], folder: Path) -> NoReturn:
+    if usable:
+        listed = _listed(_near(usable, folder) or usable)
+        raise UsageError("run", f"{len(usable)} environments are alive and none was named", f"name one of {listed}")
+    if over:
+        found = _near(over, folder) or over
+        states = ", ".join(f"{one.run} is {one.state}" if one.state == "expired" else f"{one.run} is an orphan" for one in found)
+        ends = f"`seeder down {found[0].run}`" if len(found) == 1 else "`seeder down RUN`"
+        raise UsageError("run", f"no environment is alive: {states}", f"{ends} or `seeder gc` removes it; `seeder up` starts another")
+    raise UsageError("run", "no environment is alive", "start one with `seeder up`, or keep one with `seeder run --keep`")
 
 
 def _named(name: str, every: Sequence[Present]) -> Present:

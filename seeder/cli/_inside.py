@@ -23,11 +23,11 @@ def run_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--run", "run", metavar="RUN", help=RUN_HELP)(function)
 
 
-def found(run: str | None) -> Present:
-    """The environment that is meant."""
+def found(run: str | None, *, to_end: bool = False) -> Present:
+    """The environment that is meant; one whose time is over only by its name, or `to_end`."""
     from seeder import present
 
-    return present.find(run, now(), Path.cwd())
+    return present.find(run, now(), Path.cwd(), to_end=to_end)
 
 
 def told(event: Event) -> None:

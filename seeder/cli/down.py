@@ -13,13 +13,13 @@ from seeder.cli._terminal import say
 @click.option("--force", is_flag=True, help="Even if its seeder still runs, nobody here claims it, or where it lived is lost.")
 @_options.as_json
 def command(run: str | None, force: bool, as_json: bool) -> None:
-    """End RUN and remove everything that it owns. RUN may be left out when one environment is alive."""
+    """End RUN and remove everything that it owns. RUN may be left out when one environment is alive, or none is and one has expired."""
     from seeder import present, warden
     from seeder.cli import _render
     from seeder.errors import EnvironmentFailed, LeftOver, UsageError
 
     try:
-        one = _inside.found(run)
+        one = _inside.found(run, to_end=True)
     except UsageError:
         strangers = [s for s in present.labelled(_inside.now()) if run and s.run == run] if force else []
         if not strangers:

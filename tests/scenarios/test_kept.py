@@ -12,6 +12,7 @@ from tests.scenarios.bare import bare
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import evidence, proper, result, run, web
 from tests.scenarios.seeder import SEEDER, leftovers, run_id, seeder
+from tests.scenarios.suites import home_of_its_own
 
 pytestmark = pytest.mark.usefixtures("cached")
 
@@ -71,6 +72,19 @@ def test_an_expired_environment_goes_with_the_next_start_and_with_gc(folder, hom
     proper(seeder("gc", cwd=folder), 0)
     assert leftovers(second, home) == []
     assert second not in seeder("gc", cwd=folder).err
+
+
+def test_an_expired_environment_is_named_by_who_does_not_find_one_and_may_be_ended_without_its_name(folder, tmp_path, monkeypatch):
+    home = home_of_its_own(tmp_path, monkeypatch)
+    name = _up(folder, "local", "--ttl", "1ms")
+    proper(
+        seeder("env", cwd=folder),
+        2,
+        f"run: no environment is alive: {name} is expired",
+        f"-> `seeder down {name}` or `seeder gc` removes it",
+    )
+    proper(seeder("down", cwd=folder), 0, f"run {name} is down")
+    assert leftovers(name, home) == []
 
 
 def _up(folder, runtime, *options):
