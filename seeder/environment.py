@@ -14,7 +14,7 @@ from seeder import home, variables
 from seeder.definition.extension import Auth
 from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, Problem
 from seeder.events import Emit, Progress, RunStarted
 from seeder.fitness import Fitness, LoadedTable, Migrated
 from seeder.process import Completed
@@ -129,6 +129,17 @@ class Environment:
         """Those of its services and servers that have ended and should still be at work: how."""
         found = {name: ended(self, name) for name in sorted(self.stack.services)}
         return {name: how for name, how in found.items() if how}
+
+    def refuse_ended(self) -> None:
+        """Raises EnvironmentFailed when something of it has ended that should still be at work."""
+        found = self.ended()
+        if not found:
+            return
+        remedy = f"start a new environment; `seeder down {self.run.id}` ends this one"
+        problems = [Problem(name, how.reason, f"see `seeder logs {name}`, then {remedy}") for name, how in found.items()]
+        refused = EnvironmentFailed.of(problems)
+        refused.log = next(iter(found.values())).log
+        raise refused
 
     def run_service(self, name: str, *, within: float, remedy: str) -> None:
         """Start a one-shot service and wait until it has completed."""

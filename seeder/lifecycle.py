@@ -15,6 +15,7 @@ from seeder import command, digest, interrupt, present, process, restoration, wa
 from seeder.bundle import Bundle
 from seeder.definition.request import Definition
 from seeder.environment import Environment, identify, open_environment
+from seeder.errors import SeederError
 from seeder.events import CommandEnded, Digested, Emit, Noticed
 from seeder.frozen import frozen
 from seeder.operation import Plan
@@ -119,7 +120,10 @@ def _world(plan: Plan, options: Options, story: Story, signals: interrupt.Guard)
                 last.enter_context(process.owned(us.id, us.folder / "tmp"))
                 environment = open_environment(us, plan, undo, story.emit)
                 _provide(environment, plan, options, story)
-                yield environment
+                try:
+                    yield environment
+                finally:
+                    _tell_ended(environment, story, "while the command ran" if options.command else "while it was used")
                 signals.hold()
             except BaseException as error:  # noqa: BLE001  (whatever it is, it is recorded and everything is torn down)
                 signals.hold()
@@ -156,6 +160,15 @@ def _provide(environment: Environment, plan: Plan, options: Options, story: Stor
     environment.emit(Digested(total, {name: one.digest for name, one in stores.items()}))
     if plan.restores:
         story.result.facts["differing"] = restore.differing(environment, plan, stores)
+
+
+def _tell_ended(environment: Environment, story: Story, when: str) -> None:
+    """Of a service that has died whoever talks to it hears no more than that nobody answers."""
+    with suppress(SeederError):  # it changes nothing in how the run ended
+        for name, how in environment.ended().items():
+            said = f"{how.reason.removeprefix('it ')} {when}"
+            story.emit(Noticed(name, said, f"its log ends with: {how.log.splitlines()[-1].strip()}" if how.log.strip() else ""))
+            story.result.facts.setdefault("ended", []).append(f"{name} {said}")
 
 
 def _command(environment: Environment, words: Sequence[str], story: Story) -> None:

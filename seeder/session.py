@@ -89,6 +89,11 @@ class Session:
         return sorted(one.subject for one in start.running(self._here, self._here.plan))
 
     @property
+    def ended(self) -> list[str]:
+        """Services that died while it was used, and how; known once it has ended for this program."""
+        return list(self._story.result.facts.get("ended", ()))
+
+    @property
     def kept_until(self) -> str | None:
         """Until when it stays although it has ended for this program; None when it is gone, or still up."""
         return str(self._story.result.facts["expires"]) if self._story.result.kept else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,24 @@ def found(run: str | None, *, to_end: bool = False) -> Present:
     from seeder import present
 
     return present.find(run, now(), Path.cwd(), to_end=to_end)
+
+
+@contextmanager
+def explained(one: Present) -> Iterator[None]:
+    """What fails in an environment of which something has died is told as that: who asks a store hears only that nobody answers."""
+    from seeder import present
+    from seeder.errors import EnvironmentFailed, SeederError
+
+    try:
+        yield
+    except EnvironmentFailed as error:
+        with ExitStack() as undo:
+            try:
+                environment, _ = present.rejoin(one, lambda _: None, undo)
+            except SeederError:
+                raise error from None
+            environment.refuse_ended()
+        raise
 
 
 def told(event: Event) -> None:

@@ -64,6 +64,7 @@ def summary(result: Result) -> str:
     if "differing" in facts:
         same = f"differing: {', '.join(facts['differing'])}" if facts["differing"] else "every store holds what the bundle holds"
         lines.append(f"        restored: {same}")
+    lines += [f"        {one}" for one in facts.get("ended", ())]
     if result.bundle:
         lines.append(f"        evidence: {near(result.bundle)}")
     if result.left:

@@ -21,9 +21,11 @@ def command(store: str | None, run: str | None, as_json: bool) -> None:
     from seeder.cli import _render
     from seeder.definition.request import named
 
-    targets = present.targets(_inside.found(run))
+    where = _inside.found(run)
+    targets = present.targets(where)
     chosen = targets if store is None else {store: named(targets, store, "store")}
-    total, stores = digest.of(chosen)
+    with _inside.explained(where):
+        total, stores = digest.of(chosen)
     volatile = [f"{name}.{column}" for name, (_, columns) in sorted(chosen.items()) for column in columns]
     without = sorted(set(chosen) - set(stores))
     if as_json:

@@ -29,8 +29,9 @@ def command(run: str | None, as_json: bool) -> int | None:
             passed.append({"gate": event.subject, "state": event.state, "checked": event.detail, "seconds": event.seconds})
 
     problems: tuple[Any, ...] = ()
-    with ExitStack() as undo:
-        environment, plan = present.rejoin(_inside.found(run), listen, undo)
+    one = _inside.found(run)
+    with ExitStack() as undo, _inside.explained(one):
+        environment, plan = present.rejoin(one, listen, undo)
         try:
             gate.check(environment, plan)
         except GateRefused as refused:

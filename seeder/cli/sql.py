@@ -35,15 +35,18 @@ def command(store: str, run: str | None, statement: str | None, header: bool, as
     from seeder.definition.request import named
     from seeder.errors import UsageError
 
-    targets = present.targets(_inside.found(run))
+    one = _inside.found(run)
+    targets = present.targets(one)
     target, _ = named(targets, store, "store")
     if statement is None and (as_json or header):
         raise UsageError("--json" if as_json else "--header", "is for the rows of a statement", "add -c STATEMENT")
     if statement is None:
         _open(target)
-    elif as_json:
-        _render.answer(_queries(target).query(target, statement))
-    else:
+        return
+    with _inside.explained(one):
+        if as_json:
+            _render.answer(_queries(target).query(target, statement))
+            return
         for answer in _queries(target).answers(target, statement):
             _print(answer, header=header)
 

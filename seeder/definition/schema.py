@@ -107,11 +107,15 @@ def _result() -> dict[str, Any]:
         "bundle": {**text_or_null, "description": "the folder of the bundle"},
         "kept": {"type": "boolean", "description": "the environment was kept"},
         "left": {"type": "array", "items": {"type": "string"}, "description": "what could not be removed"},
+        "ended": {"type": "array", "items": {"type": "string"}, "description": "services that died while the environment was used"},
         "differing": {"type": "array", "items": {"type": "string"}, "description": "stores that differ from the bundle they came from"},
         **_asked(),
     }
     whole = _object(
-        "result", "result.json: how a run ended.", properties, [name for name in properties if name not in {*_asked(), "differing"}]
+        "result",
+        "result.json: how a run ended.",
+        properties,
+        [name for name in properties if name not in {*_asked(), "ended", "differing"}],
     )
     return {**whole, "additionalProperties": True}
 
@@ -131,6 +135,7 @@ def _bundle() -> dict[str, Any]:
         "versions": {"type": "object", "properties": {"seeder": {"type": "string"}, "stack": {"type": "string"}, **versions}},
         "request": {"type": "object", "description": "services, profiles, images and isolate_binds, as they were asked for"},
         "stores": {"type": "object", "additionalProperties": _saved(digest), "description": "those that it holds"},
+        "ended": {"type": "array", "items": {"type": "string"}, "description": "services that had died"},
         "missing": {**texts, "description": "what could not be taken, and why"},
         "files": {"type": "object", "additionalProperties": digest, "description": "SHA-256 of every other file"},
         "digest": {**digest, "description": "of this file without this key"},

@@ -43,8 +43,8 @@ def after_services(environment: Environment, plan: Plan) -> None:
 
 
 def reset(environment: Environment, plan: Plan, way: Way = "in place") -> dict[str, Rewound]:
-    """Store -> how it was taken back. Raises EnvironmentFailed when a store has no mark, before anything is touched, or cannot be
-    taken back."""
+    """Store -> how it was taken back. Raises EnvironmentFailed when a store has no mark or a service has died, before anything is
+    touched, or when a store cannot be taken back."""
     _refuse(environment)
     begun = time.monotonic()
     with hold.alone(environment):
@@ -75,6 +75,7 @@ def _refuse(environment: Environment) -> None:
     if not (environment.run.folder / MARKED).exists():
         cause = "its stores were not marked when it came up, so there is no state to take them back to"
         raise EnvironmentFailed(environment.run.id, cause, NO_MARK)
+    environment.refuse_ended()
     for store in environment.stack.stores:
         engine = environment.engine(store)
         if not isinstance(engine, Rewinds):

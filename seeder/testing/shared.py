@@ -29,6 +29,7 @@ class Shared:
         self._up, self._keep_failed = up, keep_failed
         self.session: Session | None = None  # the one that is up
         self.resets: list[float] = []  # how long each took, in seconds
+        self.ended: list[str] = []  # services that died in one of them, and how
         self.stay: list[str] = []  # of environments that were left running: how to reach them
         self.left: list[str] = []  # what went wrong with the end of others
         self._key: Key | None = None
@@ -81,5 +82,6 @@ class Shared:
             block.__exit__(type(failure) if failure else None, failure, None)
         except Exception as error:  # noqa: BLE001  (the next environment, and the report, are no worse for it)
             self.left.append(str(error))
+        self.ended += session.ended
         if until := session.kept_until:
             self.stay.append(f"kept until {until}: `seeder env --run {session.run}`, `seeder down {session.run}`")

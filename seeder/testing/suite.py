@@ -58,7 +58,7 @@ class Suite:
         made = vars(self)
         if "shared" in made:
             self.shared.close()
-            summary.add(Summary(resets=self.shared.resets, stay=self.shared.stay, left=self.shared.left))
+            summary.add(Summary(resets=self.shared.resets, ended=self.shared.ended, stay=self.shared.stay, left=self.shared.left))
         if "databases" in made:
             self.databases.close()
             summary.left += self.databases.left

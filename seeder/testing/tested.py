@@ -25,6 +25,7 @@ class Summary:
     bundles: dict[str, str] = field(default_factory=dict)
     slept: dict[str, float] = field(default_factory=dict)
     began: dict[str, str] = field(default_factory=dict)  # tests that began at another state than the seeded one, and how that came about
+    ended: list[str] = field(default_factory=list)  # services that died, and how
     stay: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
@@ -33,6 +34,7 @@ class Summary:
         self.bundles |= other.bundles
         self.slept |= other.slept
         self.began |= other.began
+        self.ended += other.ended
         self.stay += other.stay
         self.left += other.left
 
@@ -41,7 +43,7 @@ class Summary:
         told = [f"the environment was taken back {len(self.resets)} times, median {self.median}"] if self.resets else []
         told += [f"{test}: {path}" for test, path in self.bundles.items()]
         told += [f"{test} began at another state than the seeded: {how}" for test, how in self.began.items()]
-        return [*told, *(f"{test} slept {seconds:.1f} s" for test, seconds in slept), *self.stay, *self.left]
+        return [*told, *(f"{test} slept {seconds:.1f} s" for test, seconds in slept), *self.ended, *self.stay, *self.left]
 
     @property
     def median(self) -> str:
@@ -64,7 +66,7 @@ class Summary:
         if self.began:
             lines += ["", "| began at another state | |", "|---|---|"]
             lines += [f"| {page.code(test)} | {how} |" for test, how in self.began.items()]
-        return "\n".join([*lines, *(f"\n{line}" for line in (*self.stay, *self.left)), "", ""])
+        return "\n".join([*lines, *(f"\n{line}" for line in (*self.ended, *self.stay, *self.left)), "", ""])
 
 
 def spoken(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import shutil
@@ -9,11 +10,13 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import redis
 
+from seeder import present
 from tests.conftest import DATA
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.seeder import SEEDER, Said, leftovers, seeder, until
@@ -141,6 +144,24 @@ def test_an_expired_environment_is_removed_by_gc(project, home):
         assert said.code == 0, said.err
         assert leftovers(run, home) == []
         assert run not in seeder("ls", cwd=folder).out
+
+
+@pytest.mark.parametrize("ask", [("digest",), ("gate",), ("reset",)], ids=" ".join)
+def test_a_server_that_has_died_is_told_whatever_is_asked(died, ask):
+    said = died(*ask)
+    assert said.code == 3, said.err
+    assert "error: cache: its process has ended\n    -> see `seeder logs cache`, then start a new environment" in said.err
+
+
+@pytest.fixture(scope="module")
+def died(tmp_path_factory) -> Iterator[Callable[..., Said]]:
+    """The command line from the project's folder of an environment whose cache has died."""
+    folder = Path(shutil.copytree(DATA / "small", tmp_path_factory.mktemp("died") / "small"))
+    with environment(folder, "local") as run:
+        cache = present.targets(present.find(run, datetime.datetime.now(datetime.UTC), folder))["cache"][0]
+        with suppress(redis.ConnectionError):
+            redis.Redis.from_url(cache.url()).shutdown(nosave=True)
+        yield lambda *words: seeder(*words, "--run", run, cwd=folder) if words != ("reset",) else seeder("reset", run, cwd=folder)
 
 
 def test_an_environment_whose_seeder_runs_is_not_ended_by_others(project):

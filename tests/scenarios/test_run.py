@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.scenarios.cases import RUNTIMES, product
+from tests.scenarios.failing import change
 from tests.scenarios.seeder import leftovers, run_id, seeder
 
 
@@ -16,6 +17,7 @@ def result(folder):
     return json.loads((folder / ".seeder" / "runs" / run_id(folder) / "result.json").read_text())
 
 
+DIE = "import os, urllib.request as u; u.urlopen(os.environ['NOTES_WEB'] + '/die')"
 ASK = "import json, os, urllib.request as u; print(json.load(u.urlopen(os.environ['NOTES_WEB'] + '/environment'))['SEEDER_AS_OF'])"
 
 
@@ -31,9 +33,19 @@ def test_a_good_command_finds_its_world_and_ends_with_0_and_nothing_is_left(proj
 
 def test_the_commands_code_is_the_runs_and_a_bundle_is_kept(project, home, runtime):
     folder = project("small")
-    said = run(folder, runtime, "sh", "-c", "exit 7")
+    change(
+        folder,
+        "web/web.py",
+        "        body =",
+        '        if self.path == "/die":\n            print("no more", flush=True)\n            os._exit(3)\n        body =',
+    )
+    said = run(folder, runtime, "sh", "-c", f'python3 -c "{DIE}" 2>/dev/null; sleep 1; exit 7')
     assert said.code == 7, said.err
     bundle = folder / ".seeder" / "bundles" / run_id(folder)
+    assert said.err.count("web ended with code 3 while the command ran") == 1
+    assert "web: ended with code 3 while the command ran -> its log ends with: no more" in said.err
+    assert result(folder)["ended"] == ["web ended with code 3 while the command ran"]
+    assert json.loads((bundle / "bundle.json").read_text())["ended"] == ["web ended with code 3"]
     assert seeder("snapshot", "verify", str(bundle), cwd=folder).code == 0
     assert {p.name for p in (bundle / "stores").iterdir()} == {"db", "cache"}
     assert (bundle / "logs" / "web.log").exists()
