@@ -146,8 +146,9 @@ class Session:
     def snapshot(self, cause: str) -> Path:
         """Keep a bundle of the environment as it is now; answers its folder. Services are held meanwhile, so that it is one cut."""
         here, story = self._here, self._story
-        told = snapshot.Told(cause, {**story.result.as_json(), "message": cause}, story.journal_path)
-        return snapshot.save(here, here.plan, told, story.bundle()).path
+        folder = story.bundle()
+        told = snapshot.Told(cause, {**story.so_far(), "message": cause, "bundle": str(folder)}, story.journal_path)
+        return snapshot.save(here, here.plan, told, folder).path
 
     def restore(self, snapshot: Path) -> None:
         """Take every store back to a snapshot of this environment, as often as wanted: between the stages of a long test, say. Services

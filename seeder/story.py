@@ -156,6 +156,10 @@ class Story:
         """Where the run's next bundle goes: it may have several, and only the first has no number."""
         return free(self.run.checkout, self.run.id)
 
+    def so_far(self) -> dict[str, Any]:
+        """The result as it is known now, for a bundle: how long the rest takes comes after it is sealed."""
+        return {**self.result.as_json(), "seconds": round(time.monotonic() - self._start, 3)}
+
     def close(self) -> Result:
         """Write result.json, end the journal, answer the result."""
         self.result.seconds = round(time.monotonic() - self._start, 3)

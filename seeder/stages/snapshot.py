@@ -46,8 +46,9 @@ def keep(us: Run, plan: Plan, environment: Environment | None, story: Story) -> 
     """Save the evidence of a run that went wrong, and tell where it is; one that cannot be saved is told, and that is all."""
     try:
         with story.stage("snapshot"):
-            told = Told(story.result.message, story.result.as_json(), story.journal_path)
-            taken = take(us, plan, environment, story.bundle(), told, story.emit)
+            folder = story.bundle()
+            told = Told(story.result.message, {**story.so_far(), "bundle": str(folder)}, story.journal_path)
+            taken = take(us, plan, environment, folder, told, story.emit)
     except Exception as error:  # noqa: BLE001  (a full disk, say: the failure itself is told, and everything is torn down)
         story.emit(Noticed("evidence", f"could not be kept: {of_machine(error) or error}"))
         return

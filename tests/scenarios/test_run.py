@@ -47,6 +47,9 @@ def test_the_commands_code_is_the_runs_and_a_bundle_is_kept(project, home, runti
     assert result(folder)["ended"] == ["web ended with code 3 while the command ran"]
     assert json.loads((bundle / "bundle.json").read_text())["ended"] == ["web ended with code 3"]
     assert seeder("snapshot", "verify", str(bundle), cwd=folder).code == 0
+    known = json.loads((bundle / "result.json").read_text())
+    assert 1 < known["seconds"] < result(folder)["seconds"]
+    assert known["bundle"] == str(bundle)
     assert {p.name for p in (bundle / "stores").iterdir()} == {"db", "cache"}
     assert (bundle / "logs" / "web.log").exists()
     everything = b"".join(path.read_bytes() for path in bundle.rglob("*") if path.is_file())
