@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from seeder.operation import Plan
 
-AT_WORK = datetime.timedelta(days=1)
+AT_WORK = datetime.timedelta(days=1)  # how long an environment may be in use before its time to live begins
 REQUEST_SECONDS = 10.0  # the time limit of one request that seeder itself makes
 
 
@@ -179,8 +179,7 @@ def _credentials(auth: Auth | None) -> tuple[dict[str, str], tuple[str, str] | N
 
 def identify(plan: Plan, ttl: datetime.timedelta) -> Run:
     """A new run of this plan: its id, its folder, and until when seeders that know nothing of it but its labels leave it alone: its
-    own may be at work in it for longer than a kept environment lives. Raises EnvironmentFailed when the place where it is to live does
-    not answer."""
+    own may be at work in it, and keep it then. Raises EnvironmentFailed when the place where it is to live does not answer."""
     definition, runtime = plan.definition, RUNTIMES.get(plan.runtime)
     alphabet = "abcdefghijkmnpqrstuvwxyz23456789"  # no two that look alike
     name = "".join(secrets.choice(alphabet) for _ in range(8))
@@ -193,7 +192,7 @@ def identify(plan: Plan, ttl: datetime.timedelta) -> Run:
         checkout=definition.manifest.root,
         as_of=definition.as_of,
         seed=definition.seed,
-        expires=datetime.datetime.now(datetime.UTC) + max(ttl, AT_WORK),
+        expires=datetime.datetime.now(datetime.UTC) + AT_WORK + ttl,
         place=runtime.place() if isinstance(runtime, Placed) else None,
     )
 

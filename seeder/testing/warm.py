@@ -17,6 +17,7 @@ from typing import Any
 import filelock
 
 from seeder import fingerprint, home, lifecycle, owner, present, redact, session, start, warden, whole
+from seeder.environment import AT_WORK
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Emit
 from seeder.operation import Plan
@@ -54,13 +55,19 @@ def _found(plan: Plan, emit: Emit, undo: ExitStack) -> Session | None:
         known = _known(one, plan)
         if known is None or not _alone(one.run, undo):
             continue
-        if made_of and known["made_of"] == made_of and fingerprint.same_secrets(_secrets(plan), known["salt"], known["secrets"]):
+        same = made_of and known["made_of"] == made_of and fingerprint.same_secrets(_secrets(plan), known["salt"], known["secrets"])
+        if same and _lasts(one, now):
             with ExitStack() as attempt, suppress(SeederError):  # then it is ended, and a new one is as good
                 taken = _taken_up(one, known, emit, attempt)
                 undo.push(attempt.pop_all())
                 return taken
         warden.sweep(one.run, one.runtime)
     return None
+
+
+def _lasts(one: present.Present, now: datetime.datetime) -> bool:
+    """It may stay for its time to live again: what its labels say of that was fixed when it was begun, and other seeders go by them."""
+    return one.begun is not None and now - one.begun <= AT_WORK
 
 
 def _known(one: present.Present, plan: Plan) -> Mapping[str, Any] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 import re
 from pathlib import Path
 
@@ -122,6 +124,20 @@ def test_another_takes_its_place_when_the_definition_changed_or_a_service_has_di
     assert third != second
     assert alive(home) == [third]
     down(folder, home, third)
+
+
+def test_one_that_other_seeders_would_take_for_expired_is_not_taken_up(tmp_path: Path, home: Path) -> None:
+    """They go by its labels, which say for good what was right when it was begun."""
+    folder = suite(tmp_path, "def test_it(environment):\n    pass\n")
+    (first,) = reused(folder)
+    journal = folder / ".seeder" / "runs" / first / "events.jsonl"
+    line, _, others = journal.read_text().partition("\n")
+    begun = datetime.datetime.fromisoformat(json.loads(line)["at"]) - datetime.timedelta(hours=25)
+    journal.write_text(f"{json.dumps({**json.loads(line), 'at': begun.isoformat()})}\n{others}")
+    (second,) = reused(folder)
+    assert second != first
+    assert alive(home) == [second]
+    down(folder, home, second)
 
 
 def test_each_worker_has_its_own(tmp_path: Path, home: Path) -> None:
