@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import secrets
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from seeder import home, variables
 from seeder.definition.extension import Auth
 from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
-from seeder.errors import EnvironmentFailed, Problem
+from seeder.errors import EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit, Progress, RunStarted
 from seeder.fitness import Fitness, LoadedTable, Migrated
 from seeder.process import Completed
@@ -22,7 +22,7 @@ from seeder.protocols import Deployment, Engine, Placed, Rewinder, Rewinds, Worl
 from seeder.registry import ENGINES, RUNTIMES
 from seeder.run import Overlay, Run, Task
 from seeder.target import Address, Target
-from seeder.wait import READY, Verdict, never, wait_for
+from seeder.wait import LAST_LINES, READY, Verdict, never, wait_for
 
 if TYPE_CHECKING:
     import httpx
@@ -144,7 +144,23 @@ class Environment:
     def run_service(self, name: str, *, within: float, remedy: str) -> None:
         """Start a one-shot service and wait until it has completed."""
         self.deployment.start(name)
-        wait_for(name, lambda: self.deployment.look(name, "completed"), within=within, remedy=remedy)
+        with self.heard(name):
+            wait_for(name, lambda: self.deployment.look(name, "completed"), within=within, remedy=remedy)
+
+    @contextmanager
+    def heard(self, service: str) -> Iterator[None]:
+        """What goes wrong with the service meanwhile is told with what it said last."""
+        try:
+            yield
+        except EnvironmentFailed as error:
+            error.log = error.log or self._last_lines(service)
+            raise
+
+    def _last_lines(self, service: str) -> str:
+        """The failure is told without them where they cannot be had."""
+        with suppress(SeederError):
+            return self.deployment.logs(service, LAST_LINES).strip("\n")
+        return ""
 
     def variables(self) -> dict[str, str]:
         """What the wrapped command gets: SEEDER_* and the stack's exports."""

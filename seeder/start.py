@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from seeder.definition.service import Condition
 from seeder.environment import Environment
-from seeder.errors import EnvironmentFailed, SeederError
+from seeder.errors import EnvironmentFailed
 from seeder.operation import Plan, Start
 from seeder.order import along
 from seeder.protocols import Initialises, Saves, Stops
-from seeder.wait import LAST_LINES, READY, Verdict, not_yet, wait_for
+from seeder.wait import READY, Verdict, not_yet, wait_for
 
 
 def in_order(environment: Environment, plan: Plan, starts: Iterable[Start]) -> None:
@@ -37,7 +36,7 @@ def again(environment: Environment, plan: Plan, start: Start) -> float:
     name = start.subject
     environment.deployment.start(name)
     whole = f"see what it says; its whole log is in the evidence, logs/{name}.log"
-    try:
+    with environment.heard(name):
         return wait_for(
             name,
             _look(environment, plan, name),
@@ -46,9 +45,6 @@ def again(environment: Environment, plan: Plan, start: Start) -> float:
             if_never=whole,
             remedy=f"{whole}\n       the limit of {start.within:g} s is {start.limit}; `x-seeder: {{ready: {{within: ...}}}}` sets another",
         )
-    except EnvironmentFailed as error:
-        error.log = error.log or _last_lines(environment, name)
-        raise
 
 
 def running(environment: Environment, plan: Plan) -> list[Start]:
@@ -78,13 +74,6 @@ def _take_up(environment: Environment, plan: Plan, server: str) -> None:
         if not isinstance(engine, Saves):
             raise EnvironmentFailed(store.name, f"{engine.name} cannot take up what was saved", "use --no-cache")
         engine.restore(environment.target(store.name), Path(begin.layer.place) / store.name)
-
-
-def _last_lines(environment: Environment, name: str) -> str:
-    """Of what never came up, what it said last; the failure is told without it where that cannot be had."""
-    with suppress(SeederError):
-        return environment.deployment.logs(name, LAST_LINES).strip("\n")
-    return ""
 
 
 def _look(environment: Environment, plan: Plan, name: str) -> Callable[[], Verdict]:

@@ -1,0 +1,60 @@
+"""An environment by itself: until when others leave it alone, and what is told of what hangs in it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from seeder import warden
+from seeder.definition.request import Request, find_project, resolve
+from seeder.environment import Environment, identify, open_environment
+from seeder.errors import EnvironmentFailed
+from seeder.plan import choose, make
+from seeder.registry import traits
+from seeder.stages import up
+from tests.fakes.world import check_swept
+
+MANIFEST = """
+seeder: "1"
+project: alone
+stacks: {alone: {compose: compose.yaml, version: "1"}}
+"""
+COMPOSE = """
+services:
+  migrate:
+    image: python:3.13-slim
+    x-seeder: {local: {command: ["{python}", -c, "import time; print('waiting for a lock', flush=True); time.sleep(600)"]}}
+  web:
+    image: python:3.13-slim
+    depends_on: {migrate: {condition: service_completed_successfully}}
+    x-seeder: {local: {command: ["{python}", -c, ""]}}
+"""
+TTL = datetime.timedelta(hours=24)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[Environment]:
+    for name, text in {"manifest.yaml": MANIFEST, "compose.yaml": COMPOSE}.items():
+        (tmp_path / name).write_text(text)
+    plan = make(resolve(find_project(tmp_path), Request(), traits()), *choose("local"), datetime.datetime.now(datetime.UTC))
+    with ExitStack() as undo:
+        run = identify(plan, TTL)
+        undo.callback(lambda: check_swept(warden.sweep(run.id, "local").left))
+        opened = open_environment(run, plan, undo, lambda _: None)
+        up.prepare(opened, plan)
+        yield opened
+
+
+def test_a_one_shot_that_hangs_is_told_with_what_it_said_last(environment: Environment) -> None:
+    with pytest.raises(EnvironmentFailed, match="migrate: not ready after 1 s: it still runs") as failed:
+        environment.run_service("migrate", within=1, remedy="")
+    assert failed.value.log == "waiting for a lock"
+
+
+def test_its_labels_outlive_its_time_to_live_also_when_that_begins_hours_later(environment: Environment) -> None:
+    kept = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=2)
+    assert environment.run.expires >= kept + TTL
