@@ -97,7 +97,11 @@ def opened(plan: Plan, options: Options, listener: Emit) -> Iterator[tuple[Envir
     is kept as a bundle, and raised once everything is torn down; signals and time limits are the program's."""
     story = _begin(plan, options, listener)
     with _world(plan, options, story, interrupt.Guard(None)) as environment:
-        yield environment, story
+        try:
+            yield environment, story
+        except BaseException as error:
+            story.program_failed(error)
+            raise
 
 
 def _begin(plan: Plan, options: Options, listener: Emit) -> Story:

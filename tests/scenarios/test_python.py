@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.bare import bare
 from tests.scenarios.failing import gone, mounted, result
-from tests.scenarios.seeder import run_id, seeder
+from tests.scenarios.seeder import events, run_id, seeder
 from tests.scenarios.suites import home_of_its_own
 
 pytestmark = pytest.mark.usefixtures("cached")
@@ -75,5 +76,18 @@ def test_a_program_has_an_environment_and_its_failure_after_a_bundle_a_bundle_of
     assert "ValueError: the program's own" in done.stderr
     first, second = (folder / ".seeder/bundles" / name for name in (run_id(folder), f"{run_id(folder)}-2"))
     assert [json.loads((one / "bundle.json").read_text())["cause"] for one in (first, second)] == ["in between", "the program's own"]
-    assert result(folder)["bundle"] == str(second)
+    ended = result(folder)
+    assert (ended["code"], ended["ended_by"], ended["bundle"]) == (1, "command", str(second))
+    assert [event["failure"] for event in events(folder) if event["event"] == "failed"] == ["command"]
     assert seeder("snapshot", "verify", cwd=folder).code == 0
+
+
+@pytest.mark.parametrize(
+    ("ends", "code", "ended_by"),
+    [("raise KeyboardInterrupt", 130, "signal"), ("raise SystemExit(3)", 3, "command"), ("raise SystemExit", 0, "success")],
+)
+def test_a_program_s_end_is_recorded_as_python_ends_then(project, ends, code, ended_by):
+    folder = bare(project("small"))
+    done = program(folder, f"\n    {ends}")
+    assert (done.returncode if done.returncode >= 0 else 128 - done.returncode) == code, done.stderr
+    assert (result(folder)["code"], result(folder)["ended_by"]) == (code, ended_by)
