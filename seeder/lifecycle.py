@@ -15,13 +15,12 @@ from seeder import command, digest, interrupt, present, process, restoration, wa
 from seeder.bundle import Bundle
 from seeder.definition.request import Definition
 from seeder.environment import Environment, identify, open_environment
-from seeder.errors import SeederError
-from seeder.events import CommandEnded, Digested, Emit, Noticed
+from seeder.events import Digested, Emit
 from seeder.frozen import frozen
 from seeder.operation import Plan
 from seeder.plan import at_rest, choose, make
 from seeder.reuse import cache, explain
-from seeder.stages import gate, keep, load, migrate, reset, restore, snapshot, teardown, up
+from seeder.stages import gate, keep, load, migrate, reset, restore, snapshot, teardown, up, use
 from seeder.story import Result, Story, chains
 
 FLOW = (
@@ -37,7 +36,6 @@ FLOW = (
     ("keep", keep.whole),
     ("mark", reset.after_services),
 )
-
 
 BACK = (  # from a bundle
     ("images", up.prepare),
@@ -87,7 +85,7 @@ def run(plan: Plan, options: Options, listener: Emit) -> Result:
         _world(plan, options, story, signals) as environment,
     ):
         if options.command:
-            _command(environment, options.command, story)
+            use.run(environment, options.command, story)
     return story.result
 
 
@@ -127,7 +125,7 @@ def _world(plan: Plan, options: Options, story: Story, signals: interrupt.Guard)
                 try:
                     yield environment
                 finally:
-                    _tell_ended(environment, story, "while the command ran" if options.command else "while it was used")
+                    use.tell_ended(environment, story, "while the command ran" if options.command else "while it was used")
                 signals.hold()
             except BaseException as error:  # noqa: BLE001  (whatever it is, it is recorded and everything is torn down)
                 signals.hold()
@@ -164,25 +162,3 @@ def _provide(environment: Environment, plan: Plan, options: Options, story: Stor
     environment.emit(Digested(total, {name: one.digest for name, one in stores.items()}))
     if plan.restores:
         story.result.facts["differing"] = restore.differing(environment, plan, stores)
-
-
-def _tell_ended(environment: Environment, story: Story, when: str) -> None:
-    """Of a service that has died whoever talks to it hears no more than that nobody answers."""
-    with suppress(SeederError):  # it changes nothing in how the run ended
-        for name, how in environment.ended().items():
-            said = f"{how.reason.removeprefix('it ')} {when}"
-            story.emit(Noticed(name, said, f"its log ends with: {how.log.splitlines()[-1].strip()}" if how.log.strip() else ""))
-            story.result.facts.setdefault("ended", []).append(f"{name} {said}")
-
-
-def _command(environment: Environment, words: Sequence[str], story: Story) -> None:
-    with story.stage("command"):
-        goes_on = Noticed("command", "goes on after the signal, and seeder waits for it", "Ctrl-C again ends it, a third time at once")
-        variables = {**environment.variables(), process.RUN_LABEL: environment.run.id}
-        ending = command.run(words, variables, lambda: story.emit(goes_on))
-    story.emit(CommandEnded(ending.code, story.result.split["command"]))
-    if ending.interrupted:
-        raise interrupt.Interrupted(ending.interrupted)
-    if ending.code:
-        story.result.code, story.result.ended_by = ending.code, "command"
-        story.result.message = f"the command ended with code {ending.code}"
