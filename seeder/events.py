@@ -67,6 +67,11 @@ class Progress(Event):
     detail: str = ""
     seconds: float | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Whether the subject has come to an end in its stage; some states say so without telling how long it took."""
+        return self.seconds is not None or self.state in {"built", "created", "prepared", "pulled", "refused"}
+
 
 @frozen
 class Noticed(Event):

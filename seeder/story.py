@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seeder import redact, whole
-from seeder.errors import SeederError, of_machine
-from seeder.events import Emit, Event, Failed, Journal, Noticed, RunEnded, StageEnded, StageStarted
+from seeder.errors import SeederError, TimeLimit, of_machine
+from seeder.events import Emit, Event, Failed, Journal, Noticed, Progress, RunEnded, StageEnded, StageStarted
 from seeder.interrupt import Interrupted
 
 if TYPE_CHECKING:
@@ -93,12 +93,15 @@ class Story:
         self._listeners: list[Emit] = [self._journal, listener]
         self.result = Result(us.id, facts=facts(plan, us))
         self._failures: list[BaseException] = []
+        self._stage = ""  # the last that began
+        self._under_way: dict[str, Progress] = {}  # what is not at its end there, by subject
         self._start = time.monotonic()
 
     def emit(self, event: Event) -> None:
         """Journal it and tell the caller, both without secrets. One that cannot be told any more (a full disk, a closed terminal) is
         left out, and the other hears of it: the run still has its teardown to do."""
         shown = self._without_secrets(event)
+        self._follow(shown)
         for listener in tuple(self._listeners):
             try:
                 listener(shown)
@@ -106,6 +109,14 @@ class Story:
                 self._listeners = [other for other in self._listeners if other is not listener]
                 what = str(self.journal_path) if listener is self._journal else "the terminal"
                 self.emit(Noticed(what, f"cannot be written any more: {error.strerror or error}"))
+
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, StageStarted):
+            self._stage, self._under_way = event.stage, {}
+        elif isinstance(event, Progress):
+            self._under_way = {**self._under_way, event.subject: event}
+            if event.ended:
+                self._under_way.pop(event.subject)
 
     def _without_secrets(self, event: Event) -> Event:
         fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
@@ -130,7 +141,14 @@ class Story:
     def failed(self, error: BaseException) -> None:
         """The first failure decides how the run ended; later ones are only journalled, each once."""
         known = error if isinstance(error, SeederError) else of_machine(error)
+        if isinstance(known, TimeLimit):
+            known = TimeLimit.of([dataclasses.replace(one, cause=f"{one.cause}; under way: {self._at()}") for one in known.problems])
         self._tell(error, known, *((known.run_code, known.ended_by) if known else (123, "internal")))
+
+    def _at(self) -> str:
+        """The stage, and what there was not at its end."""
+        each = [f"{one.subject} {one.state}{f' ({one.detail})' if one.detail else ''}" for one in self._under_way.values()]
+        return f"{self._stage}: {', '.join(each)}" if each else self._stage
 
     def program_failed(self, error: BaseException) -> None:
         """The same for what comes out of a program that uses the environment: a defect of seeder it is not."""

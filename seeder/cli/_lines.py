@@ -9,7 +9,6 @@ from seeder.cli import _terminal
 from seeder.cli._terminal import Fold, say, styled
 from seeder.events import Event
 
-ENDED = ("built", "pulled", "refused")  # states that end a subject without telling how long it took
 TOLD = ("images", "snapshot", "teardown")  # stages that are one line themselves, their subjects or none being told
 
 
@@ -56,7 +55,7 @@ def text(event: Event) -> str | None:
             scenario = f", scenario {event.scenario}" if event.scenario else ""
             name = styled(event.run, bold=True)
             return f"seeder: run {name}: stack {event.stack}{scenario} on {event.runtime}, seed {event.seed}, as of {moment(event.as_of)}"
-        case events.Progress() if ended(event):
+        case events.Progress() if event.ended:
             return _line(event.stage, f"{event.subject} {_state(event.state)}", event.seconds)
         case events.Loaded():
             return _line(
@@ -73,11 +72,6 @@ def text(event: Event) -> str | None:
         case events.StageStarted(stage="command"):
             return styled("seeder: the environment is ready, the command runs", dim=True)
     return None
-
-
-def ended(event: events.Progress) -> bool:
-    """Whether its subject has come to an end in its stage."""
-    return event.seconds is not None or event.state in ENDED
 
 
 def moment(iso: str) -> str:

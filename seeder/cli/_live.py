@@ -70,7 +70,7 @@ class Board:
                 self._doing[event.stage, ""] = Doing(event.stage, "")
             case events.StageEnded():
                 self._doing = {key: doing for key, doing in self._doing.items() if key[0] != event.stage}
-            case events.Progress() if _lines.ended(event):
+            case events.Progress() if event.ended:
                 self._doing.pop((event.stage, event.subject), None)
             case events.Progress():
                 doing = self._doing.setdefault((event.stage, event.subject), Doing(event.stage, event.subject))

@@ -134,7 +134,12 @@ def test_a_terminal_that_is_closed_ends_the_run(folder, home):
 @product("runtime", RUNTIMES, some=[["docker"]])
 def test_the_time_limit_ends_a_start_that_does_not(folder, home, runtime):
     web(folder, HANGS)
-    proper(run(folder, runtime, options=("--timeout", "12s")), 124, "run: did not end within 12 s", "raise --timeout")
+    proper(
+        run(folder, runtime, options=("--timeout", "12s")),
+        124,
+        "run: did not end within 12 s; under way: start: web waiting (",
+        "raise --timeout",
+    )
     assert result(folder)["ended_by"] == "timeout"
     assert result(folder)["seconds"] < 40
     assert "interrupted by" not in (evidence(folder) / "events.jsonl").read_text()
@@ -166,7 +171,7 @@ def test_the_time_limit_asks_the_command_to_end_and_then_kills_it(folder, home, 
     polite = "trap 'echo asked; trap \"\" TERM' TERM; echo begun; (trap '' TERM; sleep 600) & while :; do wait; done"
     said = run(folder, runtime, "sh", "-c", polite, options=("--timeout", "12s"))
     assert said.out == "begun\nasked\n"
-    proper(said, 124, "run: did not end within 12 s")
+    proper(said, 124, "run: did not end within 12 s; under way: command")
     evidence(folder)
     gone(folder, home)
 
