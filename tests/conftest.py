@@ -39,11 +39,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is marked `one_runtime` stays on the runtime that needs no Docker, unless every case is asked for."""
-    away = {item for item in items if item.get_closest_marker("one_runtime") and item.get_closest_marker("docker")}
-    if away and not EVERY:
-        config.hook.pytest_deselected(items=away)
-        items[:] = [item for item in items if item not in away]
+    """Unless every case is asked for, what is marked `one_runtime` stays on the runtime that needs no Docker, and `acceptance` is left
+    out. What is `long` begins first, so that no worker is alone with it at the end."""
+    away = set() if EVERY else {item for item in items if item.get_closest_marker("acceptance") or _on_another_runtime(item)}
+    config.hook.pytest_deselected(items=list(away))
+    items[:] = sorted((item for item in items if item not in away), key=lambda item: item.get_closest_marker("long") is None)
+
+
+def _on_another_runtime(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("one_runtime") and item.get_closest_marker("docker"))
 
 
 def pytest_configure() -> None:

@@ -111,6 +111,7 @@ def migrated(journal: str) -> list[str]:
     return [event["detail"].partition(":")[0] for event in events if event.get("state") == "migrated"]
 
 
+@pytest.mark.long
 def test_what_their_scripts_do_works_and_the_next_job_begins_at_the_layers_of_the_one_before(small: Path, tmp_path: Path) -> None:
     """A job of each platform, each with a migration more; last a machine on which nothing but the layers of the last job is looked at."""
     steps = {"workflow": "0001_notes, 0002_pinned, 0003_more", "action": "0003_more -> 0004_more", "gitlab": "0004_more -> 0005_more"}

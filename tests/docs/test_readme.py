@@ -49,6 +49,7 @@ def test_every_shell_block_is_typed_here_or_elsewhere():
     assert all((ROOT / line).stat().st_mode & 0o111 for line in ELSEWHERE)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("block", [b for b in shell("shop") if "docker" not in b], ids=lambda block: block.splitlines()[0])
 def test_what_is_typed_in_this_repository(shop, block):
     manifest = shop / "manifest.yaml"
@@ -57,6 +58,7 @@ def test_what_is_typed_in_this_repository(shop, block):
 
 
 @pytest.mark.docker
+@pytest.mark.acceptance  # test_shop does the same, and more
 @pytest.mark.parametrize("block", [b for b in shell("shop") if "docker" in b], ids=lambda block: block.splitlines()[0])
 def test_what_is_typed_in_this_repository_for_docker(shop, block):
     typed(block, shop)

@@ -16,7 +16,7 @@ from tests.scenarios.failing import WORDS, change, proper, result, run
 from tests.scenarios.front import Front
 from tests.scenarios.seeder import leftovers, reached, run_id, seeder, started, until
 
-pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("cached")]
+pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.usefixtures("cached")]
 
 
 @pytest.fixture

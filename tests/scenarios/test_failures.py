@@ -187,7 +187,7 @@ def test_a_failing_alembic_revision_is_named_with_its_file_statement_and_the_dat
     gone(folder, home)
 
 
-@product("tool, runtime", ["sql", "alembic"], RUNTIMES, some=[("sql", "local"), ("alembic", "docker")])
+@product("tool, runtime", ["sql", "alembic"], RUNTIMES, some=[("sql", "local")])
 def test_a_migration_that_hangs_is_ended_by_the_time_limit(project, home, runtime, tool):
     folder = project("small")
     if tool == "alembic":

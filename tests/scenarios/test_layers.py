@@ -197,6 +197,7 @@ def test_repeated_runs_build_once(folder, home, runtime):
 
 
 @pytest.mark.docker
+@pytest.mark.acceptance  # test_chain knows which ones
 @product("more", ["user: postgres", "command: [postgres, -D, /var/lib/postgresql/data]"], some=[["user: postgres"]])
 def test_a_database_that_cannot_be_kept_is_made_anew_by_every_run(folder, home, more):
     compose = folder / "compose.yaml"

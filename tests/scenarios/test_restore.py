@@ -83,6 +83,7 @@ def taken(tmp_path_factory: pytest.TempPathFactory, cached: None) -> Iterator[Ta
 
 
 @pytest.mark.docker
+@pytest.mark.long
 def test_a_bundle_comes_back_on_the_other_runtime_and_on_its_own_again(taken, tmp_path, home):
     """PostgreSQL 18 without containers, and 17 in its place in one."""
     folder, bundle = taken.copied(tmp_path), "first"

@@ -13,6 +13,8 @@ from filelock import FileLock
 from tests.scenarios.cases import product
 from tests.scenarios.seeder import leftovers, seeder
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent.parent
 DIGESTS = int(os.environ.get("SEEDER_TEST_DIGESTS", "1"))  # how often each runtime is asked
 SCENARIOS = ["checkout-ready", "subscription-renewal", "multi-currency-invoice", "fraud-detected"]
