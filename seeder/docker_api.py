@@ -125,17 +125,22 @@ class Daemon:
 
     def image(self, reference: str) -> Image | None:
         """The image as it is at the daemon; None when it is not there."""
-        try:
-            with _asking(reference):
-                found = self._api.inspect_image(reference)
-        except Refused as refused:
-            if refused.status == 404:  # noqa: PLR2004
-                return None
-            raise
+        found = self._ask(f"/images/{urllib.parse.quote(reference, safe='/:@')}/json") or self._inspected(reference)
+        if found is None:
+            return None
         config = found.get("Config") or {}
         ports = [name.partition("/") for name in config.get("ExposedPorts") or {}]
         exposed = sorted((int(port), protocol or "tcp") for port, _, protocol in ports)
         return Image(found["Id"], tuple(exposed), tuple(sorted(config.get("Volumes") or {})), config.get("Healthcheck"))
+
+    def _inspected(self, image: str) -> Any:
+        try:
+            with _asking(image):
+                return self._api.inspect_image(image)
+        except Refused as refused:
+            if refused.status == 404:  # noqa: PLR2004
+                return None
+            raise
 
     def containers(self, labels: Mapping[str, str], by: str) -> dict[str, str]:
         """Value of the label `by` -> id, of all containers that carry `labels`."""
@@ -215,8 +220,11 @@ class Daemon:
 
     def tagged(self, repository: str) -> list[tuple[str, Mapping[str, str], float]]:
         """Name, labels and time of making (seconds since 1970) of every image of the repository."""
-        with _asking("docker"):
-            found = self._api.images(name=repository)
+        chosen = urllib.parse.quote(json.dumps({"reference": [repository]}))
+        found = self._ask(f"/images/json?filters={chosen}")
+        if found is None:
+            with _asking("docker"):
+                found = self._api.images(name=repository)
         return [(name, i["Labels"] or {}, float(i["Created"])) for i in found for name in i["RepoTags"] or []]
 
     def images_in_use(self) -> set[str]:
@@ -315,14 +323,18 @@ class Daemon:
 
     # -- owners -------------------------------------------------------------------------------------------------------
 
+    def _ask(self, path: str) -> Any:
+        """The answer to a plain GET, without the SDK, whose import takes longer than most answers; None where it cannot be asked so."""
+        try:
+            return self.at.ask(path)
+        except OSError as error:
+            raise EnvironmentFailed("docker", f"the daemon does not answer: {_short(error)}", REMEDY) from error
+
     def labelled(self, kind: Kind, label: str) -> dict[str, Mapping[str, str]]:
         """Id (a volume's name) -> labels, of everything of the kind that carries `label` (a key, or key=value). Asked plainly where that
         can be: every run wants to know it, also those that have nothing else to do with Docker."""
         chosen = {"label": [label]}
-        try:
-            found = self.at.ask(f"{LISTS[kind]}filters={urllib.parse.quote(json.dumps(chosen))}")
-        except OSError as error:
-            raise EnvironmentFailed("docker", f"the daemon does not answer: {_short(error)}", REMEDY) from error
+        found = self._ask(f"{LISTS[kind]}filters={urllib.parse.quote(json.dumps(chosen))}")
         if found is None:
             found = self._listed(kind, chosen)
         if kind == "volume":
