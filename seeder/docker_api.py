@@ -77,6 +77,17 @@ def _asking(subject: str) -> Iterator[None]:
         raise EnvironmentFailed("docker", f"the daemon does not answer: {_short(error)}", REMEDY) from error
 
 
+@contextmanager
+def _if_there(subject: str) -> Iterator[None]:
+    """The same; that there is no such thing is fine."""
+    try:
+        with _asking(subject):
+            yield
+    except Refused as refused:
+        if refused.status != 404:  # noqa: PLR2004
+            raise
+
+
 def _short(error: BaseException) -> str:
     """The innermost reason, without the layers that libraries wrap around it."""
     while error.__context__ is not None and not isinstance(error, OSError | TimeoutError):
@@ -134,13 +145,9 @@ class Daemon:
         return Image(found["Id"], tuple(exposed), tuple(sorted(config.get("Volumes") or {})), config.get("Healthcheck"))
 
     def _inspected(self, image: str) -> Any:
-        try:
-            with _asking(image):
-                return self._api.inspect_image(image)
-        except Refused as refused:
-            if refused.status == 404:  # noqa: PLR2004
-                return None
-            raise
+        with _if_there(image):
+            return self._api.inspect_image(image)
+        return None
 
     def containers(self, labels: Mapping[str, str], by: str) -> dict[str, str]:
         """Value of the label `by` -> id, of all containers that carry `labels`."""
@@ -220,26 +227,17 @@ class Daemon:
 
     def tagged(self, repository: str) -> list[tuple[str, Mapping[str, str], float]]:
         """Name, labels and time of making (seconds since 1970) of every image of the repository."""
-        chosen = urllib.parse.quote(json.dumps({"reference": [repository]}))
-        found = self._ask(f"/images/json?filters={chosen}")
-        if found is None:
-            with _asking("docker"):
-                found = self._api.images(name=repository)
+        found = self._list("image", {"reference": [repository]})
         return [(name, i["Labels"] or {}, float(i["Created"])) for i in found for name in i["RepoTags"] or []]
 
     def images_in_use(self) -> set[str]:
         """Names, as they were said when it was made, of the image of every container, whatever its state."""
-        with _asking("docker"):
-            return {one["Image"] for one in self._api.containers(all=True)}
+        return {one["Image"] for one in self._list("container", {})}
 
     def let_go(self, image: str) -> None:
         """Remove the name, and the image with its last one. Absent already is fine; one that a container is made of is refused."""
-        try:
-            with _asking(image):
-                self._api.remove_image(image)
-        except Refused as refused:
-            if refused.status != 404:  # noqa: PLR2004
-                raise
+        with _if_there(image):
+            self._api.remove_image(image)
 
     # -- files of layers ----------------------------------------------------------------------------------------------
 
@@ -331,15 +329,17 @@ class Daemon:
             raise EnvironmentFailed("docker", f"the daemon does not answer: {_short(error)}", REMEDY) from error
 
     def labelled(self, kind: Kind, label: str) -> dict[str, Mapping[str, str]]:
-        """Id (a volume's name) -> labels, of everything of the kind that carries `label` (a key, or key=value). Asked plainly where that
-        can be: every run wants to know it, also those that have nothing else to do with Docker."""
-        chosen = {"label": [label]}
-        found = self._ask(f"{LISTS[kind]}filters={urllib.parse.quote(json.dumps(chosen))}")
-        if found is None:
-            found = self._listed(kind, chosen)
+        """Id (a volume's name) -> labels, of everything of the kind that carries `label` (a key, or key=value)."""
+        found = self._list(kind, {"label": [label]})
         if kind == "volume":
             return {one["Name"]: one["Labels"] or {} for one in found["Volumes"] or []}
         return {one["Id"]: one["Labels"] or {} for one in found}
+
+    def _list(self, kind: Kind, chosen: Mapping[str, list[str]]) -> Any:
+        """Everything of the kind that the filters choose. Asked plainly where that can be: every run wants to know it, also those that
+        have nothing else to do with Docker."""
+        found = self._ask(f"{LISTS[kind]}filters={urllib.parse.quote(json.dumps(chosen))}")
+        return self._listed(kind, chosen) if found is None else found
 
     def _listed(self, kind: Kind, chosen: Mapping[str, list[str]]) -> Any:
         with _asking("docker"):
@@ -351,19 +351,15 @@ class Daemon:
 
     def remove(self, kind: Kind, name: str) -> None:
         """Remove one thing, a container with its anonymous volumes and whatever runs in it. Absent already is fine."""
-        try:
-            with _asking(f"{kind} {name}"):
-                if kind == "container":
-                    self._api.remove_container(name, v=True, force=True)
-                elif kind == "network":
-                    self._api.remove_network(name)
-                elif kind == "volume":
-                    self._api.remove_volume(name, force=True)
-                else:
-                    self._api.remove_image(name, force=True)
-        except Refused as refused:
-            if refused.status != 404:  # noqa: PLR2004
-                raise
+        with _if_there(f"{kind} {name}"):
+            if kind == "container":
+                self._api.remove_container(name, v=True, force=True)
+            elif kind == "network":
+                self._api.remove_network(name)
+            elif kind == "volume":
+                self._api.remove_volume(name, force=True)
+            else:
+                self._api.remove_image(name, force=True)
 
 
 def identity_of(once: Mapping[str, Any], again: Mapping[str, Any]) -> str:

@@ -110,9 +110,10 @@ def once(image: str, exists: Callable[[str], bool], build: Callable[[], None]) -
 
 def own(daemon: Daemon) -> dict[str, datetime.datetime]:
     """When a run last used each image that was built for this cache and that no container is made of."""
-    busy, cache = daemon.images_in_use(), home.name()
-    found = {image: made for image, labels, made in daemon.tagged(REPOSITORY) if labels.get(CACHE) == cache and image not in busy}
-    return {image: datetime.datetime.fromtimestamp(max(made, _used(image)), datetime.UTC) for image, made in found.items()}
+    cache = home.name()
+    found = {image: made for image, labels, made in daemon.tagged(REPOSITORY) if labels.get(CACHE) == cache}
+    free = found.keys() - daemon.images_in_use() if found else ()
+    return {image: datetime.datetime.fromtimestamp(max(found[image], _used(image)), datetime.UTC) for image in free}
 
 
 def forget(daemon: Daemon, image: str) -> None:
