@@ -12,7 +12,7 @@ from seeder.errors import EnvironmentFailed
 from seeder.operation import Plan, Start
 from seeder.order import each
 from seeder.protocols import Holds
-from seeder.wait import Verdict, taken, wait_for
+from seeder.wait import taken, wait_for
 
 OTHER_SECONDS = 120.0  # how long another process may take to change the stores that this one wants to change
 
@@ -25,11 +25,8 @@ def alone(environment: Environment) -> Iterator[None]:
     import filelock
 
     lock = filelock.FileLock(environment.run.folder / "reset.lock", mode=0o600)
-
-    def look() -> Verdict:
-        return taken(lock, "another process is at work on its stores")
-
-    wait_for(environment.run.id, look, within=OTHER_SECONDS, first=0.01, remedy="try again when that is done")
+    busy = "another process is at work on its stores"
+    wait_for(environment.run.id, lambda: taken(lock, busy), within=OTHER_SECONDS, first=0.01, remedy="try again when that is done")
     try:
         yield
     finally:

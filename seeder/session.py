@@ -147,7 +147,7 @@ class Session:
         """Keep a bundle of the environment as it is now; answers its folder. Services are held meanwhile, so that it is one cut."""
         here, story = self._here, self._story
         folder = story.bundle()
-        told = snapshot.Told(cause, {**story.so_far(), "message": cause, "bundle": str(folder)}, story.journal_path)
+        told = snapshot.Told(cause, {**story.so_far(folder), "message": cause}, story.journal_path)
         return snapshot.save(here, here.plan, told, folder).path
 
     def restore(self, snapshot: Path) -> None:

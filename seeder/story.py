@@ -114,9 +114,8 @@ class Story:
         if isinstance(event, StageStarted):
             self._stage, self._under_way = event.stage, {}
         elif isinstance(event, Progress):
-            self._under_way = {**self._under_way, event.subject: event}
-            if event.ended:
-                self._under_way.pop(event.subject)
+            others = {subject: one for subject, one in self._under_way.items() if subject != event.subject}
+            self._under_way = others if event.ended else {**others, event.subject: event}
 
     def _without_secrets(self, event: Event) -> Event:
         fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
@@ -174,9 +173,9 @@ class Story:
         """Where the run's next bundle goes: it may have several, and only the first has no number."""
         return free(self.run.checkout, self.run.id)
 
-    def so_far(self) -> dict[str, Any]:
+    def so_far(self, bundle: Path) -> dict[str, Any]:
         """The result as it is known now, for a bundle: how long the rest takes comes after it is sealed."""
-        return {**self.result.as_json(), "seconds": round(time.monotonic() - self._start, 3)}
+        return {**self.result.as_json(), "seconds": round(time.monotonic() - self._start, 3), "bundle": str(bundle)}
 
     def close(self) -> Result:
         """Write result.json, end the journal, answer the result."""

@@ -1,4 +1,4 @@
-"""reset: every store of the shop after a test that touched six tables, the cache and a stream; swap beside bare template copies."""
+"""reset: every store of the shop after a test that touched six tables, the cache and a stream, beside one that touched nothing."""
 
 from __future__ import annotations
 

@@ -18,6 +18,8 @@ from seeder.operation import Call, Load, Migrate, Plan, Sow
 from seeder.protocols import Inspects, Layered, Migrator, Saves, Stepwise
 from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
 
+ADDED = ""  # stands among services for what datasets add to them
+
 
 def of(plan: Plan) -> dict[str, Chain]:
     """Server -> its chain. A server whose way cannot be told from files has no steps beyond that point, and says why."""
@@ -79,9 +81,13 @@ def secrets(plan: Plan, server: str, *, whole: bool = False) -> dict[str, list[s
     services that migrate its stores; of a state of a `whole` set it is every service, with what datasets add to them."""
     stores = plan.stack.stores_of(server)
     acting = {server, *(store.migrate.service for store in stores if store.migrate and store.migrate.service)}
-    found = {name: list(redact.of_service(plan.stack.services[name])) for name in sorted(acting | set(plan.stack.clients if whole else ()))}
-    if whole:
-        found[""] = list(redact.of_environments(operation.environment for operation in plan.overlays))
+    return secrets_of(plan, acting | {ADDED, *plan.stack.clients} if whole else acting)
+
+
+def secrets_of(plan: Plan, names: Iterable[str]) -> dict[str, list[str]]:
+    """The secrets of these services; ADDED: what datasets add to services."""
+    added = redact.of_environments(operation.environment for operation in plan.overlays)
+    found = {name: list(added if name == ADDED else redact.of_service(plan.stack.services[name])) for name in sorted(names)}
     return {name: values for name, values in found.items() if values}
 
 

@@ -19,7 +19,7 @@ from seeder.registry import LAYERS, RUNTIMES
 LIMIT = 5_000_000_000  # bytes that runs leave in the cache; what was not used for longest goes
 USES = "layers.json"  # in a run's folder: at which layers it began
 STALE = datetime.timedelta(days=7)  # for which nothing was made of an image that was built for a service: it goes
-AT_WORK = datetime.timedelta(hours=1)  # in which a run may have had an image built and no containers made of it yet
+BUILDING = datetime.timedelta(hours=1)  # in which a run may have had an image built and no containers made of it yet
 FORGOTTEN = 24 * 3600.0  # seconds after which the lock of what nobody builds is removed
 
 
@@ -102,7 +102,7 @@ def prune(limit: int, before: datetime.datetime | None = None, *, own: bool = Fa
 
 def stale(older: datetime.timedelta = STALE) -> datetime.datetime:
     """Since when an image that was built must have been used to stay."""
-    return datetime.datetime.now(datetime.UTC) - max(older, AT_WORK)
+    return datetime.datetime.now(datetime.UTC) - max(older, BUILDING)
 
 
 def built(before: datetime.datetime) -> dict[str, Builds]:

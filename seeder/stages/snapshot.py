@@ -47,7 +47,7 @@ def keep(us: Run, plan: Plan, environment: Environment | None, story: Story) -> 
     try:
         with story.stage("snapshot"):
             folder = story.bundle()
-            told = Told(story.result.message, {**story.so_far(), "bundle": str(folder)}, story.journal_path)
+            told = Told(story.result.message, story.so_far(folder), story.journal_path)
             taken = take(us, plan, environment, folder, told, story.emit)
     except Exception as error:  # noqa: BLE001  (a full disk, say: the failure itself is told, and everything is torn down)
         story.emit(Noticed("evidence", f"could not be kept: {of_machine(error) or error}"))

@@ -16,7 +16,7 @@ from typing import Any
 
 import filelock
 
-from seeder import fingerprint, home, lifecycle, owner, present, redact, session, start, warden, whole
+from seeder import fingerprint, home, lifecycle, owner, present, session, start, warden, whole
 from seeder.environment import AT_WORK
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Emit
@@ -58,9 +58,9 @@ def _found(plan: Plan, emit: Emit, undo: ExitStack) -> Session | None:
         same = made_of and known["made_of"] == made_of and fingerprint.same_secrets(_secrets(plan), known["salt"], known["secrets"])
         if same and _lasts(one, now):
             with ExitStack() as attempt, suppress(SeederError):  # then it is ended, and a new one is as good
-                taken = _taken_up(one, known, emit, attempt)
+                again = _taken_up(one, known, emit, attempt)
                 undo.push(attempt.pop_all())
-                return taken
+                return again
         warden.sweep(one.run, one.runtime)
     return None
 
@@ -107,9 +107,9 @@ def _taken_up(one: present.Present, known: Mapping[str, Any], emit: Emit, undo: 
     undo.callback(story.close)
     story.result.digest, story.result.kept = known["digest"], True
     story.result.facts["expires"] = expires.isoformat(timespec="seconds")
-    taken = Session(environment, story, known["seeded"])
-    undo.callback(taken.end)
-    return taken
+    again = Session(environment, story, known["seeded"])
+    undo.callback(again.end)
+    return again
 
 
 def _write(plan: Plan, made: Session, made_of: str) -> None:
@@ -121,5 +121,4 @@ def _write(plan: Plan, made: Session, made_of: str) -> None:
 
 def _secrets(plan: Plan) -> dict[str, list[str]]:
     """What ids leave out of the environment: the secrets of all that is in it."""
-    added = redact.of_environments(operation.environment for operation in plan.overlays)
-    return {"": list(added)} | {service.name: list(redact.of_service(service)) for service in plan.stack.services.values()}
+    return chain.secrets_of(plan, [chain.ADDED, *plan.stack.services])
