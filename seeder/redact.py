@@ -129,9 +129,9 @@ def of_plan(plan: Plan) -> set[str]:
 def of_service(service: Service) -> Iterator[str]:
     """Every secret that the stack gives a service, as it stands there, in the order of the file."""
     x, build = service.x, service.build
-    local, migrate = x.local, x.migrate
-    mine = [service.environment, build.args if build else {}, local.environment if local else {}, migrate.environment if migrate else {}]
-    yield from of_environments(mine)
+    local, migrates = x.local, [x.migrate, *(database.migrate for database in x.databases.values())]
+    mine = [service.environment, build.args if build else {}, local.environment if local else {}]
+    yield from of_environments([*mine, *(migrate.environment for migrate in migrates if migrate)])
     words = [service.entrypoint or (), service.command or (), local.command if local else ()]
     for line in words:
         yield from _of_words(list(line))

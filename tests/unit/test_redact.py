@@ -12,6 +12,7 @@ from seeder.definition.stack import Stack
 from seeder.errors import Mark
 
 HERE = Path("compose.yaml")
+MENDED = {"command": ["mend"], "environment": {"ADMIN_PASSWORD": "correct-horse"}}
 
 
 def stack(**given) -> Stack:
@@ -87,6 +88,8 @@ def test_where_a_secret_comes_from_stays():
         {"x": ServiceExtension.model_validate({"auth": {"api_key": {"value": "correct-horse"}}})},
         {"x": ServiceExtension.model_validate({"auth": {"bearer": {"token": "correct-horse"}}})},
         {"x": ServiceExtension.model_validate({"auth": {"basic": {"username": "ann", "password": "correct-horse"}}})},
+        {"x": ServiceExtension.model_validate({"migrate": MENDED})},
+        {"x": ServiceExtension.model_validate({"databases": {"main": {"migrate": MENDED}}})},
     ],
 )
 def test_a_secret_of_the_stack_is_hidden_wherever_it_is_said(given):
