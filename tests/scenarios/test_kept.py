@@ -63,7 +63,8 @@ def folder(project):
 
 
 @product("runtime, other", RUNTIMES, RUNTIMES, some=[["docker", "local"]])
-def test_an_expired_environment_goes_with_the_next_start_and_with_gc(folder, home, runtime, other):
+def test_an_expired_environment_goes_with_the_next_start_and_with_gc(folder, tmp_path, monkeypatch, runtime, other):
+    home = home_of_its_own(tmp_path, monkeypatch)  # or the next start is another test's
     first = _up(folder, runtime, "--ttl", "1ms")
     assert leftovers(first, home) != []
     second = _up(folder, other, "--ttl", "1ms")
