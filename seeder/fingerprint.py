@@ -40,6 +40,11 @@ def content(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def text(value: str) -> str:
+    """SHA-256 (hex) of a text."""
+    return hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()
+
+
 def tree(folder: Path, files: Iterable[str]) -> str:
     """SHA-256 (hex) of names and bytes of files below a folder, and of whether they can be executed; not of times and owners."""
     found = {}

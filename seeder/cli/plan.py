@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 @_options.request
 @_options.as_json
 def command(request: Request, project: Path | None, as_json: bool) -> None:
-    """Show every operation that `seeder run` would do for STACK, each with its cause. Starts nothing."""
+    """Show every operation that `seeder run` would do for STACK, each with its cause, and why what is kept is not that of the last run.
+    Starts nothing."""
     from seeder.definition.request import find_project, resolve
     from seeder.order import aside
     from seeder.plan import choose, make  # not by way of lifecycle, which brings what a run needs
     from seeder.registry import traits
-    from seeder.reuse import cache
+    from seeder.reuse import cache, explain
+    from seeder.story import chains
 
     named = request.runtime
     asked = aside(lambda: choose(named)) if named else None  # Docker takes its time to answer
@@ -32,9 +34,12 @@ def command(request: Request, project: Path | None, as_json: bool) -> None:
     definition = resolve(manifest, request, traits())
     plan = make(definition, *chosen(), datetime.datetime.now(datetime.UTC))
     plan = cache.begin(plan)
+    changes = explain.changes(plan, chains(definition.manifest.root))
     if as_json:
         from seeder.cli import _render
 
-        _render.answer(plan.as_json())
+        _render.answer({**plan.as_json(), "changed": [vars(one) for one in changes]})
     else:
         click.echo(plan.text(), nl=False)
+        for one in changes:
+            click.echo(f"  since the last run: {one.server or 'through services'}: {one.cause}")

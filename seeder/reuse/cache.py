@@ -82,6 +82,19 @@ def fits(plan: Plan, layer: Layer) -> bool:
     return fingerprint.same_secrets(given, str(salt), str(layer.facts.get("secrets"))) if salt else not given
 
 
+def unfit(plan: Plan) -> dict[str, str]:
+    """Server -> the last of its states of which there is a layer that other secrets made, so that the server begins before it; under an
+    empty name the same of the set."""
+    found = {"": "all stores together"} if plan.calls and _manifest(plan) else {}
+    for server, one in plan.chains.items():
+        begin = plan.begins.get(server)
+        beyond = {one.key(step): step.subject for step in one.steps[begin.steps if begin else 0 :]}
+        layers = LAYERS.get(one.where).find(beyond) if beyond else {}
+        wrong = [subject for wanted, subject in beyond.items() if wanted in layers and not fits(plan, layers[wanted])]
+        found |= {server: wrong[-1]} if wrong else {}
+    return found
+
+
 def told(plan: Plan, server: str, whole: str = "") -> dict[str, str]:
     """Facts by which the secrets that made a kept server are known again; `whole`: the set that it is of, if it is of one."""
     given, salt = chain.secrets(plan, server, whole=bool(whole)), secrets.token_hex(16)

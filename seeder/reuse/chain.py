@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from seeder.operation import Call, Load, Migrate, Plan, Sow
 from seeder.protocols import Inspects, Layered, Migrator, Saves, Stepwise
 from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
 
+SHOWN = 64  # characters, as many as a digest has
 ADDED = ""  # stands among services for what datasets add to them
 
 
@@ -195,6 +197,13 @@ def _inputs(plan: Plan, chains: Mapping[str, Chain]) -> dict[str, Any]:
     }
 
 
+def acting(plan: Plan) -> dict[str, str]:
+    """The same but for the stores, as it is told to a person."""
+    given = {name: value for name, value in _inputs(plan, {}).items() if name != "stores"}
+    calls = {f"{o.cause if isinstance(o, Call) else o.subject}: {o.detail}": _call(plan, o)[-1] for o in (plan.full or plan).calls}
+    return flat({**given, "calls": calls})
+
+
 def _call(plan: Plan, operation: Call | Sow) -> list[str]:
     if isinstance(operation, Call):
         return ["http", operation.subject, fingerprint.content(operation.part.path)]
@@ -249,7 +258,7 @@ def _below(root: Path, folder: Path) -> list[str]:
 
 
 def flat(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """Inputs by the way to them (`basis.shared.env.py`), as they are told to a person: what is no digest and long is cut."""
+    """Inputs by the way to them (`basis.shared.env.py`), as they are told to a person; of what is long stands the digest."""
     return dict(_flat("", inputs))
 
 
@@ -257,8 +266,17 @@ def _flat(way: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for name, item in value.items():
             yield from _flat(f"{way}.{name}" if way else str(name), item)
-    elif isinstance(value, list | tuple) and value and all(isinstance(item, list | tuple) and len(item) > 1 for item in value):
+    elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        for place, item in enumerate(value):
+            yield from _flat(f"{way}.{place}", item)
+    elif isinstance(value, list) and value and all(_named_digest(item) for item in value):
         for item in value:
-            yield f"{way}.{'/'.join(map(str, item[:-1]))}", str(item[-1])[:64]
+            yield f"{way}.{'/'.join(item[:-1])}", item[-1]
     else:
-        yield way, (value if isinstance(value, str) else json.dumps(value, sort_keys=True))[:64]
+        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        yield way, text if len(text) <= SHOWN else fingerprint.text(text)
+
+
+def _named_digest(item: Any) -> bool:
+    """`[kind, name, digest]`, and not the words of a command."""
+    return isinstance(item, list) and len(item) > 1 and bool(re.fullmatch("[0-9a-f]{64}", str(item[-1])))

@@ -1,18 +1,20 @@
-"""Why a layer is there or is not: each server's chain beside the one that the last run of the same definition had."""
+"""Why a layer is there or is not: each server's chain, and what acts through services, beside what the last run of the same definition
+had. A state is known again by the store that it is of and by what leads to it, wherever in the chain that stands now."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from seeder import whole
 from seeder.frozen import frozen
-from seeder.layer import Chain
+from seeder.layer import Chain, Step
 from seeder.operation import Plan
+from seeder.reuse import cache, chain
 
 SHOWN = 3  # changed inputs that are named
 NAMES = [  # the way to an input (chain.flat) -> what a user calls it
@@ -36,7 +38,14 @@ NAMES = [  # the way to an input (chain.flat) -> what a user calls it
     (r"words", "entrypoint or command"),
     (r"upserts", "kind of the dataset"),
     (r"tool", "migration tool"),
+    (r"services\.([^.]+)\.program(?:\..+)?", r"program of \1"),
+    (r"services\.([^.]+)\.environment\.\d\.(.+)", r"variable \2 of \1"),
+    (r"services\.([^.]+)\.files\.(.+)", r"file \2 of \1"),
+    (r"services\.([^.]+)\.words", r"command of \1"),
+    (r"services\.([^.]+)\.added", r"what datasets add to \1"),
+    (r"calls\.(.+)", r"\1"),
 ]
+NEW, FOLLOWS = "is new here", "what comes before it changed"
 
 
 @frozen
@@ -49,11 +58,23 @@ class Told:
     kept: bool
     found: bool
     changed: tuple[str, ...] = ()
+    loaded: bool = False  # by a dataset, and not by a revision
+
+
+@frozen
+class Change:
+    """One reason why a state is another than at the last run, or why a layer of it is not taken; `server` is empty where it is one of what
+    acts through services."""
+
+    server: str
+    cause: str
 
 
 def remember(plan: Plan, folder: Path) -> None:
     """Write the chains down for the next time; where they cannot be, the next time has less to tell."""
-    text = json.dumps({server: _written(one) for server, one in plan.chains.items()}) + "\n"
+    servers = {server: _written(one) for server, one in plan.chains.items()}
+    acting = chain.acting(plan) if (plan.full or plan).calls else {}
+    text = json.dumps({"servers": servers, "acting": acting}) + "\n"
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         whole.write(_path(plan, folder), text)
@@ -61,20 +82,56 @@ def remember(plan: Plan, folder: Path) -> None:
 
 def states(plan: Plan, folder: Path) -> list[Told]:
     """Every state of every server, the beginning first."""
-    before = _read(_path(plan, folder))
+    before = _read(plan, folder)["servers"]
     return [told for server, one in sorted(plan.chains.items()) for told in _states(plan, one, before.get(server) or {})]
+
+
+def changes(plan: Plan, folder: Path) -> list[Change]:
+    """Why ids differ from those of the last run, and what else keeps layers from being taken; nothing where there was no last run."""
+    if not plan.chains:
+        return []
+    before, found = _read(plan, folder), list[Change]()
+    for server, one in sorted(plan.chains.items()):
+        found += [Change(server, cause) for cause in _causes(plan, one, before["servers"].get(server) or {})]
+    if plan.calls and before["acting"]:
+        found += [Change("", cause) for cause in _changed(chain.acting(plan), before["acting"])]
+    return found + [Change(server, f"the layer of {of} was made with other secrets") for server, of in sorted(cache.unfit(plan).items())]
+
+
+def _causes(plan: Plan, one: Chain, before: Mapping[str, Any]) -> Iterable[str]:
+    """Each once, though what all revisions share is a part of every state."""
+    known = before.get("steps") or []
+    causes = [_said(told, cause) for told in _states(plan, one, before) for cause in told.changed if cause != FOLLOWS]
+    now = {(step.store, step.subject) for step in one.steps}
+    causes += [f"{step['subject']} is gone" for step in known if (step["store"], step["subject"]) not in now]
+    if not causes and known and [step["id"] for step in known] != [step.id for step in one.steps]:
+        causes = ["its states come in another order"]
+    return dict.fromkeys(causes)
+
+
+def _said(told: Told, cause: str) -> str:
+    """A revision says itself which state it leads to; a dataset's files do not."""
+    if cause == NEW:
+        return f"{told.subject} is new"
+    return f"{told.subject}: {cause}" if told.loaded else cause
 
 
 def _states(plan: Plan, one: Chain, before: Mapping[str, Any]) -> Iterator[Told]:
     begin = plan.begins.get(one.server)
     at = begin.steps if begin else 0
-    known: Sequence[Mapping[str, Any]] = before.get("steps") or []
+    steps: Sequence[Mapping[str, Any]] = before.get("steps") or []
+    known = {(step["store"], step["subject"]): step for step in steps}
     yield Told(one.server, "beginning", one.base, kept=False, found=False, changed=_changed(one.inputs, before.get("inputs")))
     for place, step in enumerate(one.steps):
-        last = known[place] if place < len(known) else None
-        same = last is not None and last["subject"] == step.subject
-        changed = _changed(step.inputs, last["inputs"]) if last and same else (("is new here",) if known else ())
-        yield Told(one.server, step.subject, step.id, step.kept, place < at, changed)
+        yield Told(one.server, step.subject, step.id, step.kept, place < at, _since(step, known), step.verb == "load")
+
+
+def _since(step: Step, known: Mapping[tuple[str, str], Mapping[str, Any]]) -> tuple[str, ...]:
+    """What makes it another state than the one of that name was; nothing where it is the same, or where nothing is known."""
+    last = known.get((step.store, step.subject))
+    if last is None:
+        return (NEW,) if known else ()
+    return _changed(step.inputs, last["inputs"]) or ((FOLLOWS,) if last["id"] != step.id else ())
 
 
 def _changed(now: Mapping[str, str], before: Mapping[str, str] | None) -> tuple[str, ...]:
@@ -93,16 +150,17 @@ def named(way: str) -> str:
 
 
 def _written(one: Chain) -> dict[str, Any]:
-    steps = [{"id": step.id, "subject": step.subject, "inputs": dict(step.inputs)} for step in one.steps]
+    steps = [{"id": step.id, "store": step.store, "subject": step.subject, "inputs": dict(step.inputs)} for step in one.steps]
     return {"base": one.base, "inputs": dict(one.inputs), "steps": steps}
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _read(plan: Plan, folder: Path) -> dict[str, Mapping[str, Any]]:
+    """Of the last run; empty where there was none, or where another version of seeder wrote it."""
     try:
-        found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found
+        found = json.loads(_path(plan, folder).read_text(encoding="utf-8"))
+        return {"servers": found["servers"], "acting": found["acting"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"servers": {}, "acting": {}}
 
 
 def _path(plan: Plan, folder: Path) -> Path:

@@ -18,6 +18,7 @@ import pytest
 from tests.conftest import DATA
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.seeder import Said, docker, events, seeder, started, until
+from tests.unit.layers import test_chain as changing
 
 KILLS = int(os.environ.get("SEEDER_TEST_LAYER_KILLS", "1"))
 RUN = ("run", "small", "--scenario", "ready")
@@ -226,11 +227,66 @@ def test_pruned_layers_are_built_again(folder, home, tmp_path):
     assert len(digests(folder)) == 1
 
 
-def test_what_changed_since_the_last_run_is_explained(folder, home):
-    assert run(folder, home, "local").code == 0
-    (folder / "migrations/0001_notes.sql").write_text((folder / "migrations/0001_notes.sql").read_text() + "-- edited\n")
-    said = seeder(
-        "cache", "explain", "small", "--scenario", "ready", "--runtime", "local", cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on"
-    )
+HEAD, END = "0001_notes..0002_pinned", "0001_notes..0002_pinned, kinds@1.0.0, notes@1.0.0"
+KEYS = "notes@1.0.0"  # all that the cache holds
+
+
+@pytest.mark.one_runtime
+@pytest.mark.parametrize(
+    ("act", "begins", "causes"),
+    [
+        pytest.param(changing.comment, {"db": END, "cache": KEYS}, [], id="a comment in the compose file"),
+        pytest.param(changing.edit_old_migration, {"cache": KEYS}, ["db: revision 0001_notes changed"], id="an edited old migration"),
+        pytest.param(
+            changing.squash, {"cache": KEYS}, ["db: revision 0002_pinned changed", "db: 0001_notes is gone"], id="a squashed history"
+        ),
+        pytest.param(changing.change_dataset, {"db": HEAD, "cache": KEYS}, ["db: notes@1.0.0: db/notes.csv changed"], id="a dataset"),
+        pytest.param(changing.other_image, {"cache": KEYS}, ["db: image changed"], id="an image tag"),
+        pytest.param(changing.other_secret, {"cache": KEYS}, ["db: the layer of notes@1.0.0 was made with other secrets"], id="a secret"),
+    ],
+)
+def test_a_plan_begins_where_it_may_and_tells_why_not_further_on(warm, tmp_path, act, begins, causes):
+    folder, home, runtime = warm
+    changed = Path(shutil.copytree(folder, tmp_path / "changed"))
+    act(changed)
+    assert planned(changed, home, runtime) == (begins, causes)
+
+
+def planned(folder: Path, home: Path, runtime: str) -> tuple[dict[str, str], list[str]]:
+    """What the servers that begin at layers begin with, and what the plan tells of the last run, as a person and as a program read it."""
+    ask = functools.partial(seeder, "plan", *RUN[1:], "--runtime", runtime, cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on")
+    said = ask("--json")
     assert said.code == 0, said.err
-    assert "revision 0001_notes changed" in said.out
+    plan = json.loads(said.out)
+    causes = [f"{one['server'] or 'through services'}: {one['cause']}" for one in plan["changed"]]
+    assert [line.partition("since the last run: ")[2] for line in ask().out.splitlines() if "since the last run" in line] == causes
+    return {one["subject"]: one["detail"] for one in plan["operations"] if one["verb"] == "resume"}, causes
+
+
+@product("runtime", RUNTIMES, some=[["local"]])
+def test_a_generator_whose_code_changed_acts_anew_on_what_is_at_rest(folder, home, runtime):
+    (folder / "fill.py").write_text("")
+    manifest = folder / "manifest.yaml"
+    program = f"path: testdata/reference/kinds, seed: {{command: [{sys.executable}, fill.py], inputs: [fill.py]}}}}"
+    manifest.write_text(manifest.read_text().replace("path: testdata/reference/kinds}", program))
+    assert run(folder, home, runtime).code == 0
+    assert planned(folder, home, runtime)[1] == []
+    (folder / "fill.py").write_text("# changed\n")
+    begins, causes = planned(folder, home, runtime)
+    assert begins == {"db": END, "cache": KEYS}
+    assert f"through services: kinds@1.0.0: {sys.executable} fill.py changed" in causes
+    assert run(folder, home, runtime).code == 0
+    assert did(folder, "keep", "kept") == ["cache", "db"]
+    assert last(folder, "dataset.loaded") == []
+    assert len(digests(folder)) == 1
+
+
+@pytest.mark.one_runtime
+def test_states_are_listed_with_what_changed_since_the_last_run(warm, tmp_path):
+    folder, home, runtime = warm
+    changed = Path(shutil.copytree(folder, tmp_path / "changed"))
+    changing.edit_old_migration(changed)
+    said = seeder("cache", "explain", *RUN[1:], "--runtime", runtime, cwd=changed, SEEDER_HOME=str(home), SEEDER_CACHE="on")
+    assert said.code == 0, said.err
+    assert said.out.count("revision 0001_notes changed") == 1
+    assert said.out.count("what comes before it changed") == 3

@@ -6,12 +6,13 @@ import pytest
 
 from seeder.reuse import chain, explain
 
+DIGEST = "d" * 64
 INPUTS = {
     "image": {"context": "c", "args": {"BASE": "slim"}},
     "environment": {"PGDATA": "/data"},
     "files": {"/docker-entrypoint-initdb.d/1.sql": "c"},
-    "parts": {"db": [["table", "countries", "csv", "d"]], "pg/orders": [["sql", "010-more", "sql", "d"]]},
-    "revisions": [["0001_notes", "d"], ["0002_more", "d"]],
+    "parts": {"db": [["table", "countries", "csv", DIGEST]], "pg/orders": [["sql", "010-more", "sql", DIGEST]]},
+    "revisions": [["0001_notes", DIGEST], ["0002_more", DIGEST]],
     "basis": {"shared": {"env.py": "d"}, "versions": {"alembic": "1"}, "history": "d"},
     "as_of": "2026-01-15",
     "databases": ["orders"],

@@ -1,0 +1,121 @@
+"""Why a plan does not begin where the last run came to is said in the words of the files, each reason once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seeder.definition.checksums import lock
+from seeder.definition.manifest import read_project
+from seeder.operation import Plan
+from seeder.reuse import chain, explain
+from tests.unit.layers import test_chain as acts
+from tests.unit.layers.test_chain import change, planned, project  # noqa: F401  (a fixture)
+
+
+@pytest.fixture
+def sown(project: Path) -> Path:  # noqa: F811
+    """Its lookups come with a program, so that something acts through services."""
+    (project / "tools").mkdir()
+    (project / "tools/fill.py").write_text("print()\n")
+    program = 'path: testdata/reference/kinds, seed: {command: [python, tools/fill.py], inputs: ["tools/*.py"]}}'
+    change(project / "manifest.yaml", "path: testdata/reference/kinds}", program)
+    change(project / "compose.yaml", '{command: ["{python}", "web/web.py",', '{cwd: web, command: ["{python}", "web.py",')
+    return project
+
+
+def in_full(at: Path) -> Plan:
+    plan = planned(at)
+    return dataclasses.replace(plan, chains=chain.of(plan))
+
+
+def generator(at: Path) -> None:
+    (at / "tools/fill.py").write_text("print(1)\n")
+
+
+def variable(at: Path) -> None:
+    change(at / "compose.yaml", "      CACHE_URL:", "      COLOUR: red\n      CACHE_URL:")
+
+
+def long_words(at: Path) -> None:
+    change(at / "compose.yaml", '"0.0.0.0", "8000"]', f'"0.0.0.0", "8000", "{"x" * 99}"]')
+
+
+def renamed_migration(at: Path) -> None:
+    (at / "migrations/0002_pinned.sql").rename(at / "migrations/0002_other.sql")
+
+
+def without_keys(at: Path) -> None:
+    (at / "testdata/golden/notes/cache/keys.jsonl").unlink()
+
+
+NOTHING: list[tuple[str, str]] = []
+
+
+@pytest.mark.parametrize(
+    ("act", "causes"),
+    [
+        pytest.param(lambda _: None, NOTHING, id="nothing"),
+        pytest.param(acts.comment, NOTHING, id="a comment in the compose file"),
+        pytest.param(acts.other_port, NOTHING, id="a published port"),
+        pytest.param(acts.other_secret, NOTHING, id="a secret, of which no layer is kept"),
+        pytest.param(acts.edit_old_migration, [("db", "revision 0001_notes changed")], id="an edited old migration"),
+        pytest.param(acts.edit_new_migration, [("db", "revision 0002_pinned changed")], id="the newest migration edited"),
+        pytest.param(acts.add_migration, [("db", "0003_more is new")], id="a new migration"),
+        pytest.param(acts.squash, [("db", "revision 0002_pinned changed"), ("db", "0001_notes is gone")], id="a squashed history"),
+        pytest.param(renamed_migration, [("db", "0002_other is new"), ("db", "0002_pinned is gone")], id="another name"),
+        pytest.param(acts.change_dataset, [("db", "notes@1.0.0: db/notes.csv changed")], id="a changed table"),
+        pytest.param(acts.change_key, [("cache", "notes@1.0.0: cache/keys.jsonl changed")], id="a changed key"),
+        pytest.param(without_keys, [("cache", "notes@1.0.0 is gone")], id="no data for a store any more"),
+        pytest.param(acts.other_image, [("db", "image changed")], id="another image of a server"),
+        pytest.param(generator, [("", "kinds@1.0.0: python tools/fill.py changed")], id="a generator's code"),
+        pytest.param(acts.service_code, [("", "program of web changed"), ("", "file /srv of web changed")], id="a service's code"),
+        pytest.param(variable, [("", "variable COLOUR of web is new")], id="a service's variable"),
+        pytest.param(long_words, [("", "command of web changed")], id="the end of a long command"),
+    ],
+)
+def test_each_reason_is_told_once_and_what_follows_from_it_is_not(
+    sown: Path, tmp_path: Path, act: Callable[[Path], None], causes: list[tuple[str, str]]
+) -> None:
+    explain.remember(in_full(sown), tmp_path / "chains")
+    act(sown)
+    for versions in read_project(sown / "manifest.yaml").datasets.values():
+        for dataset in versions:
+            lock(dataset)
+    assert [(one.server, one.cause) for one in explain.changes(in_full(sown), tmp_path / "chains")] == causes
+
+
+def test_without_a_last_run_there_is_nothing_to_tell(sown: Path, tmp_path: Path) -> None:
+    assert explain.changes(in_full(sown), tmp_path / "chains") == []
+    (tmp_path / "chains").mkdir()
+    for text in ("", "{}", '{"db": {"base": "", "inputs": {}, "steps": []}}', "[]"):
+        (tmp_path / "chains/small.ready.local.json").write_text(text)
+        assert explain.changes(in_full(sown), tmp_path / "chains") == []
+
+
+def test_states_in_another_order_are_told_as_that(sown: Path, tmp_path: Path) -> None:
+    plan = in_full(sown)
+    explain.remember(plan, tmp_path / "chains")
+    one = plan.chains["db"]
+    *revisions, kinds, notes = one.steps
+    turned = dataclasses.replace(one, steps=(*revisions, dataclasses.replace(notes, id="1"), dataclasses.replace(kinds, id="2")))
+    plan = dataclasses.replace(plan, chains={**plan.chains, "db": turned})
+    assert [one.cause for one in explain.changes(plan, tmp_path / "chains")] == ["its states come in another order"]
+
+
+def test_a_state_that_follows_from_a_change_is_told_as_that(sown: Path, tmp_path: Path) -> None:
+    explain.remember(in_full(sown), tmp_path / "chains")
+    acts.add_migration(sown)
+    told = {one.subject: one.changed for one in explain.states(in_full(sown), tmp_path / "chains") if one.server == "db"}
+    follows = ("what comes before it changed",)
+    assert told == {
+        "beginning": (),
+        "0001_notes": (),
+        "0002_pinned": (),
+        "0003_more": ("is new here",),
+        "kinds@1.0.0": follows,
+        "notes@1.0.0": follows,
+    }
