@@ -14,6 +14,7 @@ kept; but a server that was initialised with another password does not let its c
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import json
@@ -68,7 +69,12 @@ def inventory(folder: Path) -> list[str]:
 
 def of_secrets(secrets: Mapping[str, Any], salt: str) -> str:
     """A salted hash (scrypt, RFC 7914, N=2^12 r=8 p=1, hex) by which a kept server is known to have been made with these secrets."""
-    return hashlib.scrypt(_canonical(secrets), salt=bytes.fromhex(salt), n=1 << 12, r=8, p=1, dklen=32).hex()
+    return _scrypt(_canonical(secrets), salt)
+
+
+@functools.cache  # it is made to take long, and a run plans twice
+def _scrypt(secret: bytes, salt: str) -> str:
+    return hashlib.scrypt(secret, salt=bytes.fromhex(salt), n=1 << 12, r=8, p=1, dklen=32).hex()
 
 
 def same_secrets(secrets: Mapping[str, Any], salt: str, known: str) -> bool:

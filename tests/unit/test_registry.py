@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import sys
+import zipfile
+
 import pytest
 
 from seeder.errors import DefinitionError
@@ -45,3 +49,19 @@ def test_two_of_one_name_are_refused(offered):
 def test_what_a_package_misses_is_named(offered):
     with pytest.raises(DefinitionError, match=r"(?s)needs the package absent_package.*uninstall the package that offers gate theirs"):
         offered(theirs="absent_package:Theirs").get("theirs")
+
+
+def test_what_a_package_in_an_archive_offers_is_known(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "theirs.zip", "w") as archive:
+        archive.writestr("theirs-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+        archive.writestr("theirs-1.0.dist-info/entry_points.txt", "[seeder.gates]\ntheirs = theirs:Theirs\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "theirs.zip"))
+    assert Registry("gate", {}).names() == ["theirs"]
+
+
+def test_packages_that_offer_seeder_nothing_are_not_parsed(tmp_path, monkeypatch):
+    (tmp_path / "other-1.0.dist-info").mkdir()
+    (tmp_path / "other-1.0.dist-info" / "entry_points.txt").write_text("[console_scripts]\nother = other:main\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), str(tmp_path / "absent")])
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: pytest.fail("all packages of the machine were parsed"))
+    assert Registry("gate", {"ready": "seeder.gates.ready:Ready"}).names() == ["ready"]
