@@ -49,6 +49,7 @@ class Environment:
         self.migrated: dict[str, Migrated] = {}
         self.loaded: list[LoadedTable] = []
         self.spared: frozenset[str] = frozenset()  # one-shots that another process's plan did not need, or whose end it saw
+        self.copies: Mapping[str, Target] = {}  # a test's own of these stores: they are meant in the stores' place
         self.marks = False  # stores are marked, so that `reset` can take them back
         self._rewinders: dict[str, Rewinder] = {}
         self._clients: dict[str, httpx.Client] = {}
@@ -77,6 +78,8 @@ class Environment:
 
     def target(self, store: str) -> Target:
         """The store as reached from here, never through a proxy."""
+        if store in self.copies:
+            return self.copies[store]
         found = self.stack.stores[store]
         service = self.stack.services[found.service]
         engine = ENGINES.get(found.engine)
@@ -127,7 +130,8 @@ class Environment:
 
     def ended(self) -> dict[str, Verdict]:
         """Those of its services and servers that have ended and should still be at work: how."""
-        found = {name: ended(self, name) for name in sorted(self.stack.services)}
+        begun = sorted(one.subject for one in (*self.plan.servers, *self.plan.services))
+        found = {name: ended(self, name) for name in begun}
         return {name: how for name, how in found.items() if how}
 
     def refuse_ended(self) -> None:

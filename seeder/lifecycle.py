@@ -18,7 +18,7 @@ from seeder.environment import Environment, identify, open_environment
 from seeder.events import Digested, Emit
 from seeder.frozen import frozen
 from seeder.operation import Plan
-from seeder.plan import at_rest, choose, make
+from seeder.plan import choose, make
 from seeder.reuse import cache, explain
 from seeder.stages import gate, keep, load, migrate, reset, restore, snapshot, teardown, up, use
 from seeder.story import Result, Story, chains
@@ -60,11 +60,10 @@ class Options:
     marks: bool = False  # the environment can be taken back to the state in which it is handed over
 
 
-def plan(definition: Definition, *, services: bool = True) -> Plan:
-    """Decide what would be done, or what of it comes before services. Raises DefinitionError with all that forbids it; starts nothing."""
+def plan(definition: Definition) -> Plan:
+    """Decide what would be done. Raises DefinitionError with all that forbids it; starts nothing."""
     runtime, cause = choose(definition.runtime)
-    made = make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))
-    return cache.begin(made if services else at_rest(made))
+    return cache.begin(make(definition, runtime, cause, datetime.datetime.now(datetime.UTC)))
 
 
 def plan_back(definition: Definition, bundle: Bundle) -> Plan:

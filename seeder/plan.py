@@ -58,7 +58,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     servers, services = _starts(stack, _early(stack), one_shots)
     loads = tuple(_loads(definition.datasets, allotted))
     fitness = _fitness(definition, migrations, loads)
-    return Plan(
+    made = Plan(
         definition=definition,
         runtime=runtime.name,
         runtime_cause=runtime_cause,
@@ -72,9 +72,10 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         gates=tuple(_gates(stack, fitness)),
         fitness=fitness,
     )
+    return _at_rest(made) if definition.request.alone else made
 
 
-def at_rest(plan: Plan) -> Plan:
+def _at_rest(plan: Plan) -> Plan:
     """What of it comes before services: servers, migrations, data at rest, and the gates that ask for no more."""
     gates = tuple(check for check in plan.gates if check.gate not in ("ready", "expect"))
     return replace(plan, overlays=(), services=(), calls=(), gates=gates)

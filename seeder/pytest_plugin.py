@@ -7,6 +7,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from seeder.testing.tested import Summary, spoken
 
 if TYPE_CHECKING:
     from seeder.session import Session
-    from seeder.testing.database import Database
+    from seeder.testing.database import Database, Given
     from seeder.testing.shared import Key
     from seeder.testing.suite import Suite
 
@@ -28,6 +29,7 @@ MARK = "scenario(name, **inputs): the business state that the test's `environmen
 
 _SUITE = pytest.StashKey["Suite"]()
 _SUMMARY = pytest.StashKey[Summary]()
+_GIVEN: pytest.StashKey[Given] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -157,12 +159,16 @@ def seeder_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     """`seeder_database(store)`: a database of the store's that is this test's own, migrated and seeded as its scenario says. No service
     runs. The same store gives the same database as often as the test asks."""
     scenario, inputs = _heeded(request.config, request.node)
-    with _suite(request.config, tmp_path_factory).databases.of_test(scenario, dict(inputs)) as give:
+    with _suite(request.config, tmp_path_factory).databases.of_test(scenario, dict(inputs)) as given:
+        request.node.stash[_GIVEN] = given
 
         def told(store: str) -> Database:
             __tracebackhide__ = True
             with _told():
-                return give(store)
+                database = given(store)
+            known = [pair for run, one in given.servers.items() for pair in (("seeder_run", run), ("seeder_digest", one.digest))]
+            request.node.user_properties += [pair for pair in known if pair not in request.node.user_properties]
+            return database
 
         yield told
 
@@ -202,22 +208,33 @@ def _unit(scope: str, node: pytest.Item) -> str | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failed test gets a bundle of its environment; the report says where."""
+    """A failed test gets a bundle of its environment, and of the servers of its databases; the report says where."""
     report = yield
-    suite = item.config.stash.get(_SUITE, None)
-    session = suite.shared.session if suite and _asks(item) else None
-    if report.when == "call" and report.failed and suite and session:
-        suite.shared.failed()
-        try:
-            kept = str(session.snapshot(f"{item.nodeid} failed"))
-        except Exception as error:  # noqa: BLE001  (the failure itself is told in any case)
-            report.sections.append(("seeder", f"no bundle could be kept: {error}"))
-            return report
-        item.config.stash[_SUMMARY].bundles[item.nodeid] = kept
-        report.sections.append(("seeder", f"environment {session.run}, bundle {kept}"))
-        item.user_properties.append(("seeder_bundle", kept))
-        report.user_properties.append(("seeder_bundle", kept))
+    if report.when == "call" and report.failed:
+        for what, keep in _evidence(item):
+            try:
+                _kept(item, report, what, str(keep(f"{item.nodeid} failed")))
+            except Exception as error:  # noqa: BLE001  (the failure itself is told in any case)
+                report.sections.append(("seeder", f"no bundle could be kept: {error}"))
     return report
+
+
+def _evidence(item: pytest.Item) -> Iterator[tuple[str, Callable[[str], Path]]]:
+    """What bundles can be kept of for a test that failed."""
+    suite, given = item.config.stash.get(_SUITE, None), item.stash.get(_GIVEN, None)
+    session = suite.shared.session if suite and _asks(item) else None
+    if suite and session:
+        suite.shared.failed()
+        yield f"environment {session.run}", session.snapshot
+    if given:
+        yield from ((f"databases of {run}", partial(given.keep, run)) for run in given.servers)
+
+
+def _kept(item: pytest.Item, report: pytest.TestReport, what: str, path: str) -> None:
+    item.config.stash[_SUMMARY].bundles.append((item.nodeid, path))
+    report.sections.append(("seeder", f"{what}, bundle {path}"))
+    item.user_properties.append(("seeder_bundle", path))
+    report.user_properties.append(("seeder_bundle", path))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -55,6 +55,7 @@ def _request(index: Mapping[str, Any], runtime: str | None, inputs: Mapping[str,
         seed=index["seed"],
         isolate_binds=asked.get("isolate_binds", False),
         cache=False,
+        alone=asked.get("alone"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from seeder.definition.service import Service
@@ -15,6 +16,11 @@ def alone(stack: Stack, server: str) -> Stack:
     there, with nothing to wait for."""
     kept = closure([server], lambda name: [edge.service for edge in stack.services[name].depends_on if edge.service in stack.services])
     kept |= {name for name in _owners(stack, server) if name in stack.services}
+    return part(stack, kept, f"{server} does without it")
+
+
+def part(stack: Stack, kept: AbstractSet[str], why: str) -> Stack:
+    """The stack of these services; `why` the others are absent."""
     stores = {name: store for name, store in stack.stores.items() if store.service in kept}
     return replace(
         stack,
@@ -23,7 +29,7 @@ def alone(stack: Stack, server: str) -> Stack:
         links=tuple(link for link in stack.links if {link.client, link.server} <= kept),
         references=tuple(one for one in stack.references if {one.source.store, one.target.store} <= stores.keys()),
         unasked={**stack.unasked, **{name: store for name, store in stack.stores.items() if name not in stores}},
-        absent={**stack.absent, **dict.fromkeys(sorted(stack.services.keys() - kept), f"{server} does without it")},
+        absent={**stack.absent, **dict.fromkeys(sorted(stack.services.keys() - kept), why)},
     )
 
 
@@ -35,5 +41,5 @@ def _owners(stack: Stack, server: str) -> Iterator[str]:
             yield from named or (link.client for link in stack.links if link.server == server)
 
 
-def _among(service: Service, kept: set[str]) -> Service:
+def _among(service: Service, kept: AbstractSet[str]) -> Service:
     return replace(service, depends_on=tuple(edge for edge in service.depends_on if edge.service in kept))

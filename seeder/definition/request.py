@@ -9,6 +9,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import TypeVar
 
+from seeder.definition.alone import alone
 from seeder.definition.compose import read_stack
 from seeder.definition.dataset import Dataset
 from seeder.definition.dataset_parts import fits
@@ -38,6 +39,7 @@ class Request:
     seed: int | None = None
     isolate_binds: bool = False
     cache: bool = True  # begin at layers that are there, keep what is built
+    alone: str | None = None  # this server and no service, as databases of tests have it
 
 
 @frozen
@@ -74,7 +76,7 @@ def resolve(manifest: Manifest, request: Request, engines: Engines, environment:
     if request.inputs and not scenario:
         raise UsageError("--set", "inputs belong to a scenario, and none was asked for", "add --scenario NAME")
     defaults = manifest.defaults
-    return Definition(
+    made = Definition(
         manifest=manifest,
         stack=stack,
         scenario=bound,
@@ -85,6 +87,13 @@ def resolve(manifest: Manifest, request: Request, engines: Engines, environment:
         as_of=defaults.as_of,
         request=request,
     )
+    return of_server(made, request.alone) if request.alone else made
+
+
+def of_server(definition: Definition, server: str) -> Definition:
+    """The part of it that one server is, without services. Raises UsageError where the stack has no such server."""
+    named(definition.stack.services, server, "service")
+    return replace(definition, stack=alone(definition.stack, server), request=replace(definition.request, alone=server))
 
 
 def _scenario(manifest: Manifest, request: Request) -> Scenario | None:

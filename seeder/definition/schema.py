@@ -133,7 +133,10 @@ def _bundle() -> dict[str, Any]:
         "inputs": {"type": "object"},
         "outputs": {"type": "object"},
         "versions": {"type": "object", "properties": {"seeder": {"type": "string"}, "stack": {"type": "string"}, **versions}},
-        "request": {"type": "object", "description": "services, profiles, images and isolate_binds, as they were asked for"},
+        "request": {
+            "type": "object",
+            "description": "services, profiles, images, isolate_binds; alone: the server of databases without services",
+        },
         "stores": {"type": "object", "additionalProperties": _saved(digest), "description": "those that it holds"},
         "ended": {"type": "array", "items": {"type": "string"}, "description": "services that had died"},
         "missing": {**texts, "description": "what could not be taken, and why"},

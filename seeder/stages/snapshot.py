@@ -137,6 +137,7 @@ def _index(us: Run, plan: Plan, cause: str) -> dict[str, Any]:
             "profiles": list(request.profiles),
             "images": dict(request.images),
             "isolate_binds": request.isolate_binds,
+            "alone": request.alone,
         },
         "versions": {
             "seeder": VERSION,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
@@ -19,6 +19,7 @@ from seeder.protocols import Clones
 from seeder.registry import ENGINES
 from seeder.session import Sql
 from seeder.target import Target
+from seeder.testing import evidence
 from seeder.testing.server import Server, Wanted
 from seeder.testing.shared import Key
 from seeder.testing.supply import Supply
@@ -85,22 +86,26 @@ class Databases:
         self.left: list[str] = []  # what went wrong with the end of servers
 
     @contextmanager
-    def of_test(self, scenario: str | None, inputs: Mapping[str, str]) -> Iterator[Callable[[str], Database]]:
-        """What gives one test its databases: of each store one that nobody had before, the same one however often it asks."""
-        key, given = (scenario, tuple(sorted(inputs.items()))), dict[str, Database]()
-
-        def give(store: str) -> Database:
-            """Raises UsageError for a name that is no store, SeederError for what keeps its server from coming up."""
-            if store not in given:
-                given[store] = Database(self._supply(key, store).take())
-            return given[store]
-
+    def of_test(self, scenario: str | None, inputs: Mapping[str, str]) -> Iterator[Given]:
+        """What gives one test its databases."""
+        given = Given(self, (scenario, tuple(sorted(inputs.items()))))
         try:
-            yield give
+            yield given
         finally:
-            for store, database in given.items():
-                database.close()
-                self._supply(key, store).give_back(database.target)
+            given.close()
+
+    def take(self, key: Key, store: str) -> Target:
+        """A copy of the store that nobody had before. Raises UsageError for a name that is no store, SeederError for what keeps its
+        server from coming up."""
+        return self._supply(key, store).take()
+
+    def give_back(self, key: Key, store: str, copy: Target) -> None:
+        """It is removed when there is time."""
+        self._supply(key, store).give_back(copy)
+
+    def server(self, key: Key, store: str) -> Server:
+        """Where the copies of the store are."""
+        return self._server(key, self._known(key, store)[0].service)
 
     def close(self) -> None:
         """Nobody here needs any more of them."""
@@ -139,6 +144,37 @@ class Databases:
 
     def _asked(self, key: Key) -> Request:
         return replace(self._request, scenario=key[0], inputs=dict(key[1]))
+
+
+class Given:
+    """The databases of one test: of each store one that nobody had before, the same one however often it asks."""
+
+    def __init__(self, databases: Databases, key: Key) -> None:
+        self._databases, self._key = databases, key
+        self._given: dict[str, Database] = {}
+
+    def __call__(self, store: str) -> Database:
+        """Raises UsageError for a name that is no store, SeederError for what keeps its server from coming up."""
+        if store not in self._given:
+            self._given[store] = Database(self._databases.take(self._key, store))
+        return self._given[store]
+
+    @property
+    def servers(self) -> dict[str, Server]:
+        """Run -> the server of it at which the test has databases."""
+        found = [self._databases.server(self._key, store) for store in self._given]
+        return {server.run: server for server in found}
+
+    def keep(self, run: str, cause: str) -> Path:
+        """A bundle of one of the servers, with the test's databases as they are now."""
+        copies = {store: one.target for store, one in self._given.items() if self._databases.server(self._key, store).run == run}
+        return evidence.keep(run, copies, cause)
+
+    def close(self) -> None:
+        """The test needs them no more."""
+        for store, database in self._given.items():
+            database.close()
+            self._databases.give_back(self._key, store, database.target)
 
 
 def _sqlalchemy(module: str) -> Any:

@@ -13,13 +13,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from seeder import lifecycle, living, present, process, start, whole
-from seeder.definition.alone import alone
-from seeder.definition.request import Definition, Request, find_project, resolve
+from seeder.definition.request import Definition, Request, find_project, of_server, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, Mark, Problem, SeederError, of_machine
 from seeder.frozen import frozen
@@ -54,7 +53,7 @@ class Server:
         self._folder, self._wanted = folder, wanted
         self._user = folder / USERS / f"{who}.json"
         self._child: subprocess.Popen[bytes] | None = None
-        self._run = ""  # what brings it up, once that is done
+        self.run = self.digest = ""  # what brings it up, and what its stores hold, once that is done
         self._refused = False
 
     def join(self) -> dict[str, Target]:
@@ -65,7 +64,7 @@ class Server:
         if wrong := _read(self._folder / WRONG):
             self._refused = True
             raise _told(wrong)
-        found = present.find(self._run, datetime.datetime.now(datetime.UTC), self._folder)
+        found = present.find(self.run, datetime.datetime.now(datetime.UTC), self._folder)
         return {name: target for name, (target, _) in present.targets(found).items()}
 
     def _look(self) -> Verdict:
@@ -73,8 +72,9 @@ class Server:
         if (self._folder / WRONG).exists():
             return READY
         if _held(self._folder):
-            self._run = (_read(self._folder / UP) or {}).get("run", "")
-            return READY if self._run else not_yet("it is being brought up")
+            up = _read(self._folder / UP) or {}
+            self.run, self.digest = up.get("run", ""), up.get("digest", "")
+            return READY if self.run else not_yet("it is being brought up")
         if self._child and self._child.poll():
             log = self._folder / LOG
             last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
@@ -177,34 +177,36 @@ def main() -> None:
 
 
 def _serve(folder: Path, wanted: Wanted) -> None:
-    with _provided(wanted) as environment:
+    with _provided(wanted) as (environment, digest):
         for store in environment.stack.stores_of(wanted.server):
             engine = environment.engine(store.name)
             if isinstance(engine, Clones):
                 engine.template(environment.target(store.name))
 
+        up = {"run": environment.run.id, "digest": digest}
+
         def look() -> Verdict:
-            return not_yet("it is used") if _used(folder, environment.run.id) else READY
+            return not_yet("it is used") if _used(folder, up) else READY
 
         wait_for("tests", look, within=math.inf, first=0.1, longest=0.1)
 
 
-def _used(folder: Path, run: str) -> bool:
+def _used(folder: Path, up: Mapping[str, str]) -> bool:
     """Who comes writes down that he does, and then looks whether it is up; so it is down first, and then looked at who came."""
     if _users(folder):
         if not (folder / UP).exists():
-            whole.write(folder / UP, json.dumps({"run": run}))
+            whole.write(folder / UP, json.dumps(up))
         return True
     (folder / UP).unlink(missing_ok=True)
     return bool(_users(folder))
 
 
 @contextmanager
-def _provided(wanted: Wanted) -> Iterator[Environment]:
-    """Services that its state needed are stopped."""
-    with lifecycle.opened(planned(wanted), lifecycle.Options(), lambda _: None) as (environment, _):
+def _provided(wanted: Wanted) -> Iterator[tuple[Environment, str]]:
+    """With the digest of its stores. Services that its state needed are stopped."""
+    with lifecycle.opened(planned(wanted), lifecycle.Options(), lambda _: None) as (environment, story):
         start.stop(environment, start.running(environment, environment.plan))
-        yield environment
+        yield environment, story.result.digest or ""
 
 
 def planned(wanted: Wanted) -> Plan:
@@ -213,7 +215,7 @@ def planned(wanted: Wanted) -> Plan:
     runtime, cause = choose(definition.runtime)
     if make(definition, runtime, cause, datetime.datetime.now(datetime.UTC)).calls:
         return lifecycle.plan(definition)
-    return lifecycle.plan(replace(definition, stack=alone(definition.stack, wanted.server)), services=False)
+    return lifecycle.plan(of_server(definition, wanted.server))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ class Summary:
     """Under pytest-xdist those of the workers come to where it is told."""
 
     resets: list[float] = field(default_factory=list)  # how long each took, in seconds
-    bundles: dict[str, str] = field(default_factory=dict)
+    bundles: list[tuple[str, str]] = field(default_factory=list)  # failed test, folder
     slept: dict[str, float] = field(default_factory=dict)
     began: dict[str, str] = field(default_factory=dict)  # tests that began at another state than the seeded one, and how that came about
     ended: list[str] = field(default_factory=list)  # services that died, and how
@@ -31,7 +31,7 @@ class Summary:
 
     def add(self, other: Summary) -> None:
         self.resets += other.resets
-        self.bundles |= other.bundles
+        self.bundles += other.bundles
         self.slept |= other.slept
         self.began |= other.began
         self.ended += other.ended
@@ -41,7 +41,7 @@ class Summary:
     def lines(self) -> list[str]:
         slept = sorted(self.slept.items(), key=lambda pair: -pair[1])
         told = [f"the environment was taken back {len(self.resets)} times, median {self.median}"] if self.resets else []
-        told += [f"{test}: {path}" for test, path in self.bundles.items()]
+        told += [f"{test}: {path}" for test, path in self.bundles]
         told += [f"{test} began at another state than the seeded: {how}" for test, how in self.began.items()]
         return [*told, *(f"{test} slept {seconds:.1f} s" for test, seconds in slept), *self.ended, *self.stay, *self.left]
 
@@ -62,7 +62,7 @@ class Summary:
         lines += [f"| {' | '.join(map(str, counts.values()))} |"]
         if self.bundles:
             lines += ["", "| failed | bundle |", "|---|---|"]
-            lines += [f"| {page.code(test)} | {page.code(path)} |" for test, path in self.bundles.items()]
+            lines += [f"| {page.code(test)} | {page.code(path)} |" for test, path in self.bundles]
         if self.began:
             lines += ["", "| began at another state | |", "|---|---|"]
             lines += [f"| {page.code(test)} | {how} |" for test, how in self.began.items()]

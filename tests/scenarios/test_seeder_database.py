@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.failing import change
-from tests.scenarios.seeder import leftovers, until
+from tests.scenarios.seeder import leftovers, seeder, until
 from tests.scenarios.suites import command, home_of_its_own, run, suite, surroundings, wrong
 
 pytestmark = pytest.mark.usefixtures("cached")
@@ -220,12 +221,48 @@ def test_each_state_has_one_server_for_all_tests_and_nothing_of_them_is_left(ses
     nothing_left(session.home)
 
 
+FAILS = """
+def test_no(seeder_database):
+    seeder_database('db').rows("insert into notes (kind, body, written_at) values ('idea', 'why it failed', now())")
+    assert False
+
+def test_yes(seeder_database):
+    seeder_database('db')
+"""
+
+
+def test_a_failed_test_gets_a_bundle_of_its_database_that_can_be_brought_back(tmp_path: Path, own: Path) -> None:
+    folder = suite(tmp_path, FAILS)
+    done = run(folder, "--junitxml", "junit.xml")
+    (bundle,) = folder.glob(".seeder/bundles/*")
+    assert str(bundle) in wrong(done)["test_no"]
+    junit = (folder / "junit.xml").read_text()
+    assert junit.count(f'name="seeder_run" value="{bundle.name}"') == 2
+    assert junit.count(f'name="seeder_bundle" value="{bundle}"') == 1
+    index = json.loads((bundle / "bundle.json").read_text())
+    assert index["cause"] == "test_suite.py::test_no failed"
+    assert (set(index["stores"]), index["missing"], index["ended"]) == ({"db"}, {}, [])
+    assert (bundle / "logs/db.log").exists()
+    try:
+        assert seeder("snapshot", "restore", str(bundle), cwd=folder).code == 0
+        assert list(json.loads(seeder("env", "--json", cwd=folder).out)["stores"]) == ["db"]
+        assert seeder("reset", cwd=folder).code == 0
+        assert "why it failed" in seeder("sql", "db", "-c", "select body from notes", cwd=folder).out
+    finally:
+        seeder("down", cwd=folder)
+    nothing_left(own)
+
+
 def test_a_state_that_comes_about_through_services_is_had_as_well(tmp_path: Path, own: Path) -> None:
-    folder = suite(tmp_path, "def test_it(seeder_database):\n    assert seeder_database('db').scalar('select count(*) from notes') == 2\n")
+    text = "def test_it(seeder_database):\n    assert seeder_database('db').scalar('select count(*) from notes') == 2\n"
+    folder = suite(tmp_path, text + FAILS)
     words = '[sh, -c, "test -n $SEEDER_WEB_URL"], inputs: [manifest.yaml]'
     change(folder, "manifest.yaml", "path: testdata/reference/kinds}", f"path: testdata/reference/kinds, seed: {{command: {words}}}}}")
     done = run(folder)
-    assert "1 passed" in done.stdout, done.stdout
+    assert "1 failed, 2 passed" in done.stdout, done.stdout
+    (bundle,) = folder.glob(".seeder/bundles/*")
+    index = json.loads((bundle / "bundle.json").read_text())
+    assert (set(index["stores"]), index["missing"], index["ended"]) == ({"db", "cache"}, {}, [])
     nothing_left(own)
 
 
