@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,13 +16,11 @@ from seeder.definition.dataset_parts import fits
 from seeder.definition.manifest import Manifest, StackEntry, find_manifest, survey_project
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.request import data_of
-from seeder.definition.requirements import unmet
 from seeder.definition.scenario import Scenario, strangers
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, SeederError, nearest
 from seeder.registry import RUNTIMES, traits
-
-Histories = Mapping[str, Sequence[str]]  # store -> its revisions, oldest first
+from seeder.soundness import Judged
 
 
 @dataclass
@@ -61,7 +59,7 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
     engines = traits()
     stacks: dict[str, Stack] = {}
     named: dict[str, frozenset[str]] = {}  # of a stack that cannot be read, the services that its files name
-    histories: dict[str, Histories] = {}
+    judged: dict[str, Judged] = {}
     for name, entry in manifest.stacks.items():
         try:
             stacks[name] = read_stack(entry, environment=environment, engines=engines)
@@ -69,11 +67,10 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
             findings.errors += [problem for problem in error.problems if not _is_absent(problem, entry)]
             named[name] = service_names(entry, environment)
             continue
-        judged = soundness.of_stack(stacks[name])
-        findings.errors += judged.problems
+        judged[name] = soundness.of_stack(stacks[name])
+        findings.errors += judged[name].problems
         findings.hints += consistency.hints(stacks[name])
-        histories[name] = judged.ids
-        if judged.known:
+        if judged[name].known:
             _runtimes(manifest.defaults.runtime, stacks[name], findings)
     for dataset in (version for versions in manifest.datasets.values() for version in versions):
         _dataset(dataset, manifest, stacks, findings)
@@ -84,7 +81,7 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
         elif services := named.get(scenario.stack):
             findings.errors += strangers(scenario, services)
     for stack, dataset in _used(manifest, stacks):
-        findings.errors += unmet(dataset, stack, histories[stack.name])
+        findings.errors += soundness.of_requirements(dataset, stack, judged[stack.name])
     _policies(manifest, stacks, findings, now)
     return findings.ordered()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import field
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from seeder.frozen import frozen
@@ -16,7 +17,8 @@ SET: Final = "set"  # the form of a set's manifest; it is kept when all of its m
 
 @frozen
 class Step:
-    """One state on a server's way: `id` names it, `subject` what leads to it (a revision, a dataset) in `store`.
+    """One state on a server's way: `id` names it, `subject` what leads to it (a revision, a dataset) in `store`, `files` what that is.
+    A dataset that goes in at the heads names no store: it may be for several.
 
     `kept` steps are worth keeping: the head of the migrations, the data at rest. The others have an id, so that a history that goes
     on from a kept state is found.
@@ -27,6 +29,7 @@ class Step:
     store: str
     subject: str
     inputs: Mapping[str, str] = field(default_factory=dict, compare=False)  # what decides it, by name: digests and short values
+    files: tuple[Path, ...] = field(default=(), compare=False)
     kept: bool = False
 
 

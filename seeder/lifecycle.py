@@ -26,7 +26,9 @@ from seeder.story import Result, Story, chains
 FLOW = (
     ("images", up.prepare),
     ("start", up.servers),
-    ("migrate", migrate.stores),
+    ("migrate", migrate.halts),
+    ("keep", keep.shared),
+    ("migrate", migrate.heads),
     ("keep", keep.migrated),
     ("load", load.at_rest),
     ("keep", keep.seeded),
@@ -40,7 +42,7 @@ FLOW = (
 BACK = (  # from a bundle
     ("images", up.prepare),
     ("start", up.servers),
-    ("migrate", migrate.stores),
+    ("migrate", migrate.heads),
     ("restore", restore.stores),
     ("mark", reset.at_rest),
     ("start", up.services),

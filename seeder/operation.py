@@ -56,12 +56,13 @@ class Resume(Operation):
 
 @frozen
 class Migrate(Operation):
-    """Bring a store to the head of its history."""
+    """Bring a store to the last of `revisions`, its history up to there; it stands at `since` by then (empty: at no revision)."""
 
     verb: ClassVar[str] = "migrate"
     store: Store
     tool: str
     revisions: tuple[Revision, ...]
+    since: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {**super().as_json(), "revisions": [{"id": revision.id, "file": str(revision.file)} for revision in self.revisions]}
@@ -78,11 +79,13 @@ class Restore(Operation):
 
 @frozen
 class Load(Operation):
-    """Load a dataset's records at rest into its stores, all or nothing."""
+    """Load a dataset's records at rest into its stores, all or nothing. With `at` it is a revision short of the head, of the one store
+    that there is; what migrations make of the rows then is nobody's to check."""
 
     verb: ClassVar[str] = "load"
     dataset: Dataset
     parts: Mapping[str, tuple[Part, ...]]  # store -> its parts
+    at: str = ""
 
 
 @frozen
@@ -130,6 +133,7 @@ class Plan:
     notices: tuple[Notice, ...]
     overlays: tuple[Configure, ...]
     servers: tuple[Start, ...]
+    halts: tuple[Migrate | Load, ...]  # what is done on the way to the heads, each store's in order: it halts, and rows go in
     migrations: tuple[Migrate, ...]
     loads: tuple[Load, ...]
     services: tuple[Start, ...]
@@ -140,6 +144,7 @@ class Plan:
     restores: tuple[Restore, ...] = ()  # stores that get what a bundle holds of them: all, or none
     chains: Mapping[str, Chain] = field(default_factory=dict)  # server -> its states; none when nothing is to be kept
     full: Plan | None = field(default=None, compare=False, repr=False)  # the same without layers, and from no bundle
+    shared: Mapping[str, int] = field(default_factory=dict)  # server -> the place in its chain that is kept once `halts` are done
     whole: str = ""  # id of the set that all stores are after what acts through services
 
     @property
@@ -159,7 +164,7 @@ class Plan:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        stores = (*self.resumes, *self.servers, *self.migrations, *self.restores, *self.loads)
+        stores = (*self.resumes, *self.servers, *self.halts, *self.migrations, *self.restores, *self.loads)
         return (*self.overlays, *stores, *self.services, *self.calls, *self.gates)
 
     def header(self) -> str:

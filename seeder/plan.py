@@ -6,18 +6,17 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from seeder import soundness
-from seeder.definition import overlay
+from seeder import history, soundness
+from seeder.definition import overlay, requirements
 from seeder.definition.checksums import verify
 from seeder.definition.dataset import Dataset, Part
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.request import Definition
-from seeder.definition.requirements import unmet
 from seeder.definition.scenario import Scenario
 from seeder.definition.service import Service
-from seeder.definition.stack import Stack, Store
+from seeder.definition.stack import Stack
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed, counted
-from seeder.fitness import Fitness, Revision
+from seeder.fitness import Fitness
 from seeder.notice import Notice
 from seeder.operation import Call, Check, Configure, Load, Migrate, Plan, Sow, Start
 from seeder.order import Cycle, closure, sort
@@ -53,10 +52,11 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     allotted = _allotted(definition, judged, now, problems)
     problems.problems += soundness.refused(stack, notices)
     problems.raise_if_any(DefinitionError)
-    migrations = tuple(_migrate(stack.stores[name], revisions) for name, revisions in judged.histories.items())
+    every = tuple(_loads(definition.datasets, allotted, judged.ids))
+    loads = tuple(load for load in every if not load.at)
+    halts, migrations = _migrations(stack, judged, every)
     one_shots = {m.store.migrate.service for m in migrations if m.store.migrate and m.store.migrate.service}
     servers, services = _starts(stack, _early(stack), one_shots)
-    loads = tuple(_loads(definition.datasets, allotted))
     fitness = _fitness(definition, migrations, loads)
     made = Plan(
         definition=definition,
@@ -65,6 +65,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         notices=tuple(notices),
         overlays=tuple(_overlays(allotted)),
         servers=servers,
+        halts=halts,
         migrations=migrations,
         loads=loads,
         services=services,
@@ -130,28 +131,19 @@ def _within(service: Service) -> tuple[float, str]:
 # -- migrating --------------------------------------------------------------------------------------------------------
 
 
-LISTED = 8  # revisions that are named in one line; --json holds all of them
-
-
-def _migrate(store: Store, revisions: tuple[Revision, ...]) -> Migrate:
-    tool = store.migrate.tool if store.migrate else ""
-    detail = f"{_listed(revisions)}: {counted(len(revisions), 'revision')} by {tool}" if revisions else _unlisted(store)
-    return Migrate(store.name, detail, "the store starts empty", store, tool, revisions)
-
-
-def _listed(revisions: Sequence[Revision]) -> str:
-    """All, or of many the first and the last ones."""
-    ids = [revision.id for revision in revisions]
-    shown = ids if len(ids) <= LISTED else [*ids[: LISTED - 3], "...", *ids[-2:]]
-    return ", ".join(shown)
-
-
-def _unlisted(store: Store) -> str:
-    """What migrates a store of which no revisions are known: a program without `inputs`, or a history that is empty."""
-    migrate = store.migrate
-    if migrate and migrate.service:
-        return f"all that service {migrate.service} does"
-    return f"all that `{' '.join(migrate.command)}` does" if migrate and migrate.command else "no revisions"
+def _migrations(stack: Stack, judged: Judged, loads: Sequence[Load]) -> tuple[tuple[Migrate | Load, ...], tuple[Migrate, ...]]:
+    """What is done on the way to the heads of all histories, and the last part of each way."""
+    halts: list[Migrate | Load] = []
+    heads: list[Migrate] = []
+    for name, revisions in judged.histories.items():
+        here: dict[str, list[Load]] = {}
+        for load in loads:
+            if name in load.parts and load.at:
+                here.setdefault(load.at, []).append(load)
+        *on_the_way, last = history.halting(history.to_head(stack.stores[name], revisions), here)
+        halts += on_the_way
+        heads += [last] if isinstance(last, Migrate) else []
+    return tuple(halts), tuple(heads)
 
 
 # -- loading ----------------------------------------------------------------------------------------------------------
@@ -159,17 +151,25 @@ def _unlisted(store: Store) -> str:
 AT_REST = frozenset({"table", "sql", "keys", "messages"})
 
 
-def _loads(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Load]:
+def _loads(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]], histories: Mapping[str, Sequence[str]]) -> Iterable[Load]:
+    """Per dataset what goes in at the heads, in one; and by store what goes in before its head."""
     for dataset in datasets:
         by_store: dict[str, list[Part]] = {}
         for part in allotted[dataset.label]:
             if part.kind in AT_REST:
                 by_store.setdefault(part.owner, []).append(part)
+        halts = requirements.halts(dataset, histories)
+        for store in sorted(set(by_store) & set(halts)):
+            yield _load(dataset, {store: by_store.pop(store)}, halts[store])
         if by_store:
-            files = sum(len(found) for found in by_store.values())
-            detail = f"{counted(files, 'file')} into {', '.join(sorted(by_store))}"
-            cause = f"{dataset.kind} data" + (", brought up to date by key" if dataset.upserts else "")
-            yield Load(dataset.label, detail, cause, dataset, {store: tuple(found) for store, found in sorted(by_store.items())})
+            yield _load(dataset, by_store)
+
+
+def _load(dataset: Dataset, by_store: Mapping[str, Sequence[Part]], at: str = "") -> Load:
+    files = sum(len(found) for found in by_store.values())
+    detail = f"{counted(files, 'file')} into {', '.join(sorted(by_store))}" + (f" at {at}" if at else "")
+    cause = f"{dataset.kind} data" + (", brought up to date by key" if dataset.upserts else "")
+    return Load(dataset.label, detail, cause, dataset, {store: tuple(found) for store, found in sorted(by_store.items())}, at)
 
 
 def _overlays(allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Configure]:
@@ -197,7 +197,7 @@ def _allotted(definition: Definition, judged: Judged, now: datetime.datetime, pr
     stack, policy, result = definition.stack, definition.policy, dict[str, tuple[Part, ...]]()
     for dataset in definition.datasets:
         result[dataset.label], wrong = soundness.of_dataset(dataset, stack)
-        problems.problems += [*verify(dataset), *wrong, *unmet(dataset, stack, judged.ids)]
+        problems.problems += [*verify(dataset), *wrong, *soundness.of_requirements(dataset, stack, judged)]
         if policy:
             problems.problems += refusals(policy, dataset, result[dataset.label], now=now)
     if policy:

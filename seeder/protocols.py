@@ -482,6 +482,13 @@ class Stepwise(Protocol):
 
 
 @runtime_checkable
+class Halts(Protocol):
+    """`halts`: the tool can be told the revision to go to, so that something is done between two of them."""
+
+    halts: bool
+
+
+@runtime_checkable
 class Remembers(Protocol):
     """The tool keeps a list of its revisions in the store."""
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from seeder import redact
+from seeder import history, redact
 from seeder.bundle import Bundle
 from seeder.definition.manifest import Manifest
 from seeder.definition.request import Definition, Request, resolve
 from seeder.definition.stack import Store
 from seeder.definition.stores import Engines
-from seeder.errors import Collector, DefinitionError, counted
+from seeder.errors import Collector, DefinitionError
 from seeder.operation import Migrate, Plan, Restore
-from seeder.protocols import Inspects, Saves, Stepwise
+from seeder.protocols import Halts, Inspects, Saves
 from seeder.registry import ENGINES, MIGRATORS
 
 GATES = frozenset({"ready"})  # the others ask for the state of a scenario; a bundle often holds one that they refused
@@ -82,7 +82,7 @@ def of(plan: Plan, found: Bundle) -> Plan:
 def bare(plan: Plan) -> Plan:
     """The plan without the data that it would load, and what asks for it: the stores have their state from elsewhere."""
     gates = tuple(gate for gate in plan.gates if gate.gate in GATES)
-    return replace(plan, loads=(), calls=(), gates=gates)
+    return replace(plan, halts=(), loads=(), calls=(), gates=gates)
 
 
 def _misfits(plan: Plan, found: Bundle) -> Iterator[tuple[str, str, str]]:
@@ -115,12 +115,9 @@ def _migrate(plan: Plan, store: str, head: str | None) -> Migrate | None:
         return None
     ids = [revision.id for revision in operation.revisions]
     migrator = MIGRATORS.get(operation.tool)
-    stops = isinstance(migrator, Stepwise) and migrator.stepwise
-    if head not in ids or (head != ids[-1] and not stops):
+    if head not in ids or (head != ids[-1] and not (isinstance(migrator, Halts) and migrator.halts)):
         return None
-    revisions = operation.revisions[: ids.index(head) + 1]
-    detail = f"to {head}: {counted(len(revisions), 'revision')} by {operation.tool}"
-    return replace(operation, detail=detail, cause="makes the schema of what was saved", revisions=revisions)
+    return history.until(replace(operation, since=""), head, "makes the schema of what was saved")
 
 
 def _restore(plan: Plan, found: Bundle, name: str, migrated: Migrate | None) -> Restore:

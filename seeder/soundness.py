@@ -9,6 +9,7 @@ from dataclasses import field, replace
 from seeder.definition import consistency, overlay
 from seeder.definition.dataset import Dataset, Part, PartKind
 from seeder.definition.dataset_parts import parts
+from seeder.definition.requirements import halts, misplaced, unmet
 from seeder.definition.scenario import Scenario, settle
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
@@ -16,7 +17,7 @@ from seeder.errors import DefinitionError, Problem, nearest
 from seeder.fitness import Revision
 from seeder.frozen import frozen
 from seeder.notice import Notice
-from seeder.protocols import Engine, Inspects, Loads, Queries
+from seeder.protocols import Engine, Halts, Inspects, Loads, Queries
 from seeder.registry import CALLERS, ENGINES, LOADERS, MIGRATORS
 
 SQL_TOOLS = frozenset({"alembic", "sql"})
@@ -87,6 +88,20 @@ def of_dataset(dataset: Dataset, stack: Stack) -> tuple[tuple[Part, ...], list[P
     except DefinitionError as error:
         problems += error.problems
     return found, problems
+
+
+def of_requirements(dataset: Dataset, stack: Stack, judged: Judged) -> Iterator[Problem]:
+    """What the dataset asks of the stack's version and migrations and does not find."""
+    yield from unmet(dataset, stack, judged.ids)
+    yield from misplaced(dataset, stack, judged.ids)
+    for store in halts(dataset, judged.ids):
+        migrate = stack.stores[store].migrate
+        tool = MIGRATORS.get(migrate.tool) if migrate else None
+        if tool and not (isinstance(tool, Halts) and tool.halts):
+            at = next(given for given in dataset.loads_at if given.subject == store)
+            cause = f"`{tool.tool}` goes to the head at once: it cannot halt at {at.wanted}"
+            remedy = "remove the entry, or let `alembic` or `sql` migrate the store"
+            yield Problem(f"{dataset.label} loads_at {store} {at.wanted}", cause, remedy, at.mark)
 
 
 def of_file(part: Part, as_of: datetime.datetime) -> list[Problem]:

@@ -45,7 +45,7 @@ class Seed:
 
 @frozen
 class Requirement:
-    """What a dataset needs of a stack version or of a store's migration head; `wanted` as written (`>=2.3,<3`, `0003..`)."""
+    """What a dataset needs of a stack version or of a store's migrations; `wanted` as written (`>=2.3,<3`, `0003..`, `0003`)."""
 
     subject: str  # "stack" or a store
     wanted: str
@@ -63,6 +63,7 @@ class Dataset:
     files: tuple[PurePosixPath, ...]  # its data files, relative to `path`, in the order of their names
     mark: Mark  # its entry in the manifest
     requires: tuple[Requirement, ...] = ()
+    loads_at: tuple[Requirement, ...] = ()  # the revision of a store at which its rows go in; migrations then go over them
     natural_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # `store.table` -> columns, for upserts
     owner: str | None = None
     privacy: Privacy | None = None  # None is "not said"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from seeder.definition.dataset import Dataset, Requirement, Seed, data_files
-from seeder.definition.manifest_file import REFUSED_IN_DATASET, REFUSED_IN_POLICY, DatasetItem, ManifestFile, PolicyItem, StackItem
+from seeder.definition.manifest_file import REFUSED_IN_POLICY, DatasetItem, ManifestFile, PolicyItem, StackItem
 from seeder.definition.scenario import Scenario
 from seeder.definition.scenario_reader import read_scenarios
 from seeder.definition.validation import validated
@@ -113,9 +113,8 @@ def _stacks_alone(document: Document, problems: Collector) -> Manifest:
 
 def _refused(document: Document) -> set[str]:
     """Keys that a later version knows."""
-    datasets, policies = document.data.get("datasets"), document.data.get("policies")
-    found = {f"datasets.{n}.{key}" for n in range(len(datasets) if isinstance(datasets, list) else 0) for key in REFUSED_IN_DATASET}
-    return found | {f"policies.{name}.{key}" for name in (policies if isinstance(policies, dict) else ()) for key in REFUSED_IN_POLICY}
+    policies = document.data.get("policies")
+    return {f"policies.{name}.{key}" for name in (policies if isinstance(policies, dict) else ()) for key in REFUSED_IN_POLICY}
 
 
 def _manifest(file: ManifestFile, document: Document, scenarios: Mapping[str, Scenario], problems: Collector) -> Manifest:
@@ -187,9 +186,8 @@ def _dataset(item: DatasetItem, number: int, document: Document, problems: Colle
         path=folder,
         files=data_files(folder) if folder.is_dir() else (),
         mark=document.mark(at),
-        requires=tuple(
-            Requirement(subject, wanted, document.mark((*at, "requires", subject))) for subject, wanted in item.requires.items()
-        ),
+        requires=_required(item.requires, document, (*at, "requires")),
+        loads_at=_required(item.loads_at, document, (*at, "loads_at")),
         natural_keys={table: tuple(columns) for table, columns in item.natural_keys.items()},
         owner=item.owner,
         privacy=item.privacy,
@@ -197,3 +195,7 @@ def _dataset(item: DatasetItem, number: int, document: Document, problems: Colle
         seed=Seed(tuple(item.seed.command), item.seed.within, tuple(item.seed.inputs)) if item.seed else None,
         gates=item.gates,
     )
+
+
+def _required(written: Mapping[str, str], document: Document, at: tuple[str | int, ...]) -> tuple[Requirement, ...]:
+    return tuple(Requirement(subject, wanted, document.mark((*at, subject))) for subject, wanted in written.items())

@@ -12,7 +12,6 @@ from seeder.definition.extension import Gates, Strict
 from seeder.definition.fields import Duration, Moment, Name, Text, VersionText, Whole
 from seeder.definition.version import satisfies
 
-REFUSED_IN_DATASET = ("loads_at",)
 REFUSED_IN_POLICY = ("scale",)
 
 
@@ -59,6 +58,9 @@ class DatasetItem(Strict):
     path: Annotated[Text, Field(description="its folder, relative to the manifest")]
     requires: Annotated[
         dict[str, Text], AfterValidator(_wanted), Field(description="`stack`: a range such as >=2.3,<3; a store: 0003 or 0003..")
+    ] = {}
+    loads_at: Annotated[
+        dict[str, Text], Field(description="store: the revision at which its rows are loaded; migrations go over them")
     ] = {}
     natural_keys: Annotated[dict[str, Annotated[list[Text], Field(min_length=1)]], Field(description="store.table: columns")] = {}
     owner: Text | None = None

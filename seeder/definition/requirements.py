@@ -40,6 +40,31 @@ def revision_problem(wanted: str, history: Sequence[str]) -> Unfit | None:
     return None
 
 
+def halts(dataset: Dataset, histories: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Store -> the revision at which it halts for the dataset's rows, written out. Not in it: stores of absent services, and those that
+    take the rows at their head as they would without `loads_at`."""
+    found = {}
+    for given in dataset.loads_at:
+        history = histories.get(given.subject, ())
+        place = _place(given.wanted, history)
+        if place is not None and place < len(history) - 1:
+            found[given.subject] = history[place]
+    return found
+
+
+def misplaced(dataset: Dataset, stack: Stack, histories: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
+    """What is wrong with where the dataset wants its rows to go in; `histories` as for `unmet`."""
+    held = {path.parts[0] for path in dataset.files} | {"/".join(path.parts[:2]) for path in dataset.files}
+    for given in dataset.loads_at:
+        unfit = _no_history(given.subject, stack)
+        if unfit is None and given.subject in histories and _place(given.wanted, histories[given.subject]) is None:
+            unfit = Unfit(f"the history has no single revision {given.wanted}", nearest(given.wanted, histories[given.subject]))
+        if unfit is None and given.subject not in held:
+            unfit = Unfit(f"the dataset has no files for {given.subject}", f"put them into {given.subject}/, or remove the entry")
+        if unfit:
+            yield Problem(f"{dataset.label} loads_at {given.subject} {given.wanted}", unfit.cause, unfit.remedy, given.mark)
+
+
 def _place(name: str, history: Sequence[str]) -> int | None:
     if name in history:
         return history.index(name)
@@ -69,13 +94,20 @@ def _stack_unfit(requirement: Requirement, stack: Stack) -> Unfit | None:
 
 def _store_unfit(requirement: Requirement, stack: Stack, histories: Mapping[str, Sequence[str]]) -> Unfit | None:
     store = requirement.subject
-    if store.split("/")[0] in stack.absent and store not in stack.stores:
-        return None
-    if store not in stack.stores:
-        return Unfit(f"stack {stack.name} has no store {store}", nearest(store, sorted(stack.stores)))
-    if stack.stores[store].migrate is None:
-        return Unfit(f"store {store} of stack {stack.name} has no migrations", f"add `migrate` to {store}, or remove the requirement")
+    if unfit := _no_history(store, stack):
+        return unfit
     if store not in histories:
         return None
     unfit = revision_problem(requirement.wanted, histories[store])
     return unfit and Unfit(f"store {store} of stack {stack.name}: {unfit.cause}", unfit.remedy)
+
+
+def _no_history(store: str, stack: Stack) -> Unfit | None:
+    """Why no revision of the store can be named. A store of an absent service is not asked."""
+    if store.split("/", maxsplit=1)[0] in stack.absent and store not in stack.stores:
+        return None
+    if store not in stack.stores:
+        return Unfit(f"stack {stack.name} has no store {store}", nearest(store, sorted(stack.stores)))
+    if stack.stores[store].migrate is None:
+        return Unfit(f"store {store} of stack {stack.name} has no migrations", f"add `migrate` to {store}, or remove the entry")
+    return None

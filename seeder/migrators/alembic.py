@@ -24,6 +24,7 @@ _COLUMN = "version_num"  # the one column of Alembic's own table, whatever env.p
 class Alembic:
     tool = "alembic"
     stepwise = True
+    halts = True
 
     def revisions(self, store: Store, stack: Stack) -> tuple[Revision, ...]:
         """Of the ini's history, which must have one head. Raises DefinitionError with all problems of the files, or when no

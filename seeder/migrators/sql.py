@@ -26,6 +26,7 @@ _HISTORY: Final = Path(__file__).with_name("history.sql")
 class Sql:
     tool = "sql"
     stepwise = True
+    halts = True
 
     def revisions(self, store: Store, stack: Stack) -> tuple[Revision, ...]:
         """One per file; its id is the file's name without the ending, its summary the comment in its first line. Raises

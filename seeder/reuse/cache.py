@@ -16,7 +16,7 @@ from seeder.events import Emit, Noticed, Progress
 from seeder.layer import SET, Chain, Layer, key
 from seeder.operation import Plan
 from seeder.registry import LAYERS
-from seeder.reuse import chain, room, shortcut
+from seeder.reuse import branch, chain, room, shared, shortcut
 from seeder.wait import READY, taken, wait_for
 
 BUILD_SECONDS = 3600.0  # how long another run may take to build what this one waits for
@@ -29,7 +29,10 @@ def begin(plan: Plan) -> Plan:
         return plan
     chains = chain.of(plan)
     plan = dataclasses.replace(plan, chains=chains, whole=chain.whole(plan, chains), full=plan)
-    return shortcut.take(plan, chains, _members(plan), _at_rest(plan))
+    plan = shortcut.take(plan, chains, _members(plan), _at_rest(plan))
+    files = shared.files(plan)
+    ours = branch.default(plan.definition.manifest.root, files) if files else None
+    return shared.take(plan, ours) if ours else plan
 
 
 def members(plan: Plan) -> dict[str, str]:
@@ -142,6 +145,7 @@ def to_keep(plan: Plan) -> set[str]:
     begins = plan.begins
     at = {server: begins[server].steps if server in begins else 0 for server in plan.chains}
     rest = {step.id for server, one in plan.chains.items() for step in one.steps[at[server] :] if step.kept}
+    rest |= {plan.chains[server].steps[place - 1].id for server, place in plan.shared.items()}
     return rest | ({plan.whole} if plan.whole and plan.calls else set())
 
 

@@ -121,33 +121,41 @@ def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, steps: list[S
         basis = migrator.basis(store, plan.stack)
         if basis is None:
             return f"`inputs` do not say which files decide what {operation.tool} does to {store.name}"
-        for subject, inputs in _revisions(migrator, operation):
+        for subject, inputs, files in _revisions(migrator, operation):
             given = {"store": store.name, "tool": operation.tool, "basis": redact.tree(basis), "revisions": inputs}
             identity = fingerprint.link("migrated", _last(base, steps), given)
-            steps.append(Step(identity, "migrate", store.name, subject, flat(given)))
+            steps.append(Step(identity, "migrate", store.name, subject, flat(given), files))
+            for load in (one for one in plan.halts if isinstance(one, Load) and store.name in one.parts and one.at == subject):
+                _add_dataset(plan, load, load.parts, base, steps, store.name)
     if steps:
         steps[-1] = replace(steps[-1], kept=True)
     return ""
 
 
-def _revisions(migrator: Migrator, operation: Migrate) -> Iterator[tuple[str, list[list[str]]]]:
+def _revisions(migrator: Migrator, operation: Migrate) -> Iterator[tuple[str, list[list[str]], tuple[Path, ...]]]:
     """Where the tool goes step by step each revision is a state; else all of them together are one."""
     contents = [[revision.id, fingerprint.content(revision.file)] for revision in operation.revisions]
+    files = tuple(revision.file for revision in operation.revisions)
     if isinstance(migrator, Stepwise) and migrator.stepwise:
-        yield from ((id_, [[id_, digest]]) for id_, digest in contents)
+        yield from ((id_, [[id_, digest]], (file,)) for (id_, digest), file in zip(contents, files, strict=True))
     else:
-        yield operation.tool, contents
+        yield operation.tool, contents, files
 
 
 def _add_datasets(plan: Plan, stores: Sequence[Store], base: str, steps: list[Step]) -> None:
     names, before = {store.name for store in stores}, len(steps)
     for load in plan.loads:
-        parts = {store: _contents(found) for store, found in load.parts.items() if store in names}
-        if parts:
-            given = _seeded(plan, load, parts)
-            steps.append(Step(fingerprint.link("seeded", _last(base, steps), given), "load", "", load.dataset.label, flat(given)))
+        if parts := {store: found for store, found in load.parts.items() if store in names}:
+            _add_dataset(plan, load, parts, base, steps)
     if len(steps) > before:
         steps[-1] = replace(steps[-1], kept=True)
+
+
+def _add_dataset(plan: Plan, load: Load, parts: Mapping[str, Sequence[Part]], base: str, steps: list[Step], store: str = "") -> None:
+    given = _seeded(plan, load, {name: _contents(found) for name, found in parts.items()})
+    files = tuple(part.path for found in parts.values() for part in found)
+    identity = fingerprint.link("seeded", _last(base, steps), given)
+    steps.append(Step(identity, "load", store, load.dataset.label, flat(given), files))
 
 
 def _seeded(plan: Plan, load: Load, parts: Mapping[str, Any]) -> dict[str, Any]:

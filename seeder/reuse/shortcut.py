@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from seeder import history
 from seeder.errors import counted
 from seeder.layer import Begin, Chain, Layer, Step
 from seeder.operation import Load, Migrate, Plan, Resume
@@ -32,11 +33,13 @@ def _deepest(chain: Chain, found: Mapping[str, Layer]) -> Begin | None:
 
 def _shortened(plan: Plan, chains: Mapping[str, Chain], begins: Mapping[str, Begin], *, whole: bool) -> Plan:
     done = {server: chains[server].steps[: begin.steps] for server, begin in begins.items()}
+    halts = [_left(operation, done, plan) for operation in plan.halts]
     migrations = [_rest(operation, done.get(operation.store.service, ())) for operation in plan.migrations]
     loads = [_less(plan, operation, done) for operation in plan.loads]
     return replace(
         plan,
         resumes=tuple(_resume(server, begin, done[server], whole=whole) for server, begin in sorted(begins.items())),
+        halts=tuple(operation for operation in halts if operation),
         migrations=tuple(operation for operation in migrations if operation),
         loads=tuple(operation for operation in loads if operation),
         calls=() if whole else plan.calls,
@@ -57,22 +60,25 @@ def _said(done: Sequence[Step]) -> str:
 
 
 def _rest(operation: Migrate, done: Sequence[Step]) -> Migrate | None:
-    """What is left of a store's history."""
+    """What is left of a store's history; a tool that does not go step by step has done all at once."""
     held = [step for step in done if step.verb == "migrate" and step.store == operation.store.name]
-    if not held:
-        return operation
-    ids = [revision.id for revision in operation.revisions]
-    last = held[-1].subject
-    left = ids[ids.index(last) + 1 :] if last in ids else []  # a tool that does not go step by step has done all at once
-    if not left:
-        return None
-    detail = f"{last} -> {left[-1]}: {counted(len(left), 'revision')} by {operation.tool}"
-    return replace(operation, detail=detail, cause=f"layer of {last} found")
+    return history.beyond(operation, held[-1].subject, f"layer of {held[-1].subject} found") if held else operation
+
+
+def _left(operation: Migrate | Load, done: Mapping[str, Sequence[Step]], plan: Plan) -> Migrate | Load | None:
+    """The same of what is done on the way to its head."""
+    if isinstance(operation, Migrate):
+        return _rest(operation, done.get(operation.store.service, ()))
+    (store,) = operation.parts
+    steps = done.get(plan.stack.stores[store].service, ())
+    held = any(s.verb == "load" and s.store == store and s.subject == operation.dataset.label for s in steps)
+    return None if held else operation
 
 
 def _less(plan: Plan, operation: Load, done: Mapping[str, Sequence[Step]]) -> Load | None:
     """The dataset's parts for servers that do not hold it yet."""
-    holds = {server for server, steps in done.items() if any(s.verb == "load" and s.subject == operation.dataset.label for s in steps)}
+    label = operation.dataset.label
+    holds = {server for server, steps in done.items() if any(s.verb == "load" and not s.store and s.subject == label for s in steps)}
     parts = {store: found for store, found in operation.parts.items() if plan.stack.stores[store].service not in holds}
     if len(parts) == len(operation.parts):
         return operation

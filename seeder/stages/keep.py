@@ -22,6 +22,11 @@ from seeder.registry import LAYERS
 from seeder.reuse import cache, chain, room
 
 
+def shared(environment: Environment, plan: Plan) -> None:
+    """The newest state that this branch's migrations share with the default branch is kept."""
+    _keep_places(environment, plan, plan.shared)
+
+
 def migrated(environment: Environment, plan: Plan) -> None:
     """What migrations led to is kept."""
     _keep_reached(environment, plan, "migrate")
@@ -63,6 +68,10 @@ def _keep_reached(environment: Environment, plan: Plan, verb: str) -> None:
         begin = plan.begins.get(server)
         if place := cache.reached(one, begin.steps if begin else 0, verb):
             places[server] = place
+    _keep_places(environment, plan, places)
+
+
+def _keep_places(environment: Environment, plan: Plan, places: Mapping[str, int]) -> None:
     along({server: [] for server in places}, lambda server: _keep_step(environment, plan, plan.chains[server], places[server]))
 
 

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
+from seeder import fill
 from seeder.environment import Environment
 from seeder.fitness import Migrated, head
-from seeder.operation import Migrate, Plan
+from seeder.operation import Load, Migrate, Plan
 from seeder.order import along
 from seeder.protocols import Inspects
 from seeder.registry import MIGRATORS
 
 
-def stores(environment: Environment, plan: Plan) -> None:
+def halts(environment: Environment, plan: Plan) -> None:
+    """Stores that halt on their way have come there, with the rows that migrations are to go over."""
+    _all(environment, plan.halts)
+
+
+def heads(environment: Environment, plan: Plan) -> None:
     """Every store with a migrator stands at its last revision, and what its tables look like then is known."""
-    by_name = {operation.subject: operation for operation in plan.migrations}
-    along({name: [] for name in by_name}, lambda name: _migrate(environment, by_name[name]))
+    _all(environment, plan.migrations)
+
+
+def _all(environment: Environment, operations: Iterable[Migrate | Load]) -> None:
+    ways: dict[str, list[Migrate | Load]] = {}
+    for operation in operations:
+        for store in [operation.subject] if isinstance(operation, Migrate) else operation.parts:
+            ways.setdefault(store, []).append(operation)
+    along({store: [] for store in ways}, lambda store: _go(environment, ways[store]))
+
+
+def _go(environment: Environment, way: Iterable[Migrate | Load]) -> None:
+    for operation in way:
+        if isinstance(operation, Migrate):
+            _migrate(environment, operation)
+        else:
+            fill.stores(environment, operation)
 
 
 def _migrate(environment: Environment, operation: Migrate) -> None:

@@ -73,7 +73,17 @@ MANIFEST = {
     "stack too old": Bad(M, '">=1,<2"', '">=2"', "name: notes", "stack small is 1.0.0"),
     "revision": Bad(M, '"0002.."', '"0009.."', "name: notes", "no single revision 0009", "0002"),
     "required store": Bad(M, 'db: "0002.."', 'dbb: "0002.."', "name: notes", "no store dbb", "'db'"),
-    "steps of the future": Bad(M, NOTES, "{name: notes, loads_at: {}, kind: golden", "name: notes", "not supported yet", "remove"),
+    "loaded at no revision": Bad(M, NOTES, NOTES + ", loads_at: {db: '0009'}", "name: notes", "no single revision 0009", "0002"),
+    "loaded at a range": Bad(M, NOTES, NOTES + ", loads_at: {db: '0001..'}", "name: notes", "no single revision 0001..", "0001"),
+    "loaded into no store": Bad(M, NOTES, NOTES + ", loads_at: {dbb: '0001'}", "name: notes", "no store dbb", "'db'"),
+    "loaded at, without files": Bad(
+        M,
+        "{name: kinds,",
+        "{name: kinds, loads_at: {cache: '1'},",
+        "name: kinds",
+        "store cache of stack small has no migrations",
+        "`migrate`",
+    ),
     "policy source": Bad(M, "[reference, config, golden]", "[reference, conf]", "ci: {sources", "'conf' is not among", "config"),
     "policy forbids": Bad(
         M, "[reference, config, golden]", "[reference]", "name: notes", "is golden data; policy ci allows reference", "another"

@@ -72,7 +72,7 @@ def _lines(plan: Plan) -> list[str]:
 def test_stores_get_what_was_saved_in_place_of_migrations_beyond_it_and_of_data(planned: Planned) -> None:
     plan = planned()
     lines = _lines(plan)
-    assert "migrate orders-db to 0003_orders: 1 revision by sql (makes the schema of what was saved)" in lines
+    assert "migrate orders-db 0003_orders: 1 revision by sql (makes the schema of what was saved)" in lines
     assert "restore orders-db bundle k3x9, digest abababababab (saved there)" in lines
     assert "restore cache bundle k3x9 (saved there)" in lines
     assert [operation.verb for operation in plan.operations] == ["start", "start", "migrate", "restore", "restore", "start", "gate"]
@@ -97,8 +97,8 @@ def test_a_schema_that_this_checkout_does_not_make_is_the_saved_one(planned: Pla
     assert plan.migrations == ()
 
 
-def test_a_migrator_that_does_not_go_step_by_step_is_not_asked_to_stop_half_way(planned: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MIGRATORS.get("sql"), "stepwise", False, raising=False)
+def test_a_migrator_that_cannot_halt_is_not_asked_to_stop_half_way(planned: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MIGRATORS.get("sql"), "halts", False, raising=False)
     assert planned().migrations == ()
 
 

@@ -54,7 +54,7 @@ CASES = {
     "dataset version unquoted": Bad(M, ('version: "3.2.0"', "version: 3.20"), "version: 3.20", "unquoted number", "put it in quotes"),
     "dataset folder absent": Bad(M, ("golden/checkout", "golden/chekout"), "path:", "no folder testdata/golden/chekout", "folder"),
     "dataset key unknown": Bad(M, ("    requires:", "    require: {}\n    requires:"), "require: {}", "no such key", "'requires'"),
-    "loads_at": Bad(M, ("    requires:", "    loads_at: {}\n    requires:"), "loads_at", "not supported yet", "remove the key"),
+    "loads_at unquoted": Bad(M, ("    requires:", "    loads_at: {orders-db: 0003}\n    requires:"), "loads_at:", "unquoted", "quotes"),
     "revision unquoted": Bad(M, ('orders-db: "0003.."', "orders-db: 0003"), "orders-db:", "unquoted number", "put it in quotes"),
     "range no range": Bad(M, ('">=2.3,<3"', '">=two"'), "requires:", "'two' is not a version", ">=2.3,<3"),
     "privacy unknown": Bad(M, ("    requires:", "    privacy: secret\n    requires:"), "privacy: secret", "not among", "masked"),
