@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import importlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from gc import freeze, set_threshold  # not the module: the command of that name takes its place here
 from typing import Any
 
 import click
@@ -86,8 +86,8 @@ def cli(*, debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point: errors become messages and exit codes here and nowhere else."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    gc.set_threshold(MANY_OBJECTS)
-    atexit.register(gc.freeze)  # what is there at the end goes with the process: to look through it for garbage takes a tenth of a plan
+    set_threshold(MANY_OBJECTS)
+    atexit.register(freeze)  # what is there at the end goes with the process: to look through it for garbage takes a tenth of a plan
     sys.exit(_run(given))
 
 
