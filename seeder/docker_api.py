@@ -230,12 +230,18 @@ class Daemon:
         found = self._list("image", {"reference": [repository]})
         return [(name, i["Labels"] or {}, float(i["Created"])) for i in found for name in i["RepoTags"] or []]
 
+    def nameless(self, label: str) -> dict[str, float]:
+        """Id and time of making (seconds since 1970) of every image with the label that has no name, and that no other lies on."""
+        found = self._list("image", {"label": [label], "dangling": ["true"]})
+        return {one["Id"]: float(one["Created"]) for one in found if (one["Labels"] or {}).get(label)}
+
     def images_in_use(self) -> set[str]:
-        """Names, as they were said when it was made, of the image of every container, whatever its state."""
-        return {one["Image"] for one in self._list("container", {})}
+        """The image of every container, whatever its state: its name, as it was said when the container was made, and its id."""
+        return {name for one in self._list("container", {}) for name in (one["Image"], one["ImageID"])}
 
     def let_go(self, image: str) -> None:
-        """Remove the name, and the image with its last one. Absent already is fine; one that a container is made of is refused."""
+        """Remove the name, and the image with its last one; by an id, the image. Absent already is fine; one that a container is made of
+        is refused."""
         with _if_there(image):
             self._api.remove_image(image)
 

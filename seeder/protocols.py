@@ -228,6 +228,17 @@ class Bases(Protocol):
         """Have it here. Raises EnvironmentFailed."""
 
 
+@runtime_checkable
+class Strays(Protocol):
+    """What was a layer may lie in the layer store although no key leads to it any more."""
+
+    def strays(self) -> Mapping[str, datetime.datetime]:
+        """When each was made that nothing is made of now. Raises EnvironmentFailed."""
+
+    def forget(self, stray: str) -> None:
+        """Remove it. Raises EnvironmentFailed when something was made of it meanwhile."""
+
+
 class Remote(Protocol):
     """Where packs are kept that other machines reach too. All members raise EnvironmentFailed when it does not answer or refuses."""
 

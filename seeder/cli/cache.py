@@ -84,7 +84,7 @@ def explain(request: Request, project: Path | None, as_json: bool) -> None:
 @_options.as_json
 def prune(everything: bool, older: float | None, size: int, dry_run: bool, as_json: bool) -> None:
     """Remove layers that were not used for longest, and images that were built for services, of which nothing was made for a week, or
-    as long as --older says. Sets go whole; what a live run began at stays."""
+    as long as --older says, and images that were layers and have lost their name. Sets go whole; what a live run began at stays."""
     from seeder.cli import _render
     from seeder.reuse import room
 
@@ -93,15 +93,19 @@ def prune(everything: bool, older: float | None, size: int, dry_run: bool, as_js
     gone = (room.excess if dry_run else room.prune)(-1 if everything else size, before)
     since = room.stale(datetime.timedelta() if everything else unused or room.STALE)
     images = sorted((room.built if dry_run else room.forget_built)(since))
+    strays = sorted((room.strays if dry_run else room.forget_strays)())
     if as_json:
-        _render.answer([*map(_summary, gone), *({"form": "built", "place": image} for image in images)])
+        others = [("built", image) for image in images] + [("nameless", image) for image in strays]
+        _render.answer([*map(_summary, gone), *({"form": form, "place": place} for form, place in others)])
         return
     verb = "would remove" if dry_run else "removed"
     for layer in gone:
         say(f"{verb} {layer.id[:12]} {layer.form} of {layer.facts.get('stack', '-')}, {amount(layer.size)}")
     for image in images:
         say(f"{verb} {image}, built for a service")
-    also = f", {counted(len(images), 'built image')}" if images else ""
+    for image in strays:
+        say(f"{verb} image {image.removeprefix('sha256:')[:12]}, a layer that has lost its name")
+    also = "".join(f", {counted(len(found), what)}" for found, what in ((images, "built image"), (strays, "nameless image")) if found)
     say(f"{counted(len(gone), 'layer')}, {amount(sum(layer.size for layer in gone))}{also}")
 
 

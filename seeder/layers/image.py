@@ -139,6 +139,15 @@ class Images:
         self._daemon.remove("image", layer.place)
         _use_file(layer.key).unlink(missing_ok=True)
 
+    def strays(self) -> dict[str, datetime.datetime]:
+        """Whose name went while a container used them, or has moved on, whichever cache they are of: the label tells what they were."""
+        found = self._daemon.nameless(ID)
+        free = found.keys() - self._daemon.images_in_use() if found else ()
+        return {image: datetime.datetime.fromtimestamp(found[image], datetime.UTC) for image in free}
+
+    def forget(self, stray: str) -> None:
+        self._daemon.let_go(stray)
+
 
 def _base(form: str) -> str:
     """The beginning of the id of the image that a form is on top of."""

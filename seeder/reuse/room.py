@@ -13,7 +13,7 @@ from pathlib import Path
 from seeder import home, whole
 from seeder.errors import SeederError
 from seeder.layer import SET, Layer
-from seeder.protocols import Builds
+from seeder.protocols import Builds, Strays
 from seeder.registry import LAYERS, RUNTIMES
 
 LIMIT = 5_000_000_000  # bytes that runs leave in the cache; what was not used for longest goes
@@ -122,6 +122,26 @@ def forget_built(before: datetime.datetime) -> list[str]:
         with contextlib.suppress(SeederError):
             runtime.forget(image)
             gone.append(image)
+    return gone
+
+
+def strays() -> dict[str, Strays]:
+    """What was a layer and can be found by no run any more, with the layer store where it lies; not what may just be in the making."""
+    found: dict[str, Strays] = {}
+    for store in map(LAYERS.get, LAYERS.names()):
+        with contextlib.suppress(SeederError):  # no Docker engine, no images
+            if isinstance(store, Strays):
+                found |= {name: store for name, made in store.strays().items() if made < stale(datetime.timedelta())}
+    return found
+
+
+def forget_strays() -> list[str]:
+    """Remove them; one that something was made of meanwhile stays."""
+    gone: list[str] = []
+    for name, store in strays().items():
+        with contextlib.suppress(SeederError):
+            store.forget(name)
+            gone.append(name)
     return gone
 
 

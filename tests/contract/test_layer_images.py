@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import secrets
 from collections.abc import Iterator
@@ -50,6 +51,23 @@ class TestLayerImages(OnDocker):
         self.kept(state, container)
         self.kept(state, container)
         assert len(docker("images", "-aq", "--filter", f"label={image.ID}={state}").splitlines()) == 1
+
+    def test_an_image_that_lost_its_name_goes_once_it_is_no_longer_new_and_nothing_is_made_of_it(self, state, container, monkeypatch):
+        layer = self.kept(state, container)
+        image_id = docker("image", "inspect", "-f", "{{.Id}}", layer.place).strip()
+        used = docker("run", "-d", layer.place, "sleep", "600").strip()
+        docker("rmi", "-f", layer.place)
+        with pytest.raises(EnvironmentFailed):
+            image.Images().forget(image_id)
+        for new in (True, False):
+            monkeypatch.setattr(room, "BUILDING", datetime.timedelta(hours=new))
+            assert image_id not in room.strays()
+        docker("rm", "-f", used)
+        monkeypatch.setattr(room, "BUILDING", datetime.timedelta(hours=1))
+        assert image_id not in room.strays()
+        monkeypatch.setattr(room, "BUILDING", datetime.timedelta())
+        room.strays()[image_id].forget(image_id)
+        assert not docker("images", "-aq", "--filter", f"label={image.ID}={state}")
 
     def test_a_layer_knows_when_it_is_made_of_too_many(self, state, container, monkeypatch):
         layers = len(json.loads(docker("image", "inspect", "redis:8"))[0]["RootFS"]["Layers"])
