@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
+import signal
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import change, reset, start, suite
-from benchmarks.measure import Report, docker_answers, machine
+from benchmarks import change, database, reset, services, size, start, suite
+from benchmarks.measure import Report, docker_answers, machine, summary
+from seeder.reuse import room
 
 RUNTIMES = ["local", *(["docker"] if docker_answers() else [])]
 ALL: dict[str, Callable[[int, bool], list[Report]]] = {
@@ -18,7 +23,10 @@ ALL: dict[str, Callable[[int, bool], list[Report]]] = {
     "start-local": lambda times, _: [start.local(times)],
     "new-migration": lambda times, _: [change.new_migration(times, runtime) for runtime in RUNTIMES],
     "reset": lambda times, quick: reset.both(times if quick else times * 10, docker="docker" in RUNTIMES),
+    "database": lambda times, quick: database.database(times, 5 if quick else 300),
     "parallel": lambda times, quick: [change.parallel(1 if quick else times, 2 if quick else 8)],
+    "size": lambda times, quick: [size.size(times, runtime, size.TINY if quick else size.SIZES) for runtime in RUNTIMES],
+    "services": lambda times, quick: [services.services(times, runtime, *((2, 1) if quick else (16, 8))) for runtime in RUNTIMES],
     "suite": lambda times, quick: [suite.suite(1 if quick else times, 5 if quick else 200, 1 if quick else 10)],
 }
 
@@ -30,18 +38,31 @@ def main() -> None:
     options.add_argument("--quick", action="store_true", help="once and small: shows that it runs, and measures nothing")
     options.add_argument("--json", type=Path, metavar="FILE", help="write every value there too")
     given = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # references are ended and removed then, too
+    times = 1 if given.quick else given.times
     reports: list[Report] = []
-    with tempfile.TemporaryDirectory(prefix="seeder-bench-") as home:
-        os.environ["SEEDER_HOME"] = home  # nothing is prepared before
-        for name in given.names or ALL:
-            for report in ALL[name](1 if given.quick else given.times, given.quick):
+    for name in given.names or ALL:
+        with own_home():
+            for report in ALL[name](times, given.quick):
                 print(report.text(), flush=True)
                 reports.append(report)
-    print(f"Medians of {1 if given.quick else given.times} (least to most), cases taking turns, on {machine()}.")
+    print(summary(reports))
+    print(f"Medians of {times} (least to most), cases taking turns, on {machine()}.")
     if given.json:
-        given.json.write_text(
-            json.dumps({"machine": machine(), "reports": [one.as_json() for one in reports]}, indent=2) + "\n", encoding="utf-8"
-        )
+        told = {"machine": machine(), "reports": [one.as_json() for one in reports]}
+        given.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def own_home() -> Iterator[None]:
+    """Nothing is prepared before, and nothing stays: neither layers nor images that were made from there."""
+    with tempfile.TemporaryDirectory(prefix="seeder-bench-") as folder:
+        os.environ["SEEDER_HOME"] = folder
+        try:
+            yield
+        finally:
+            room.prune(0, own=True)
+            room.forget_built(datetime.datetime.now(datetime.UTC))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.measure import ROOT, SHOP, Case, Goal, Report, alternate, clock, run, seeder
+from benchmarks.measure import SHOP, Case, Goal, Report, alternate, clock, run, seeder, shop
 
 REVISION = '''"""Measured: one more column."""
 
@@ -32,11 +30,10 @@ def downgrade() -> None:
 def new_migration(times: int, runtime: str) -> Report:
     """Each time a revision that was never applied is added to the history of orders, and taken away."""
     report = Report(f"new-migration, {runtime}", times)
-    with tempfile.TemporaryDirectory(prefix="seeder-bench-") as folder:
-        shop = _copy(Path(folder))
-        run(*SHOP, "--runtime", runtime, cwd=shop)
-        added = Case("one new revision on layers", lambda: _with_one_more(shop, runtime))
-        alternate(report, [added, Case("seeder run, cold", lambda: run(*SHOP, "--runtime", runtime, "--no-cache", cwd=shop))])
+    with shop() as folder:
+        run(*SHOP, "--runtime", runtime, cwd=folder)
+        added = Case("one new revision on layers", lambda: _with_one_more(folder, runtime))
+        alternate(report, [added, Case("seeder run, cold", lambda: run(*SHOP, "--runtime", runtime, "--no-cache", cwd=folder))])
     report.goals = [Goal("one new revision", added.name, "seeder run, cold", 0.25)]
     return report
 
@@ -63,19 +60,13 @@ def parallel(times: int, at_once: int = 8) -> Report:
     return report
 
 
-def _copy(folder: Path) -> Path:
-    for name in ("stacks", "testdata"):
-        shutil.copytree(ROOT / name, folder / name)
-    return Path(shutil.copy(ROOT / "manifest.yaml", folder)).parent
-
-
-def _with_one_more(shop: Path, runtime: str) -> Mapping[str, float]:
-    versions = next((shop / "stacks/shop/orders").rglob("versions"))
+def _with_one_more(folder: Path, runtime: str) -> Mapping[str, float]:
+    versions = next((folder / "stacks/shop/orders").rglob("versions"))
     head, number = _head(versions), os.urandom(4).hex()
     added = versions / f"bench_{number}.py"
     added.write_text(REVISION.format(number=number, head=head), encoding="utf-8")
     try:
-        return run(*SHOP, "--runtime", runtime, cwd=shop)
+        return run(*SHOP, "--runtime", runtime, cwd=folder)
     finally:
         added.unlink()
 

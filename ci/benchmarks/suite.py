@@ -1,15 +1,13 @@
-"""suite: pytest tests that each begin at a seeded state, beside a suite that runs Alembic before each."""
+"""suite: pytest tests that each begin at a seeded state, beside a suite that runs Alembic before each, and one by pytest-postgresql."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.measure import ROOT, Case, Goal, Report, alternate, clock
+from benchmarks import suites
+from benchmarks.measure import ROOT, Case, Goal, Report, alternate
 
 SEEDER = """
 import pytest
@@ -47,53 +45,35 @@ def test_one(database, number):
 """
 
 
+# The same test, of the one database that it looks at: what projects do that have pytest-postgresql.
+PLUGIN = """
+import pytest
+
+@pytest.mark.parametrize("number", range({tests}))
+def test_one(postgresql, number):
+    before = postgresql.execute("select count(*) from orders").fetchone()
+    postgresql.execute("delete from outbox")
+    postgresql.commit()
+    assert before == postgresql.execute("select count(*) from orders").fetchone()
+"""
+
+
 def suite(times: int, tests: int, alembic_tests: int) -> Report:
     """Seconds of the whole pytest process; of the Alembic suite, which is far slower, fewer tests are run and the time is scaled."""
     report = Report(f"suite, {tests} tests", times)
     with tempfile.TemporaryDirectory(prefix="seeder-bench-") as folder:
         at = Path(folder)
-        ours, theirs = at / "ours", at / "theirs"
-        for place, text in ((ours, SEEDER.format(tests=tests)), (theirs, ALEMBIC.format(tests=alembic_tests, shop=ROOT / "stacks/shop"))):
-            place.mkdir()
-            (place / "test_suite.py").write_text(text, encoding="utf-8")
-        asked = [
-            "--seeder-project",
-            str(ROOT),
-            "--seeder-stack",
-            "shop",
-            "--seeder-scenario",
-            "checkout-ready",
-            "--seeder-runtime",
-            "local",
-        ]
-        seeder = Case("seeder: five databases, cache, stream, services; reset before each", lambda: _pytest(ours, asked))
+        known = suites.dumped(at)
+        ours = suites.suite(at / "ours", test_suite=SEEDER.format(tests=tests))
+        theirs = suites.suite(at / "theirs", test_suite=ALEMBIC.format(tests=alembic_tests, shop=ROOT / "stacks/shop"))
+        plugin = suites.suite(at / "plugin", conftest=suites.PLUGIN.format(**known), test_suite=PLUGIN.format(tests=tests))
+        seeder = Case("seeder: five databases, cache, stream, services; reset before each", lambda: suites.pytest(ours, suites.SEEDER))
+        databases = Case("pytest-postgresql: one database with its rows", lambda: suites.plugin(plugin))
         alembic = Case("Alembic before each test: one empty database", lambda: _scaled(_inside(theirs), tests / alembic_tests))
-        alternate(report, [seeder, alembic])
-    report.goals = [Goal("whole suite", seeder.name, alembic.name, 1.0)]
-    report.notes.append(f"the suite with Alembic ran {alembic_tests} tests, its time is scaled to {tests}")
+        alternate(report, [seeder, databases, alembic])
+    report.goals = [Goal("whole suite", seeder.name, other.name, 1.0) for other in (databases, alembic)]
+    report.notes += [suites.NOTES, f"the suite with Alembic ran {alembic_tests} tests, its time is scaled to {tests}"]
     return report
-
-
-def _pytest(folder: Path, words: list[str], **more: str) -> Mapping[str, float]:
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-c",
-        os.devnull,
-        "--rootdir",
-        str(folder),
-        *words,
-        str(folder),
-    ]
-    with clock() as found:
-        done = subprocess.run(command, cwd=folder, env={**os.environ, **more}, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.stdout + done.stderr)
-    return found
 
 
 def _inside(folder: Path) -> Mapping[str, float]:
@@ -101,7 +81,7 @@ def _inside(folder: Path) -> Mapping[str, float]:
     import seeder
 
     with seeder.up("shop", runtime="local", project=ROOT) as environment:
-        return _pytest(folder, [], BENCH_URL=environment.url("orders-db"))
+        return suites.pytest(folder, ("-p", "no:pytest_postgresql"), BENCH_URL=environment.url("orders-db"))
 
 
 def _scaled(found: Mapping[str, float], by: float) -> Mapping[str, float]:
