@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from seeder.frozen import frozen
 
 INDEX = "bundle.json"
 FORMAT = "1"
+HALF_SECONDS = 24 * 3600.0  # longer than any bundle takes to be written
 
 
 @frozen
@@ -99,6 +102,25 @@ def list_all(folder: Path) -> list[Bundle | SeederError]:
         except SeederError as error:
             found.append((path.stat().st_mtime, error))
     return [bundle for _, bundle in sorted(found, key=lambda pair: pair[0])]
+
+
+def old(folder: Path, keep: int, before: float | None) -> list[Path]:
+    """Bundles below the folder, oldest first, but the `keep` newest and those that were sealed since `before` (seconds since 1970). One
+    that is being written is no bundle yet, unless nobody has written to it for a day: who did was killed."""
+    sealed = sorted(((path.stat().st_mtime, path.parent) for path in folder.glob(f"*/{INDEX}")), reverse=True)
+    beyond = [one for taken, one in reversed(sealed[keep:]) if before is None or taken < before]
+    return [*(one for one in sorted(folder.glob("*/")) if not (one / INDEX).exists() and _last(one) < time.time() - HALF_SECONDS), *beyond]
+
+
+def _last(folder: Path) -> float:
+    """When something in it was last written."""
+    return max((path.lstat().st_mtime for path in (folder, *folder.rglob("*"))), default=0.0)
+
+
+def remove(folder: Path) -> None:
+    """It is no bundle any more before the first of its files goes."""
+    (folder / INDEX).unlink(missing_ok=True)
+    shutil.rmtree(folder)
 
 
 def _files(folder: Path) -> Iterable[Path]:

@@ -16,11 +16,14 @@ _PLAIN_COPY = ("cp", "-Rp") if sys.platform == "darwin" else ("cp", "-a")
 
 @contextmanager
 def shared(folder: Path) -> Iterator[bool]:
-    """Hold the folder's lock; tells whether it is there. Who finds it missing makes it beside and renames it as the last act."""
+    """Hold the folder's lock, whose time is that of the last use; tells whether the folder is there. Who finds it missing makes it
+    beside and renames it as the last act."""
     import filelock
 
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with filelock.FileLock(folder.with_name(f"{folder.name}.lock")):
+    lock = folder.with_name(f"{folder.name}.lock")
+    with filelock.FileLock(lock):
+        lock.touch()
         yield folder.is_dir()
 
 

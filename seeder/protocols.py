@@ -169,12 +169,12 @@ class Rejoins(Protocol):
 
 @runtime_checkable
 class Builds(Protocol):
-    """The runtime has images built for services, which outlive the runs that they were built for."""
+    """The runtime has things built for services (images, data folders of engines), which outlive the runs that they were built for."""
 
     def built(self) -> Mapping[str, datetime.datetime]:
         """When a run last used each that was built for this cache and that nothing is made of now. Raises EnvironmentFailed."""
 
-    def forget(self, image: str) -> None:
+    def forget(self, built: str) -> None:
         """Remove it; who needs it builds it again. Raises EnvironmentFailed when something was made of it meanwhile."""
 
 

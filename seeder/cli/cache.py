@@ -80,33 +80,46 @@ def explain(request: Request, project: Path | None, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Remove every layer and built image that no live run uses.")
 @click.option("--older", callback=_options.duration, help="Remove what was not used for this long, e.g. 7d.")
 @click.option("--size", default="5GB", show_default=True, callback=_options.size, help="Keep at most this much, what was used last first.")
+@click.option("--project", type=click.Path(path_type=Path, file_okay=False), help="Only layers of this folder's project.")
+@click.option("--stack", help="Only layers of stacks of this name.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @_options.as_json
-def prune(everything: bool, older: float | None, size: int, dry_run: bool, as_json: bool) -> None:
-    """Remove layers that were not used for longest, and images that were built for services, of which nothing was made for a week, or
-    as long as --older says, and images that were layers and have lost their name. Sets go whole; what a live run began at stays."""
+def prune(everything: bool, older: float | None, size: int, project: Path | None, stack: str | None, dry_run: bool, as_json: bool) -> None:
+    """Remove layers that were not used for longest. Without --project and --stack also what was built for services (images, data
+    folders of embedded engines), of which nothing was made for a week, or as long as --older says, and images that were layers and have
+    lost their name. Sets go whole; what a live run began at stays."""
     from seeder.cli import _render
     from seeder.reuse import room
 
     unused = datetime.timedelta(seconds=older) if older else None
     before = datetime.datetime.now(datetime.UTC) - unused if unused else None
-    gone = (room.excess if dry_run else room.prune)(-1 if everything else size, before)
+    of = _chosen(project, stack)
+    gone = (room.excess if dry_run else room.prune)(-1 if everything else size, before, of=of)
     since = room.stale(datetime.timedelta() if everything else unused or room.STALE)
-    images = sorted((room.built if dry_run else room.forget_built)(since))
-    strays = sorted((room.strays if dry_run else room.forget_strays)())
+    built = [] if of else sorted((room.built if dry_run else room.forget_built)(since))
+    strays = [] if of else sorted((room.strays if dry_run else room.forget_strays)())
     if as_json:
-        others = [("built", image) for image in images] + [("nameless", image) for image in strays]
+        others = [("built", one) for one in built] + [("nameless", image) for image in strays]
         _render.answer([*map(_summary, gone), *({"form": form, "place": place} for form, place in others)])
         return
     verb = "would remove" if dry_run else "removed"
     for layer in gone:
         say(f"{verb} {layer.id[:12]} {layer.form} of {layer.facts.get('stack', '-')}, {amount(layer.size)}")
-    for image in images:
-        say(f"{verb} {image}, built for a service")
+    for one in built:
+        say(f"{verb} {one}, built for services")
     for image in strays:
         say(f"{verb} image {image.removeprefix('sha256:')[:12]}, a layer that has lost its name")
-    also = "".join(f", {counted(len(found), what)}" for found, what in ((images, "built image"), (strays, "nameless image")) if found)
+    also = f", {len(built)} built for services" if built else ""
+    also += f", {counted(len(strays), 'nameless image')}" if strays else ""
     say(f"{counted(len(gone), 'layer')}, {amount(sum(layer.size for layer in gone))}{also}")
+
+
+def _chosen(project: Path | None, stack: str | None) -> dict[str, str]:
+    """The facts of the layers that are meant; none where all are."""
+    from seeder.definition.request import find_project
+
+    given = {"project": find_project(project).project if project else None, "stack": stack}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _summary(layer: Layer) -> dict[str, Any]:
@@ -121,6 +134,7 @@ def _row(layer: Layer) -> dict[str, Any]:
     whose = f"{layer.facts.get('stack', '-')}/{layer.facts.get('server', 'set')}"
     return {
         "id": layer.id[:12],
+        "project": layer.facts.get("project", "-"),
         "of": whose,
         "holds": shown,
         "form": layer.form,

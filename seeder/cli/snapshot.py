@@ -149,6 +149,37 @@ def verify(bundles: tuple[str, ...], project: Path | None, as_json: bool) -> Non
         raise EnvironmentFailed.of(bad)
 
 
+@command.command("prune")
+@click.option("--older", callback=_options.duration, help="Those that were taken longer ago than this, e.g. 7d.")
+@click.option("--keep", type=click.IntRange(min=0), help="Those beyond the newest N.", metavar="N")
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@_options.project
+@_options.as_json
+def prune(older: float | None, keep: int | None, everything: bool, dry_run: bool, project: Path | None, as_json: bool) -> None:
+    """Remove the project's bundles that --older and --keep both let go, and what is left of those that were never finished; never one
+    that is being written."""
+    from seeder import bundle
+    from seeder.cli import _render
+    from seeder.errors import UsageError
+
+    if everything == (older is not None or keep is not None):
+        raise UsageError(
+            "seeder snapshot prune", "which bundles it is to remove is not said", "say --older 7d, --keep 10 or both, or --all"
+        )
+    before = _inside.now().timestamp() - older if older is not None else None
+    gone = bundle.old(_folder(project), keep or 0, before)
+    size = sum(file.lstat().st_size for one in gone for file in one.rglob("*") if not file.is_dir())
+    for one in [] if dry_run else gone:
+        bundle.remove(one)
+    if as_json:
+        _render.answer([{"bundle": one.name, "path": str(one)} for one in gone])
+        return
+    for one in gone:
+        say(f"{'would remove' if dry_run else 'removed'} {near(str(one))}")
+    say(f"{counted(len(gone), 'bundle')}, {amount(size)}")
+
+
 def _folder(project: Path | None) -> Path:
     """Where the project's bundles are; its files need not be valid for that."""
     from seeder import story

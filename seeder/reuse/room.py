@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import json
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from seeder.registry import LAYERS, RUNTIMES
 
 LIMIT = 5_000_000_000  # bytes that runs leave in the cache; what was not used for longest goes
 USES = "layers.json"  # in a run's folder: at which layers it began
-STALE = datetime.timedelta(days=7)  # for which nothing was made of an image that was built for a service: it goes
-BUILDING = datetime.timedelta(hours=1)  # in which a run may have had an image built and no containers made of it yet
+STALE = datetime.timedelta(days=7)  # for which nothing was made of what was built for services: it goes
+BUILDING = datetime.timedelta(hours=1)  # in which a run may have had something built and made nothing of it yet
 FORGOTTEN = 24 * 3600.0  # seconds after which the lock of what nobody builds is removed
 
 
@@ -68,11 +68,13 @@ def forget(cut: str, stores: Iterable[str]) -> None:
     remove(layer for layer in every(stores) if layer.facts.get("set") == cut)
 
 
-def excess(limit: int, before: datetime.datetime | None = None, *, own: bool = False) -> list[Layer]:
+def excess(limit: int, before: datetime.datetime | None = None, *, own: bool = False, of: Mapping[str, str] | None = None) -> list[Layer]:
     """What is beyond `limit` bytes, what was used last being kept first, and what was not used since `before`. Sets go as a whole;
-    what a run uses stays. `own`: only what this cache made is looked at; what others use of theirs cannot be known from here."""
+    what a run uses stays. `own`: only what this cache made is looked at; what others use of theirs cannot be known from here. `of`:
+    only what these facts are told of, a project's or a stack's."""
     groups: dict[str, list[Layer]] = {}
-    for layer in (layer for layer in every() if layer.own or not own):
+    wanted = (of or {}).items()
+    for layer in (layer for layer in every() if (layer.own or not own) and wanted <= layer.facts.items()):
         groups.setdefault(str(layer.facts.get("set") or layer.key), []).append(layer)
     busy, held, gone = in_use(), 0, list[Layer]()
     for group in sorted(groups.values(), key=lambda layers: max(layer.used for layer in layers), reverse=True):
@@ -91,22 +93,22 @@ def remove(layers: Iterable[Layer]) -> None:
             LAYERS.get(layer.where).remove(layer)
 
 
-def prune(limit: int, before: datetime.datetime | None = None, *, own: bool = False) -> list[Layer]:
+def prune(limit: int, before: datetime.datetime | None = None, *, own: bool = False, of: Mapping[str, str] | None = None) -> list[Layer]:
     """Remove what `excess` answers; no run begins at it meanwhile."""
     with still():
-        gone = excess(limit, before, own=own)
+        gone = excess(limit, before, own=own, of=of)
         remove(gone)
         _forget_locks()
     return gone
 
 
 def stale(older: datetime.timedelta = STALE) -> datetime.datetime:
-    """Since when an image that was built must have been used to stay."""
+    """Since when what was built must have been used to stay."""
     return datetime.datetime.now(datetime.UTC) - max(older, BUILDING)
 
 
 def built(before: datetime.datetime) -> dict[str, Builds]:
-    """Images that were built for services of this cache's runs, that nothing is made of now, and that no run used since `before`."""
+    """What was built for services of this cache's runs, that nothing is made of now, and that no run used since `before`."""
     found: dict[str, Builds] = {}
     for runtime in map(RUNTIMES.get, RUNTIMES.names()):
         with contextlib.suppress(SeederError):  # no Docker engine, no images

@@ -89,10 +89,10 @@ class Docker:
 
         return _docker_build.own(self._daemon)
 
-    def forget(self, image: str) -> None:
+    def forget(self, built: str) -> None:
         from seeder.runtimes import _docker_build
 
-        _docker_build.forget(self._daemon, image)
+        _docker_build.forget(self._daemon, built)
 
     def diagnose(self) -> Iterable[Diagnosis]:
         from seeder.runtimes import _docker_diagnosis

@@ -63,6 +63,16 @@ class Local:
         launch = _local_engine.launch(service, engine, image)
         return (f"folder-{_local_engine.build(launch)}", "directory") if launch.keeps else None
 
+    def built(self) -> Mapping[str, datetime.datetime]:
+        from seeder.runtimes import _local_kept
+
+        return _local_kept.used()
+
+    def forget(self, built: str) -> None:
+        from seeder.runtimes import _local_kept
+
+        _local_kept.forget(built)
+
     def diagnose(self) -> Iterable[Diagnosis]:
         from seeder.runtimes import _local_diagnosis
 

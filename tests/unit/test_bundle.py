@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import time
 
 import pytest
 
@@ -81,3 +83,23 @@ def test_an_index_of_another_shape_is_refused(tmp_path, index):
     path.write_text(json.dumps(whole, indent=2, sort_keys=True) + "\n")
     with pytest.raises(SeederError, match="is not what a bundle's index looks like"):
         bundle.verify(folder)
+
+
+def test_old_bundles_are_those_beyond_the_newest_and_what_is_being_written_is_none(tmp_path):
+    day = 86400.0
+    now = time.time()
+    for age, name in enumerate(["new", "older", "oldest"]):
+        (tmp_path / name).mkdir()
+        made = bundle.seal(tmp_path / name, {"id": name, "cause": ""})
+        os.utime(made.path / "bundle.json", (now - 10 * age * day, now - 10 * age * day))
+    for name in ("half", "being-written"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plan.txt").touch()
+    for path in (tmp_path / "half/plan.txt", tmp_path / "half"):
+        os.utime(path, (now - 2 * day, now - 2 * day))
+    assert [path.name for path in bundle.old(tmp_path, 0, None)] == ["half", "oldest", "older", "new"]
+    assert [path.name for path in bundle.old(tmp_path, 2, None)] == ["half", "oldest"]
+    assert [path.name for path in bundle.old(tmp_path, 0, now - 5 * day)] == ["half", "oldest", "older"]
+    assert [path.name for path in bundle.old(tmp_path, 2, now - 5 * day)] == ["half", "oldest"]
+    bundle.remove(tmp_path / "oldest")
+    assert not (tmp_path / "oldest").exists()

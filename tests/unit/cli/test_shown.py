@@ -63,3 +63,15 @@ def test_a_bundle_is_shown_with_its_paths_as_seen_from_here(shown, project):
 def test_a_layer_was_used_at_a_whole_second():
     then = datetime.datetime(2026, 1, 15, 12, 0, 0, 123456, datetime.UTC)
     assert cache._row(Layer("a" * 64, "portable", "/x", 10, then, then))["used"] == "2026-01-15T12:00:00Z"
+
+
+def test_bundles_are_removed_when_it_is_said_which(shown, project):
+    folder = project("small")
+    made = folder / ".seeder" / "bundles" / "k3x9"
+    made.mkdir(parents=True)
+    bundle.seal(made, {"id": "k3x9", "cause": "it failed"})
+    assert shown(folder, "snapshot prune")[0] == 2
+    assert "no bundles" in shown(folder, "snapshot prune --older 7d")[2]
+    assert shown(folder, "snapshot prune --all --dry-run")[2].startswith("would remove .seeder/bundles/k3x9\n1 bundle")
+    assert shown(folder, "snapshot prune --keep 0")[2].startswith("removed .seeder/bundles/k3x9\n")
+    assert not made.exists()

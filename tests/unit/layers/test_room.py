@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import pytest
 from seeder import home
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
+from seeder.errors import EnvironmentFailed
 from seeder.events import Event, Noticed
+from seeder.folder import shared
 from seeder.layer import Layer
 from seeder.layers.directory import Directory
 from seeder.operation import Plan
@@ -183,3 +186,33 @@ def test_that_no_room_can_be_made_is_told_and_fails_nothing(project: Path) -> No
     told: list[Event] = []
     cache.make_room(planned(project), told.append)
     assert [type(event) for event in told] == [Noticed]
+
+
+def test_what_embedded_engines_have_ready_goes_when_nobody_used_it_or_runs_from_it(own_home: Path) -> None:
+    engines = home.cache() / "engines"
+    for name in ("old", "new", "running"):
+        with shared(engines / name):
+            (engines / name).mkdir()
+    program = shutil.copy(shutil.which("sleep") or "", engines / "running/sleep")
+    child = subprocess.Popen([program, "60"])
+    try:
+        for name in ("old", "running"):
+            os.utime(engines / f"{name}.lock", (time.time() - 8 * 86400,) * 2)
+        assert room.forget_built(room.stale()) == [str(engines / "old")]
+        with pytest.raises(EnvironmentFailed):
+            RUNTIMES.get("local").forget(str(engines / "running"))
+    finally:
+        child.kill()
+        child.wait()
+    assert sorted(path.name for path in engines.iterdir()) == ["new", "new.lock", "running", "running.lock"]
+    with shared(engines / "running"):
+        pass
+    assert room.forget_built(room.stale()) == []
+
+
+def test_layers_of_one_stack_or_project_go_alone(project: Path) -> None:
+    plan = planned(project)
+    build(plan, project="other", stack="small")
+    assert room.excess(-1, of={"project": plan.definition.manifest.project}) == []
+    assert len(room.excess(-1, of={"stack": "small"})) == len(room.prune(-1, of={"stack": "small", "project": "other"})) > 0
+    assert room.every() == []
