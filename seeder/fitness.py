@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 @frozen
 class Revision:
-    """One step of a migration history."""
+    """One step of a migration history. `content` tells what it does (a digest) where the bytes of its file alone do not: one of several
+    in a file, or one with a file beside it."""
 
     id: str
     file: Path
     summary: str = ""
+    content: str = ""
 
 
 def head(revisions: Sequence[Revision]) -> str:

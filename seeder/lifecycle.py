@@ -19,6 +19,7 @@ from seeder.events import Digested, Emit
 from seeder.frozen import frozen
 from seeder.operation import Plan
 from seeder.plan import choose, make
+from seeder.registry import volatile
 from seeder.reuse import cache, explain
 from seeder.stages import gate, keep, load, migrate, reset, restore, snapshot, teardown, up, use
 from seeder.story import Result, Story, chains
@@ -158,7 +159,7 @@ def _provide(environment: Environment, plan: Plan, options: Options, story: Stor
     with story.stage("gate"):
         gate.check(environment, environment.plan)
     with story.stage("digest"):
-        total, stores = digest.of({name: (environment.target(name), store.volatile) for name, store in plan.stack.stores.items()})
+        total, stores = digest.of({name: (environment.target(name), volatile(store)) for name, store in plan.stack.stores.items()})
     story.result.digest = total
     environment.emit(Digested(total, {name: one.digest for name, one in stores.items()}))
     if plan.restores:

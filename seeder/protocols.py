@@ -500,6 +500,21 @@ class Halts(Protocol):
 
 
 @runtime_checkable
+class Joins(Protocol):
+    """The tool goes step by step, but not everywhere."""
+
+    def steps(self, revisions: Sequence[Revision]) -> Iterator[Sequence[Revision]]:
+        """The history in pieces: a store that holds the first ones and gets the rest is as one that got all at once."""
+
+
+@runtime_checkable
+class Fills(Protocol):
+    """`filled`: columns of the tool's own tables, as `TABLE.COLUMN`, that differ each time it runs; digests leave them out."""
+
+    filled: Sequence[str]
+
+
+@runtime_checkable
 class Remembers(Protocol):
     """The tool keeps a list of its revisions in the store."""
 

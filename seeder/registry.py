@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from seeder.definition.stack import Store
 from seeder.definition.stores import Traits
 from seeder.errors import DefinitionError, nearest
-from seeder.protocols import Caller, Engine, Gate, LayerStore, Loader, Migrator, Remote, Remotes, Runtime
+from seeder.protocols import Caller, Engine, Fills, Gate, LayerStore, Loader, Migrator, Remote, Remotes, Runtime
 
 T = TypeVar("T")
 
@@ -110,6 +111,11 @@ MIGRATORS: Registry[Migrator] = Registry("migrator", {
     "sql": "seeder.migrators.sql:Sql",
     "command": "seeder.migrators.command:Command",
     "service": "seeder.migrators.service:OneShot",
+    "flyway": "seeder.migrators.presets.flyway:Flyway",
+    "liquibase": "seeder.migrators.presets.liquibase:Liquibase",
+    "knex": "seeder.migrators.presets.knex:Knex",
+    "golang-migrate": "seeder.migrators.presets.golang_migrate:GolangMigrate",
+    "django": "seeder.migrators.presets.django:Django",
 })  # fmt: skip
 
 LOADERS: Registry[Loader] = Registry("loader", {
@@ -147,6 +153,12 @@ def remote(url: str) -> Remote:
     """What the address leads to: a registry, or whatever else fsspec reaches. Raises EnvironmentFailed."""
     scheme = url.partition("://")[0]
     return REMOTES.get(scheme if "://" in url and scheme in REMOTES.names() else "file").open(url)
+
+
+def volatile(store: Store) -> list[str]:
+    """What digests leave out of it: what the stack declares, and what the tool that migrates it fills by the clock."""
+    migrator = MIGRATORS.get(store.migrate.tool) if store.migrate else None
+    return list(dict.fromkeys([*store.volatile, *(migrator.filled if isinstance(migrator, Fills) else ())]))
 
 
 def traits() -> dict[str, Traits]:

@@ -15,7 +15,7 @@ from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.events import Digested, Emit, Event
 from seeder.operation import Plan
 from seeder.protocols import Queries
-from seeder.registry import ENGINES, traits
+from seeder.registry import ENGINES, traits, volatile
 from seeder.stages import reset as resetting
 from seeder.stages import restore as restoring
 from seeder.stages import snapshot
@@ -81,7 +81,7 @@ class Session:
     def digests(self) -> dict[str, str]:
         """The digest of each store as it is now."""
         here = self._here
-        _, found = digest.of({name: (here.target(name), store.volatile) for name, store in here.stack.stores.items()})
+        _, found = digest.of({name: (here.target(name), volatile(store)) for name, store in here.stack.stores.items()})
         return {store: one.digest for store, one in found.items()}
 
     def running(self) -> list[str]:

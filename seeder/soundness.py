@@ -9,6 +9,7 @@ from dataclasses import field, replace
 from seeder.definition import consistency, overlay
 from seeder.definition.dataset import Dataset, Part, PartKind
 from seeder.definition.dataset_parts import parts
+from seeder.definition.extension import WAYS
 from seeder.definition.requirements import halts, misplaced, unmet
 from seeder.definition.scenario import Scenario, settle
 from seeder.definition.service import Service
@@ -66,7 +67,7 @@ def of_stack(stack: Stack) -> Judged:
 def _at_home(error: DefinitionError, store: Store, service: Service) -> Iterator[Problem]:
     """What a migrator says of the service is said of its `migrate`, which may stand in another file."""
     way = ("databases", store.database, "migrate") if store.database else ("migrate",)
-    place = service.place(*way, store.migrate.tool) if store.migrate else service.mark
+    place = service.place(*way, "preset" if store.migrate.preset else store.migrate.way) if store.migrate else service.mark
     yield from (replace(problem, mark=place) if problem.mark == service.mark else problem for problem in error.problems)
 
 
@@ -153,7 +154,9 @@ def _revisions(store: Store, stack: Stack) -> tuple[Revision, ...]:
     migrate, mark, engine = store.migrate, stack.services[store.service].mark, ENGINES.get(store.engine)
     if migrate is None:
         return ()
-    if migrate.tool in SQL_TOOLS and not migrates_sql(engine):
+    if migrate.preset is not None and migrate.preset not in (offered := sorted(set(MIGRATORS.names()) - set(WAYS))):
+        raise DefinitionError(f"{store.name}: preset", f"there is no preset {migrate.preset}", nearest(migrate.preset, offered), mark)
+    if (migrate.preset or migrate.tool in SQL_TOOLS) and not migrates_sql(engine):
         cause = f"{store.engine} cannot be migrated by {migrate.tool}; stack {stack.name} asks for it"
         raise DefinitionError(store.name, cause, "remove `migrate`, or use `command` or `service`", mark)
     if migrate.as_ and migrate.as_ not in {*stack.services, *stack.absent}:

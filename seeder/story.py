@@ -17,6 +17,7 @@ from seeder import redact, whole
 from seeder.errors import SeederError, TimeLimit, of_machine
 from seeder.events import Emit, Event, Failed, Journal, Noticed, Progress, RunEnded, StageEnded, StageStarted
 from seeder.interrupt import Interrupted
+from seeder.registry import volatile
 
 if TYPE_CHECKING:
     from seeder.operation import Plan
@@ -220,7 +221,7 @@ def facts(plan: Plan, us: Run) -> dict[str, Any]:
         **asked(plan, us),
         "expires": us.expires.isoformat(timespec="seconds"),
         "datasets": {dataset.name: dataset.version for dataset in plan.definition.datasets},
-        "volatile": [f"{name}.{column}" for name, store in sorted(plan.stack.stores.items()) for column in store.volatile],
+        "volatile": [f"{name}.{column}" for name, store in sorted(plan.stack.stores.items()) for column in volatile(store)],
     }
 
 

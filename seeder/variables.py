@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from seeder import whole
 from seeder.errors import DefinitionError, nearest
+from seeder.registry import volatile
 from seeder.target import Address, Target
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def _store_document(environment: Environment, name: str) -> dict[str, Any]:
         "user": target.user,
         "password": target.password,
         "database": target.database,
-        "volatile": list(store.volatile),
+        "volatile": volatile(store),
         "url": target.url(),
     }
 

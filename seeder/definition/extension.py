@@ -15,13 +15,20 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
+WAYS = ("alembic", "sql", "command", "service")
+
+
 class Migrate(Strict):
-    """How a store is migrated: exactly one of `alembic`, `sql`, `command`, `service`."""
+    """How a store is migrated: exactly one of `alembic`, `sql`, `command`, `service`. A `preset` names the tool that a command or
+    service runs, so that its revisions are known one by one."""
 
     alembic: Annotated[str | None, Field(description="path of alembic.ini, relative to the compose file's folder")] = None
     sql: Annotated[str | None, Field(description="a folder of .sql files, applied in name order")] = None
     command: Annotated[list[str] | None, Field(min_length=1, description="a program that migrates the store")] = None
     service: Annotated[str | None, Field(description="a one-shot service of the stack that migrates the store")] = None
+    preset: Annotated[
+        str | None, Field(description="the tool that the command or service runs: flyway, liquibase, knex, golang-migrate, django")
+    ] = None
     as_: Annotated[str | None, Field(alias="as", description="run as this service would: its image and environment")] = None
     python: Annotated[str | None, Field(description="the interpreter that runs alembic instead of the service's image")] = None
     inputs: Annotated[list[str], Field(description="globs of files that decide the result (command, service)")] = []
@@ -31,15 +38,22 @@ class Migrate(Strict):
     @property
     def tool(self) -> str:
         """The migrator's name."""
-        return next(name for name in ("alembic", "sql", "command", "service") if getattr(self, name) is not None)
+        return self.preset or self.way
+
+    @property
+    def way(self) -> str:
+        """The one key that says how it is run."""
+        return next(name for name in WAYS if getattr(self, name) is not None)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Migrate:
-        given = [name for name in ("alembic", "sql", "command", "service") if getattr(self, name) is not None]
+        given = [name for name in WAYS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"needs exactly one of alembic, sql, command, service; found {', '.join(given) or 'none'}")
         if self.sql is not None and "within" in self.model_fields_set:
             raise ValueError("`within` limits programs, and files of sql have no such limit")
+        if self.preset is not None and given[0] not in ("command", "service"):
+            raise ValueError(f"`preset` says what a command or service runs, and {given[0]} is a tool of its own")
         return self
 
 

@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,15 +15,18 @@ LIBRARIES: Final = (
     "alembic", "asyncpg", "greenlet", "mysqlclient", "pg8000", "psycopg", "psycopg2", "psycopg2-binary", "pymysql", "sqlalchemy",
 )  # fmt: skip
 _REQUIREMENT: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(.*)")
-_PLACES: Final = ("requirements*.txt", "requirements/*.txt", "constraints*.txt", "pyproject.toml", "*.lock", "Pipfile.lock")
+_PLACES: Final = (
+    "requirements*.txt", "requirements/*.txt", "constraints*.txt", "pyproject.toml", "*.lock", "Pipfile.lock",
+    "package.json", "package-lock.json",
+)  # fmt: skip
 
 
-def declared(folders: Iterable[Path]) -> dict[str, list[str]]:
+def declared(folders: Iterable[Path], libraries: Collection[str] = LIBRARIES) -> dict[str, list[str]]:
     """Library -> what files in the folders say of its version, sorted; those that nobody names are left out."""
     found: dict[str, set[str]] = {}
     for path in sorted({path for folder in folders for place in _PLACES for path in folder.glob(place) if path.is_file()}):
         for name, version in _said(path):
-            if name in LIBRARIES:
+            if name in libraries:
                 found.setdefault(name, set()).add(version)
     return {name: sorted(versions) for name, versions in sorted(found.items())}
 
@@ -46,6 +49,13 @@ def _said(path: Path) -> Iterator[tuple[str, str]]:
             yield from _requirements(text.splitlines())
         elif path.name == "pyproject.toml":
             yield from _project(tomllib.loads(text))
+        elif path.name == "package.json":
+            data = json.loads(text)
+            for name, wanted in {**data.get("devDependencies", {}), **data.get("dependencies", {})}.items():
+                yield name, str(wanted)
+        elif path.name == "package-lock.json":
+            for place, entry in json.loads(text).get("packages", {}).items():
+                yield place.removeprefix("node_modules/"), str(entry.get("version"))
         elif path.name == "Pipfile.lock":
             yield from ((_name(name), str(entry.get("version"))) for name, entry in json.loads(text).get("default", {}).items())
         else:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from seeder import fingerprint
+from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, nearest
 
@@ -20,3 +24,14 @@ LONGER = "see its log; the limit is `x-seeder: {migrate: {within: ...}}`"  # wha
 def label(store: Store) -> str:
     """The name of the log."""
     return f"migrate-{store.name.replace('/', '-')}"
+
+
+def image(service: Service) -> Any:
+    """What a service that migrates is run from: the name of its image; of a built one how it is built. What is copied into that is for
+    `inputs` to name: one more revision in it would make another program of it."""
+    build = service.build
+    if build is None:
+        return service.image
+    file = build.context / build.dockerfile
+    recipe = build.inline or (fingerprint.content(file) if file.is_file() else build.dockerfile)
+    return {"context": build.remote or "", "dockerfile": recipe, "target": build.target, "args": dict(sorted(build.args.items()))}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from seeder import fingerprint
+from seeder.definition.extension import Migrate
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed
 from seeder.fitness import Revision
 from seeder.migrators import _inputs
-from seeder.migrators._services import LONGER, known, label
+from seeder.migrators._services import LONGER, image, known, label
 from seeder.protocols import World
 from seeder.run import Task
 
@@ -28,12 +32,19 @@ class Command:
         return _inputs.revisions(store, stack, migrate.inputs)
 
     def basis(self, store: Store, stack: Stack) -> Mapping[str, Any] | None:
-        """The program's words, variables and image; None when no `inputs` say which files decide what it does."""
+        """The program; None when no `inputs` say which files decide what it does."""
+        return self.program(store, stack) if store.migrate and store.migrate.inputs else None
+
+    def program(self, store: Store, stack: Stack) -> Mapping[str, Any]:
+        """Its words, variables and image. Without an image it is told by its bytes: versions are written in as many ways as there are
+        programs, and equal builds have equal bytes on every machine. What it loads besides is for `inputs` to name."""
         migrate = store.migrate
-        if migrate is None or not migrate.inputs:
-            return None
-        image = stack.services[migrate.as_].image if migrate.as_ else None
-        return {"command": list(migrate.command or ()), "environment": dict(migrate.environment), "as": migrate.as_, "image": image}
+        if migrate is None or not migrate.command:
+            raise DefinitionError(store.name, "the store has no migration command")
+        told = {"command": list(migrate.command), "environment": dict(migrate.environment), "as": migrate.as_}
+        if migrate.as_ is not None:
+            return {**told, "image": image(stack.services[migrate.as_])}
+        return {**told, "image": None, "program": _program(migrate, stack)}
 
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:  # noqa: ARG002  (the program knows its files)
         """Run the program to its end: as the service that `as` names, else on this machine, in the compose file's folder, with
@@ -42,6 +53,13 @@ class Command:
         if done.code != 0:
             command = " ".join(store.migrate.command or ()) if store.migrate else ""
             raise EnvironmentFailed(store.name, f"`{command}` ended with code {done.code}", "see its log below", log=done.tail(30))
+
+
+def _program(migrate: Migrate, stack: Stack) -> str:
+    """The digest of the file that would be run; nothing where there is none, which the run will tell."""
+    first = (migrate.command or [""])[0]
+    found = shutil.which(first, path=migrate.environment.get("PATH")) if "/" not in first else str(stack.project_dir / first)
+    return fingerprint.content(Path(found)) if found and Path(found).is_file() else ""
 
 
 def _task(store: Store, world: World) -> Task:

@@ -9,7 +9,7 @@ from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed
 from seeder.fitness import Revision
 from seeder.migrators import _inputs
-from seeder.migrators._services import LONGER, known
+from seeder.migrators._services import LONGER, image, known
 from seeder.protocols import World
 
 
@@ -26,10 +26,15 @@ class OneShot:
     def basis(self, store: Store, stack: Stack) -> Mapping[str, Any] | None:
         """How the service is run; None when neither it nor the migration names `inputs`."""
         service = stack.services[known(_name(store), "service", store, stack)]
-        if not (service.x.inputs or (store.migrate and store.migrate.inputs)):
-            return None
+        return self.program(store, stack) if service.x.inputs or (store.migrate and store.migrate.inputs) else None
+
+    def program(self, store: Store, stack: Stack) -> Mapping[str, Any]:
+        """Its image, words and variables, and those that it has without containers."""
+        service = stack.services[known(_name(store), "service", store, stack)]
         words = [list(service.entrypoint or ()), list(service.command or ())]
-        return {"image": service.image, "words": words, "environment": dict(sorted(service.environment.items()))}
+        told = {"image": image(service), "words": words, "environment": dict(sorted(service.environment.items()))}
+        local = service.x.local
+        return {**told, "local": [local.command, local.cwd, local.environment]} if local else told
 
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:  # noqa: ARG002  (the service knows its files)
         """Start the service and wait for its end. Raises EnvironmentFailed with its log when it fails."""

@@ -14,9 +14,10 @@ from seeder import fingerprint, redact
 from seeder.definition.dataset import Part
 from seeder.definition.service import Build, Service
 from seeder.definition.stack import Store
+from seeder.fitness import Revision
 from seeder.layer import PORTABLE, Chain, Step
 from seeder.operation import Call, Load, Migrate, Plan, Sow
-from seeder.protocols import Inspects, Layered, Migrator, Saves, Stepwise
+from seeder.protocols import Inspects, Joins, Layered, Migrator, Saves, Stepwise
 from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
 
 SHOWN = 64  # characters, as many as a digest has
@@ -119,8 +120,11 @@ def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, steps: list[S
             continue
         migrator = MIGRATORS.get(operation.tool)
         basis = migrator.basis(store, plan.stack)
+        acting = (store.migrate.service or store.migrate.as_) if store.migrate else None
         if basis is None:
             return f"`inputs` do not say which files decide what {operation.tool} does to {store.name}"
+        if asked := plan.definition.request.images.get(acting or ""):
+            basis = {**basis, "image": asked}
         for subject, inputs, files in _revisions(migrator, operation):
             given = {"store": store.name, "tool": operation.tool, "basis": redact.tree(basis), "revisions": inputs}
             identity = fingerprint.link("migrated", _last(base, steps), given)
@@ -133,13 +137,16 @@ def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, steps: list[S
 
 
 def _revisions(migrator: Migrator, operation: Migrate) -> Iterator[tuple[str, list[list[str]], tuple[Path, ...]]]:
-    """Where the tool goes step by step each revision is a state; else all of them together are one."""
-    contents = [[revision.id, fingerprint.content(revision.file)] for revision in operation.revisions]
-    files = tuple(revision.file for revision in operation.revisions)
-    if isinstance(migrator, Stepwise) and migrator.stepwise:
-        yield from ((id_, [[id_, digest]], (file,)) for (id_, digest), file in zip(contents, files, strict=True))
-    else:
-        yield operation.tool, contents, files
+    """Where the tool goes step by step each revision is a state, or each piece of the history; else all of them together are one."""
+    pieces: Iterable[Sequence[Revision]] = [[revision] for revision in operation.revisions]
+    stepwise = isinstance(migrator, Stepwise) and migrator.stepwise
+    if not stepwise:
+        pieces = [operation.revisions]
+    elif isinstance(migrator, Joins):
+        pieces = migrator.steps(operation.revisions)
+    for piece in pieces:
+        contents = [[revision.id, revision.content or fingerprint.content(revision.file)] for revision in piece]
+        yield piece[-1].id if stepwise else operation.tool, contents, tuple(dict.fromkeys(revision.file for revision in piece))
 
 
 def _add_datasets(plan: Plan, stores: Sequence[Store], base: str, steps: list[Step]) -> None:

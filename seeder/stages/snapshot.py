@@ -22,6 +22,7 @@ from seeder.frozen import frozen
 from seeder.operation import Plan
 from seeder.order import each
 from seeder.protocols import Saves
+from seeder.registry import volatile
 from seeder.release import VERSION
 from seeder.run import Run
 from seeder.story import Story, asked, journal, recorded
@@ -186,7 +187,7 @@ def _store(environment: Environment, store: str, folder: Path, stores: dict[str,
 def _digest(environment: Environment, store: str) -> str | None:
     """None where it has none, or none can be had: it is saved all the same."""
     with suppress(SeederError):
-        _, found = digest.of({store: (environment.target(store), environment.stack.stores[store].volatile)})
+        _, found = digest.of({store: (environment.target(store), volatile(environment.stack.stores[store]))})
         return found[store].digest if store in found else None
     return None
 

@@ -11,8 +11,8 @@ from textwrap import dedent
 import pytest
 
 from seeder.errors import DefinitionError, EnvironmentFailed
-from seeder.protocols import Queries
-from seeder.registry import MIGRATORS
+from seeder.protocols import Digests, Queries
+from seeder.registry import MIGRATORS, volatile
 from tests.fakes.world import LiveWorld, opened, read
 
 COMPOSE = """
@@ -213,6 +213,119 @@ def test_a_program_of_this_machine_migrates_with_addresses_as_seen_from_here(wor
     with pytest.raises(EnvironmentFailed, match=r"tool.py` ended with code 1") as caught:
         migrate(live)
     assert 'relation "made" already exists' in caught.value.log
+
+
+# A program that keeps golang-migrate's rules, as far as one way up goes: what is missing is applied, and the table tells the last one.
+UP = """
+    import os, pathlib, psycopg
+    files = {int(path.name.partition("_")[0]): path for path in pathlib.Path("up").glob("*.up.sql")}
+    with psycopg.connect(os.environ["SEEDER_DB_URL"], autocommit=True) as connection:
+        connection.execute("create table if not exists schema_migrations (version bigint not null primary key, dirty boolean not null)")
+        held = connection.execute("select coalesce(max(version), 0) from schema_migrations").fetchone()[0]
+        for number in sorted(number for number in files if number > held):
+            connection.execute("truncate schema_migrations")
+            connection.execute("insert into schema_migrations values (%s, true)", [number])
+            connection.execute(files[number].read_text())
+            connection.execute("update schema_migrations set dirty = false")
+"""
+
+
+@pytest.fixture
+def up(folder: Path) -> str:
+    """The `migrate` of a program with a preset, and its files."""
+    write(folder / "up.py", UP)
+    write(folder / "up/1_a.up.sql", "create table a (id int)")
+    write(folder / "up/2_b.up.sql", "create table b (id int)")
+    return f"{{command: [{sys.executable}, up.py], preset: golang-migrate, inputs: [up, up.py]}}"
+
+
+def test_a_preset_sees_that_the_program_went_to_the_end_and_goes_on_from_there(world: Open, folder: Path, up: str) -> None:
+    live = world(up)
+    assert "no table like schema_migrations" in str(drift(live))
+    migrate(live)
+    assert drift(live) is None
+    write(folder / "up/10_c.up.sql", "create table c (id int)")
+    assert drift(live) == "schema_migrations holds 2, the files end with 10"
+    write(folder / "up/1_a.up.sql", "create table never (id int)")
+    migrate(live)
+    assert rows(live, "select to_regclass('c')::text, to_regclass('never')::text") == [("c", None)]
+
+
+def test_a_program_that_does_not_go_to_the_end_is_found_out(world: Open, folder: Path, up: str) -> None:
+    live = world(up)
+    write(folder / "up.py", UP.replace("number > held", "held < number < 2"))
+    with pytest.raises(EnvironmentFailed, match="ended well, but schema_migrations holds 1, the files end with 2") as caught:
+        migrate(live)
+    assert "takes its address from the environment" in str(caught.value)
+    write(folder / "up/2_b.up.sql", "create table a (id int)")
+    write(folder / "up.py", UP)
+    with pytest.raises(EnvironmentFailed, match="ended with code 1"):
+        migrate(live)
+    assert drift(live) == "2 failed on the way: schema_migrations is dirty"
+
+
+# preset -> its files, its table as the tool makes it, and what it writes there when it applies the first file, and the second
+TOLD = {
+    "flyway": (
+        {"V1__a.sql": "select 1;", "V1_2__b.sql": "select 1;"},
+        """create table flyway_schema_history (installed_rank int primary key, version text, description text, type text, script text,
+           checksum int, installed_by text, installed_on timestamp default now(), execution_time int, success boolean)""",
+        "insert into flyway_schema_history values (1, '1', 'a', 'SQL', 'V1__a.sql', 7, 'app', now(), 12, true)",
+        "insert into flyway_schema_history values (2, '1.2', 'b', 'SQL', 'V1_2__b.sql', 7, 'app', now(), 12, true)",
+    ),
+    "liquibase": (
+        {
+            "a.xml": '<databaseChangeLog><changeSet id="1" author="ann"/><include file="shop/b.sql"/></databaseChangeLog>',
+            "b.sql": "--liquibase formatted sql\n--changeset bob:2\nselect 1;\n--changeset bob:3 dbms:h2\nselect 1;\n",
+        },
+        """create table databasechangelog (id text, author text, filename text, dateexecuted timestamp, orderexecuted int, exectype text,
+           md5sum text, deployment_id text)""",
+        "insert into databasechangelog values ('1', 'ann', 'shop/a.xml', now(), 1, 'EXECUTED', '9:a', now()::text)",
+        "insert into databasechangelog values ('2', 'bob', 'shop/b.sql', now(), 2, 'EXECUTED', '9:b', now()::text)",
+    ),
+    "knex": (
+        {"1_a.js": "", "2_b.js": ""},
+        "create table knex_migrations (id serial primary key, name text, batch int, migration_time timestamptz default clock_timestamp())",
+        "insert into knex_migrations (name, batch) values ('1_a.js', extract(microseconds from now()))",
+        "insert into knex_migrations (name, batch) values ('2_b.js', extract(microseconds from now()))",
+    ),
+    "django": (
+        {"migrations/0001_a.py": "class Migration: pass", "migrations/0002_b.py": "class Migration: dependencies = [('shop', '0001_a')]"},
+        """create table django_migrations (id int generated by default as identity, app text, name text, applied timestamptz);
+           insert into django_migrations (app, name, applied) values ('auth', '0001_initial', now())""",
+        "insert into django_migrations (app, name, applied) values ('shop', '0001_a', now())",
+        "insert into django_migrations (app, name, applied) values ('shop', '0002_b', now())",
+    ),
+}
+
+
+@pytest.mark.parametrize("preset", TOLD)
+def test_a_preset_reads_the_list_of_its_tool_and_digests_leave_out_what_the_clock_wrote(world: Open, folder: Path, preset: str) -> None:
+    files, table, first, second = TOLD[preset]
+    for name, text in files.items():
+        write(folder / f"shop/{name}", text)
+    live = world(f"{{command: [./migrate], preset: {preset}, inputs: [shop]}}")
+    store, engine, made = live.stack.stores["db"], live.engine("db"), table.split()[2]
+    assert isinstance(engine, Digests)
+    last = MIGRATORS.get(preset).revisions(store, live.stack)[1].id
+    assert drift(live) == f"there is no table like {made}, in which {preset} lists what it applied"
+    digests = set()
+    for _ in range(2):
+        execute(live, f"drop table if exists {made}; {table}")
+        execute(live, first)
+        assert f"{last} is not applied" in str(drift(live))
+        execute(live, second)
+        assert drift(live) is None
+        digests.add(engine.digest(live.target("db"), volatile(store)).digest)
+    assert len(digests) == 1
+    execute(live, second.replace("b.", "c.").replace("_b", "_c").replace("(2,", "(3,").replace("1.2", "1.3"))
+    assert "was applied, and its file is gone" in str(drift(live))
+
+
+def execute(live: LiveWorld, statements: str) -> None:
+    engine = live.engine("db")
+    assert isinstance(engine, Queries)
+    engine.answers(live.target("db"), statements)
 
 
 def test_a_program_runs_as_the_service_that_is_named(world: Open, folder: Path) -> None:

@@ -145,6 +145,27 @@ COMPOSE = {
         C, 'local: {command: ["{python}", "web/web.py", "{host}", "{port}"]}', "local: {command: []}", "local:", "at least 1 item"
     ),
     "migrated by nothing": Bad(C, "{sql: migrations}", "{command: []}", "migrate:", "at least 1 item"),
+    "preset": Bad(C, "{sql: migrations}", "{command: [a], preset: flywya}", "migrate:", "there is no preset flywya", "'flyway'"),
+    "preset of sql": Bad(C, "{sql: migrations}", "{sql: migrations, preset: flyway}", "migrate:", "sql is a tool of its own"),
+    "preset without inputs": Bad(
+        C, "{sql: migrations}", "{command: [a], preset: flyway}", "migrate:", "needs `inputs`", "inputs: [FOLDER]"
+    ),
+    "preset of other files": Bad(
+        C,
+        "{sql: migrations}",
+        "{command: [a], preset: django, inputs: [migrations]}",
+        "migrate:",
+        "a revision of django",
+        "correct `inputs`",
+    ),
+    "preset of a cache": Bad(
+        C,
+        "image: redis:8",
+        "image: redis:8\n    x-seeder: {migrate: {command: [a], preset: knex}}",
+        "    x-seeder: {migrate: {command",
+        "redis cannot be migrated by knex",
+        "remove",
+    ),
     "ready of two kinds": Bad(C, "{http: /health}", "{http: /health, tcp: 8000}", "ready:", "exactly one of http, tcp"),
     "ready for how long": Bad(C, "{http: /health}", "{http: /health, within: long}", "ready:", "duration"),
     "faults": Bad(C, "ready: {http: /health}", "faults: {}", "faults:", "not supported yet", "remove"),

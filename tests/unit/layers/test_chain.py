@@ -180,6 +180,59 @@ def test_a_migrator_has_a_state_for_each_revision_if_it_says_that_it_goes_step_b
     assert [step.subject for step in chains(project)["db"].steps if step.verb == "migrate"] == states
 
 
+def by_preset(project: Path) -> None:
+    """The small project's migrations as files of golang-migrate, run by a program."""
+    change(project / "compose.yaml", "{sql: migrations}", "{command: [./migrate], preset: golang-migrate, inputs: [migrations, migrate]}")
+    change(project / "manifest.yaml", 'db: "0002.."', 'db: "2.."')
+    (project / "migrate").write_text("#!/bin/sh\n")
+    for number, file in enumerate(sorted((project / "migrations").iterdir()), 1):
+        file.rename(project / f"migrations/{number}_step.up.sql")
+    (project / "migrations/10_last.up.sql").write_text("create table last (id int primary key);\n")
+
+
+def add_by_preset(project: Path) -> None:
+    (project / "migrations/11_more.up.sql").write_text("create table more (id int primary key);\n")
+    (project / "migrations/11_more.down.sql").write_text("drop table more;\n")
+
+
+def touch(name: str) -> Callable[[Path], None]:
+    return lambda project: change(project / name, "\n", "\n\n")
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        pytest.param(add_by_preset, "10", id="a new revision"),
+        pytest.param(touch("migrations/10_last.up.sql"), "2", id="the newest revision edited"),
+        pytest.param(touch("migrations/2_step.up.sql"), "1", id="an old revision edited, which its tool will not see"),
+        pytest.param(touch("migrate"), None, id="the program edited"),
+    ],
+)
+def test_a_preset_tells_the_revisions_of_a_program_apart(project: Path, act: Callable[[Path], None], expected: str | None) -> None:
+    by_preset(project)
+    layers = every_layer(chains(project))
+    act(project)
+    assert begins(project, layers).get("db") == expected
+
+
+def test_a_program_with_a_preset_goes_on_where_the_layer_stands(project: Path) -> None:
+    by_preset(project)
+    layers = every_layer(chains(project))
+    add_by_preset(project)
+    plan = dataclasses.replace(planned(project), chains=chains(project))
+    assert "10 -> 11: 1 revision by golang-migrate  (layer of 10 found)" in shortcut.take(plan, plan.chains, {}, layers).text()
+
+
+@pytest.mark.docker
+def test_a_program_run_as_a_service_of_another_image_makes_other_states(project: Path) -> None:
+    by_preset(project)
+    change(project / "compose.yaml", "preset: golang-migrate", "as: web, preset: golang-migrate")
+    asked = resolve(read_project(project / "manifest.yaml"), Request(scenario="ready", images={"web": "python:3.14-slim"}), traits(), {})
+    one, other = (chain.of(plan)["db"] for plan in (planned(project, "docker"), make(asked, RUNTIMES.get("docker"), "asked for", NOW)))
+    assert one.base == other.base
+    assert one.end != other.end
+
+
 BUILT = """
     image: redis:8
     build: {context: built, target: "", args: {FLAVOUR: plain, API_TOKEN: "s3cret-of-a-build"}}
