@@ -14,6 +14,7 @@ from typing import Literal
 from seeder import home, whole
 from seeder.frozen import frozen
 from seeder.living import Identity, myself
+from seeder.order import each
 from seeder.protocols import Placed
 from seeder.registry import RUNTIMES
 from seeder.run import Place, Run, Swept
@@ -121,6 +122,8 @@ def discard(run: str, removed: Sequence[str] = ()) -> Swept:
 
 
 def _remove(folder: Path) -> None:
+    """A server's data is a thousand files, over which a disk takes its time: that of several servers goes at the same time."""
+    each(map(str, folder.glob("data/*")), lambda data: shutil.rmtree(data, ignore_errors=True))
     try:
         shutil.rmtree(folder)
     except PermissionError:  # programs leave folders that even their owner may not write

@@ -366,7 +366,8 @@ class Inspects(Protocol):
 
     def tables(self, target: Target) -> Mapping[str, TableInfo]: ...
 
-    def count(self, target: Target, table: str) -> int: ...
+    def counts(self, target: Target, tables: Iterable[str]) -> Mapping[str, int]:
+        """How many rows each of the tables holds."""
 
     def missing(self, target: Target, table: str, column: str) -> list[tuple[Any, ...]]:
         """Keys (and the column itself) of rows whose column is null, ten at most."""

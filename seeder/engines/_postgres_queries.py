@@ -12,6 +12,10 @@ TABLES = f"""
     where c.relkind in ('r', 'p') and c.relpersistence <> 't' and {_OURS.format(n="n", c="c")}
     order by n.nspname collate "C", c.relname collate "C\""""  # noqa: S608
 
+NAMED = f"""
+    select * from ({TABLES}) t(oid, schema, name, preferred, part, plain)
+    where t.name = %(name)s or t.schema || '.' || t.name = %(name)s"""  # noqa: S608
+
 COLUMNS = """
     select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull, a.attgenerated <> '', a.attidentity, a.atthasdef,
            b.typname, b.typcategory, coalesce(e.typname, '')

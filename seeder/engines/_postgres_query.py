@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -73,10 +73,10 @@ def tables(target: Target) -> dict[str, TableInfo]:
         return {relation.label: _info(relation) for relation in _catalogue(connection).wholes}
 
 
-def _catalogue(connection: Connection) -> Catalogue:
+def _catalogue(connection: Connection, table: str | None = None) -> Catalogue:
     from seeder.engines import _postgres_catalog  # a plan has no use for it
 
-    return _postgres_catalog.read(connection)
+    return _postgres_catalog.read(connection, table)
 
 
 def _info(relation: Relation) -> TableInfo:
@@ -87,20 +87,23 @@ def _info(relation: Relation) -> TableInfo:
     return TableInfo(relation.label, columns, relation.key, constraints)
 
 
-def count(target: Target, table: str) -> int:
+def counts(target: Target, tables: Iterable[str]) -> dict[str, int]:
+    with closing(connect(target)) as connection:
+        return {table: _count(connection, _known(connection, target, table)) for table in tables}
+
+
+def _count(connection: Connection, relation: Relation) -> int:
     from psycopg import sql
 
-    with closing(connect(target)) as connection:
-        relation = _known(_catalogue(connection), target, table)
-        row = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(relation.schema, relation.name))).fetchone()
-        return int(row[0]) if row else 0
+    row = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(relation.schema, relation.name))).fetchone()
+    return int(row[0]) if row else 0
 
 
 def missing(target: Target, table: str, column: str) -> list[tuple[Any, ...]]:
     from psycopg import sql
 
     with closing(connect(target)) as connection:
-        relation = _known(_catalogue(connection), target, table, column)
+        relation = _known(connection, target, table, column)
         shown = sql.SQL(", ").join(map(sql.Identifier, dict.fromkeys((*relation.key, column))))
         query = sql.SQL("select {0} from {1} where {2} is null order by {0} limit {3}").format(
             shown, sql.Identifier(relation.schema, relation.name), sql.Identifier(column), sql.Literal(_FIRST)
@@ -112,7 +115,7 @@ def values(target: Target, table: str, column: str) -> Iterator[tuple[Any, tuple
     from psycopg import sql
 
     with closing(connect(target)) as connection, connection.cursor(name="seeder_values") as cursor:
-        relation = _known(_catalogue(connection), target, table, column)
+        relation = _known(connection, target, table, column)
         key = sql.SQL(", ").join(sql.Identifier(name) for name in relation.key)
         value = sql.SQL('{}::text collate "C"').format(sql.Identifier(column))
         query = sql.SQL("select distinct on (v) {value} as v{key} from {table} where {column} is not null order by v{key}").format(
@@ -127,10 +130,10 @@ def values(target: Target, table: str, column: str) -> Iterator[tuple[Any, tuple
             yield found, tuple(of)
 
 
-def _known(catalogue: Catalogue, target: Target, table: str, column: str | None = None) -> Relation:
-    relation = catalogue.find(table)
+def _known(connection: Connection, target: Target, table: str, column: str | None = None) -> Relation:
+    relation = _catalogue(connection, table).find(table)
     if relation is None:
-        raise EnvironmentFailed(f"{target.store}.{table}", "there is no such table", catalogue.hint(table))
+        raise EnvironmentFailed(f"{target.store}.{table}", "there is no such table", _catalogue(connection).hint(table))
     if column is not None and column not in relation.columns:
         raise EnvironmentFailed(f"{target.store}.{table}.{column}", "there is no such column", nearest(column, list(relation.columns)))
     return relation

@@ -5,7 +5,7 @@ What a plan does not ask for is imported where it is used, so that short command
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,8 +89,8 @@ class Postgres:
     def tables(self, target: Target) -> Mapping[str, TableInfo]:
         return _postgres_query.tables(target)
 
-    def count(self, target: Target, table: str) -> int:
-        return _postgres_query.count(target, table)
+    def counts(self, target: Target, tables: Iterable[str]) -> Mapping[str, int]:
+        return _postgres_query.counts(target, tables)
 
     def missing(self, target: Target, table: str, column: str) -> list[tuple[Any, ...]]:
         return _postgres_query.missing(target, table, column)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Mapping
 
 from seeder.content import TableInfo
@@ -35,6 +37,7 @@ class Schemas:
     def __init__(self, world: World) -> None:
         self._world = world
         self._tables: dict[str, Mapping[str, TableInfo]] = {}
+        self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def find(self, subject: str, store: str, table: str) -> Found | Problem:
         """The table, or why there is none; an unknown name comes with the nearest known one."""
@@ -52,9 +55,10 @@ class Schemas:
 
     def tables(self, store: str, engine: Inspects) -> Mapping[str, TableInfo]:
         """All of the store, by name."""
-        if store not in self._tables:
-            self._tables[store] = engine.tables(self._world.target(store))
-        return self._tables[store]
+        with self._asking[store]:
+            if store not in self._tables:
+                self._tables[store] = engine.tables(self._world.target(store))
+            return self._tables[store]
 
     def find_column(self, subject: str, store: str, table: str, column: str) -> Found | Problem:
         """The table that has this column, or why there is none."""

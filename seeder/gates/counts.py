@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from seeder.definition.extension import CountRange
 from seeder.errors import Mark, Problem
 from seeder.fitness import Fitness
-from seeder.gates._schemas import ANEW, Schemas, split
+from seeder.frozen import frozen
+from seeder.gates._schemas import ANEW, Found, Schemas, split
+from seeder.order import each
 from seeder.protocols import World
 
 
@@ -17,26 +19,55 @@ class Counts:
     def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:
         """A table that is loaded holds at least the rows of each of its files; a declared count is met exactly, or within its
         range."""
-        schemas = Schemas(world)
-        for loaded in fitness.tables:
-            wanted = CountRange(min=loaded.rows)
-            subject = f"{loaded.store}.{loaded.table}"
-            remedy = f"something took rows of {loaded.dataset} away, or gave it more after it was loaded; {ANEW}"
-            yield from _check(schemas, subject, wanted, f"{loaded.file.name} of {loaded.dataset}", remedy, Mark(loaded.file, 1))
-        for who, gates in fitness.gates:
-            for name, count in sorted(gates.counts.items()):
-                wanted = CountRange(exactly=count) if isinstance(count, int) else count
-                yield from _check(schemas, name, wanted, who, "correct the data, or the count")
+        schemas, wishes = Schemas(world), list(_wishes(fitness))
+        tables = {wish.table: schemas.find(wish.table, *split(wish.table)) for wish in wishes}
+        rows = _rows([found for found in tables.values() if isinstance(found, Found)])
+        for wish in wishes:
+            found = tables[wish.table]
+            if isinstance(found, Problem):
+                yield found
+            else:
+                yield from wish.missed(rows[found.target.store][found.info.name])
 
 
-def _check(schemas: Schemas, name: str, wanted: CountRange, who: str, remedy: str, mark: Mark | None = None) -> Iterable[Problem]:
-    found = schemas.find(name, *split(name))
-    if isinstance(found, Problem):
-        yield found
-        return
-    rows = found.engine.count(found.target, found.info.name)
-    if not _fits(rows, wanted):
-        yield Problem(name, f"holds {rows} row{'s' if rows != 1 else ''}, {who} wants {_words(wanted)}", remedy, mark)
+@frozen
+class Wish:
+    """How many rows somebody wants a table (`store.table`) to hold."""
+
+    table: str
+    wanted: CountRange
+    who: str
+    remedy: str
+    mark: Mark | None = None
+
+    def missed(self, rows: int) -> Iterable[Problem]:
+        if not _fits(rows, self.wanted):
+            cause = f"holds {rows} row{'s' if rows != 1 else ''}, {self.who} wants {_words(self.wanted)}"
+            yield Problem(self.table, cause, self.remedy, self.mark)
+
+
+def _wishes(fitness: Fitness) -> Iterable[Wish]:
+    for loaded in fitness.tables:
+        remedy = f"something took rows of {loaded.dataset} away, or gave it more after it was loaded; {ANEW}"
+        who = f"{loaded.file.name} of {loaded.dataset}"
+        yield Wish(f"{loaded.store}.{loaded.table}", CountRange(min=loaded.rows), who, remedy, Mark(loaded.file, 1))
+    for who, gates in fitness.gates:
+        for name, count in sorted(gates.counts.items()):
+            wanted = CountRange(exactly=count) if isinstance(count, int) else count
+            yield Wish(name, wanted, who, "correct the data, or the count")
+
+
+def _rows(tables: Iterable[Found]) -> dict[str, Mapping[str, int]]:
+    """Store -> table -> rows; every store is asked once, several at the same time."""
+    by_store: dict[str, list[Found]] = {}
+    for found in tables:
+        by_store.setdefault(found.target.store, []).append(found)
+    return each(by_store, lambda store: _counts(by_store[store]))
+
+
+def _counts(tables: Sequence[Found]) -> Mapping[str, int]:
+    first = tables[0]
+    return first.engine.counts(first.target, [found.info.name for found in tables])
 
 
 def _fits(rows: int, wanted: CountRange) -> bool:

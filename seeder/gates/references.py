@@ -10,9 +10,11 @@ from seeder.definition.stack import Column, Reference
 from seeder.errors import Problem
 from seeder.fitness import Fitness
 from seeder.gates._schemas import Found, Schemas
+from seeder.order import each
 from seeder.protocols import World
 
 _SHOWN: Final = 10
+_AT_ONCE: Final = 4  # each is two connections
 
 Value = tuple[str, tuple[Any, ...]]
 
@@ -23,9 +25,9 @@ class References:
     def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:
         """One finding per declared reference, with the first values that lead nowhere, the keys of rows that hold them, and their
         number. Both sides are streamed in one order, so memory stays flat."""
-        schemas = Schemas(world)
-        for reference in fitness.references:
-            yield from _check(schemas, reference)
+        schemas, numbered = Schemas(world), {str(number): reference for number, reference in enumerate(fitness.references)}
+        found = each(numbered, lambda number: list(_check(schemas, numbered[number])), at_once=_AT_ONCE)
+        return [problem for problems in found.values() for problem in problems]
 
 
 def _check(schemas: Schemas, reference: Reference) -> Iterable[Problem]:
