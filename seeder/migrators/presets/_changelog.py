@@ -73,7 +73,7 @@ class _Reading:
         self._open.append(path)
         self.files.add(path)
         logical = str(found.given.get("logicalFilePath") or "")
-        told = {name: found.given[name] for name in _DECIDING if found.given.get(name)}
+        told = {name: value for name, value in found.given.items() if name != "logicalFilePath"}
         for item in found.inside:
             self._take(item, path, logical, (*above, told) if told else above)
         self._open.pop()
@@ -139,7 +139,7 @@ class _Reading:
         if found and item.kind == "include":
             yield found
         elif found:
-            yield from _every(found, item)
+            yield from _every(found, item, mark)
         elif missing is None or _true(missing):
             what = "folder" if item.kind == "includeAll" else "file"
             raise DefinitionError(item.kind, f"there is no {what} {wanted} below {self._root}", "correct it", mark)
@@ -155,9 +155,12 @@ class _Reading:
         return None
 
 
-def _every(folder: Path, item: Item) -> Iterator[Path]:
+def _every(folder: Path, item: Item, mark: Mark) -> Iterator[Path]:
     """Files of an includeAll: by their whole path; what is no changelog is passed over."""
-    least, most = int(item.given.get("minDepth") or 1), int(item.given.get("maxDepth") or 1 << 31)
+    try:
+        least, most = int(item.given.get("minDepth") or 1), int(item.given.get("maxDepth") or 1 << 31)
+    except ValueError:
+        raise DefinitionError(item.kind, "minDepth and maxDepth are whole numbers", "correct them", mark) from None
     ending = str(item.given.get("endsWithFilter") or "")
     for file in sorted(folder.rglob("*"), key=lambda path: path.as_posix()):
         depth = len(file.relative_to(folder).parts)

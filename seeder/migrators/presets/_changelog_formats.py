@@ -10,7 +10,6 @@ from typing import Any, Final
 from xml.parsers import expat  # fetches nothing; what declares a document type, and so entities, is refused
 
 from seeder.definition import yaml
-from seeder.definition.marked import List, Map
 from seeder.errors import DefinitionError, Mark
 from seeder.frozen import frozen
 
@@ -93,16 +92,17 @@ def _listed(data: Any, path: Path) -> Item | None:
         kind, value = next(iter(entry.items()))
         if isinstance(value, Mapping):
             inside.append(_item(kind, value, _line(value)))
+        elif isinstance(value, list):
+            inside.append(Item(kind, {}, _plain(value), _line(value)))
         else:
             given[kind] = value
     return Item(_TOP, given, None, 1, tuple(inside))
 
 
 def _item(kind: str, value: Mapping[str, Any], line: int) -> Item:
-    held = value.get("changes") if kind == "modifyChangeSets" else None
-    inside = [_item(name, inner, line) for entry in held or [] for name, inner in entry.items()]
-    return Item(kind, {name: one for name, one in value.items() if not isinstance(one, Map | List | dict | list)}, _plain(value), line,
-                tuple(inside))  # fmt: skip
+    given = {name: one for name, one in value.items() if not isinstance(one, Mapping | list)}
+    inside = [_item(name, one, _line(one)) for name, one in value.items() if name in ("include", "includeAll") and isinstance(one, Mapping)]
+    return Item(kind, given, _plain(value), line, tuple(inside))
 
 
 def _plain(value: Any) -> Any:
@@ -174,7 +174,7 @@ class _Tree:
 
 def _sql(path: Path) -> Item | None:
     """A file of SQL without the comments is one changeset, as Liquibase takes it."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
     first = next((place for place, line in enumerate(lines) if line.strip()), 0)
     top = _FORMATTED.match(lines[first]) if lines else None
     if top is None:

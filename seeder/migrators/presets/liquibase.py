@@ -4,6 +4,7 @@ Rules: https://docs.liquibase.com/concepts/changelogs/home.html"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -15,14 +16,14 @@ from seeder.migrators.presets import _changelog
 from seeder.migrators.presets import _changelog_formats as formats
 from seeder.migrators.presets._preset import History, Preset, Row, compared
 
-Known = tuple[str, str, str]  # as the table knows a changeset: id, author, name of the file
-
 
 @frozen
 class Changeset(Revision):
-    """`always`: it is run each time. `optional`: contexts, labels, a kind of database or conditions decide whether it is run."""
+    """`name` (its id and author) and `place` are how the table knows it. `always`: it is run each time. `optional`: contexts, labels, a
+    kind of database or conditions decide whether it is run."""
 
-    known: Known = ("", "", "")
+    name: tuple[str, str] = ("", "")
+    place: str = ""
     always: bool = False
     optional: bool = False
 
@@ -44,7 +45,8 @@ class Liquibase(Preset):
                 one.file,
                 one.summary,
                 one.content,
-                (one.id, one.author, PurePosixPath(place).name),
+                (one.id, one.author),
+                place,
                 one.always,
                 one.optional,
             )
@@ -62,10 +64,10 @@ class Liquibase(Preset):
         return f"select id, author, filename from {table} order by orderexecuted"  # noqa: S608  (quoted)
 
     def difference(self, rows: Sequence[Row], revisions: Sequence[Revision], known: History) -> str | None:
-        ids = {one.known: one.id for one in (*known.revisions, *revisions) if isinstance(one, Changeset)}
-        held = [ids.get((id_, author, PurePosixPath(file).name), f"{file}::{id_}::{author}") for id_, author, file in rows]
-        optional = [one.id for one in revisions if isinstance(one, Changeset) and one.optional]
-        return compared(held, [revision.id for revision in revisions], list(ids.values()), optional)
+        every = [one for one in dict.fromkeys((*known.revisions, *revisions)) if isinstance(one, Changeset)]
+        held = [_held(str(id_), str(author), str(file), every) for id_, author, file in rows]
+        optional = [one.id for one in every if one.optional]
+        return compared(held, [revision.id for revision in revisions], [one.id for one in every], optional)
 
 
 def _master(files: Mapping[str, Path], root: Path) -> Path:
@@ -88,6 +90,19 @@ def _master(files: Mapping[str, Path], root: Path) -> Path:
         where = next(iter(files.values()), root)
         raise DefinitionError("liquibase", "no file of `inputs` is a changelog", "name the master changelog", Mark(where, 1))
     return found[0]
+
+
+def _held(id_: str, author: str, file: str, every: Sequence[Changeset]) -> str:
+    """The revision of which the table tells. From where Liquibase counts paths is its affair: what they end with has to be the same."""
+    alike = [(_shared(one.place, file), one.id) for one in every if one.name == (id_, author)]
+    ending, found = max(alike, default=(0, ""))
+    return found if ending else f"{file}::{id_}::{author}"
+
+
+def _shared(one: str, other: str) -> int:
+    """How many parts both paths end with."""
+    pairs = zip(reversed(PurePosixPath(one).parts), reversed(PurePosixPath(other).parts), strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _below(file: Path, master: Path) -> str:

@@ -11,6 +11,8 @@ import pytest
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError
 from seeder.fitness import Revision
+from seeder.migrators.presets._preset import History
+from seeder.migrators.presets.liquibase import Liquibase
 from seeder.protocols import Joins
 from seeder.registry import MIGRATORS
 from tests.fakes.world import read
@@ -275,6 +277,35 @@ def test_what_stands_beside_changesets_concerns_them_all_and_a_new_include_does_
     assert basis(tmp_path, "liquibase") != before
 
 
+def test_changesets_of_one_name_are_told_apart_by_how_their_paths_end(tmp_path):
+    inner = XML.format('<changeSet id="1" author="a"/>')
+    files = {"db/m.xml": XML.format('<include file="v1/c.xml"/><include file="v2/c.xml"/>'), "db/v1/c.xml": inner, "db/v2/c.xml": inner}
+    migrator = MIGRATORS.get("liquibase")
+    assert isinstance(migrator, Liquibase)
+    found = listed(tmp_path, "liquibase", files)
+    rows = [("1", "a", "classpath:db/v1/c.xml"), ("1", "a", "db/v2/c.xml")]
+    history = History(found, frozenset())
+    assert migrator.difference(rows, found, history) is None
+    assert migrator.difference(rows[:1], found, history) == "v2/c.xml::1::a is not applied"
+
+
+def test_what_a_changelog_says_of_itself_concerns_its_changesets_and_its_conditions_all(tmp_path):
+    placed(tmp_path, CHANGELOG)
+    before, shared = contents(listed(tmp_path, "liquibase", {})), basis(tmp_path, "liquibase")
+    text = CHANGELOG["db/two.yaml"] + "- objectQuotingStrategy: QUOTE_ALL_OBJECTS\n"
+    after = contents(listed(tmp_path, "liquibase", {"db/two.yaml": text}))
+    assert {id_ for id_ in before if before[id_] != after[id_]} == {"two.yaml::1::bob"}
+    assert basis(tmp_path, "liquibase") == shared
+    placed(tmp_path, {"db/two.yaml": text + "- preConditions: [{runningAs: {username: app}}]\n"})
+    assert basis(tmp_path, "liquibase") != shared
+
+
+def test_bytes_that_are_no_text_are_taken_as_they_are(tmp_path):
+    placed(tmp_path, {"db/m.sql": ""})
+    (tmp_path / "db/m.sql").write_bytes(b"--liquibase formatted sql\n--changeset a:1\ninsert into t values ('\xe4');\n")
+    assert ids(tmp_path, "liquibase", {}) == ["m.sql::1::a"]
+
+
 def test_changesets_that_are_always_run_end_the_steps_and_run_order_is_followed(tmp_path):
     log = ["changeset a:1", "changeset a:2 runAlways:true", "changeset a:3", "changeset a:4 runOrder:first", "changeset a:5 ignore:true"]
     text = "--liquibase formatted sql\n" + "".join(f"--{line}\nselect 1;\n" for line in log)
@@ -287,6 +318,8 @@ def test_changesets_that_are_always_run_end_the_steps_and_run_order_is_followed(
         ({"master.xml": XML.format('<include file="no.xml"/>')}, "include: there is no file no.xml below"),
         ({"master.xml": XML.format('<include file="${where}.xml"/>')}, "decided when Liquibase runs\n    -> write it out, or remove"),
         ({"master.xml": XML.format('<includeAll path="all" filter="com.Filter"/>')}, "a class decides what it includes"),
+        ({"m.xml": XML.format('<includeAll path="db" maxDepth="all"/>')}, "minDepth and maxDepth are whole numbers"),
+        ({"m.xml": XML.format('<changeSet id="1" author="a" runOrder="now"/>')}, "runOrder is first or last, not now"),
         ({"master.xml": XML.format('<changeSet id="1"/>')}, "it needs an id and an author"),
         ({"master.xml": XML.format('<changeSet id="1" author="a"/><changeSet id="1" author="a"/>')}, "the changelog has two of them"),
         ({"master.xml": XML.format('<changeSet id="1" author="a"><sqlFile path="no.sql"/></changeSet>')}, "there is no file no.sql"),
