@@ -22,6 +22,7 @@ from typing import IO, Any, Literal
 from seeder.docker_endpoint import Endpoint
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
+from seeder.wait import READY, Verdict, not_yet, wait_for
 
 Kind = Literal["container", "network", "volume", "image"]
 LISTS: Mapping[Kind, str] = {  # where the API lists all of a kind
@@ -30,6 +31,8 @@ LISTS: Mapping[Kind, str] = {  # where the API lists all of a kind
     "volume": "/volumes?",
     "image": "/images/json?all=1&",
 }
+UNFROZEN = "unable to freeze"
+FREEZE_SECONDS = 20.0
 REMEDY = "start Docker, or set DOCKER_HOST to the socket of Docker, Podman or Colima; `seeder doctor` looks closer"
 
 
@@ -166,9 +169,12 @@ class Daemon:
             self._api.start(container)
 
     def state(self, container: str, subject: str) -> State:
-        with _asking(subject):
-            found = self._api.inspect_container(container)["State"]
+        found = (self._ask(f"/containers/{container}/json") or self._inspected_container(container, subject))["State"]
         return State(found["Status"], int(found.get("ExitCode") or 0), bool(found.get("OOMKilled")), found.get("Error") or "")
+
+    def _inspected_container(self, container: str, subject: str) -> Any:
+        with _asking(subject):
+            return self._api.inspect_container(container)
 
     def logs(self, container: str, subject: str, lines: int | None = None) -> str:
         """Both streams in order, the last `lines` of them."""
@@ -192,8 +198,19 @@ class Daemon:
             self._api.stop(container, timeout=within)
 
     def pause(self, container: str, subject: str) -> None:
-        with _asking(subject):
-            self._api.pause(container)
+        """Asked again where its processes would not be frozen: a machine under load may take longer for it than the engine waits."""
+
+        def look() -> Verdict:
+            try:
+                with _asking(subject):
+                    self._api.pause(container)
+            except Refused as refused:
+                if UNFROZEN not in refused.text:
+                    raise
+                return not_yet(f"docker says: {refused.text}")
+            return READY
+
+        wait_for(subject, look, within=FREEZE_SECONDS, first=0.05, remedy="the machine is busy: run less beside it")
 
     def unpause(self, container: str, subject: str) -> None:
         with _asking(subject):

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from seeder.docker_api import identity_of
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from seeder.docker_api import Daemon, identity_of
+from seeder.docker_endpoint import Endpoint
+from seeder.errors import EnvironmentFailed
 
 ONE = {"ID": "a1", "Name": "build", "DockerRootDir": "/var/lib/docker"}
 
@@ -14,3 +23,49 @@ def test_an_engine_is_known_by_its_id() -> None:
 def test_an_engine_that_makes_up_ids_is_known_by_its_machine_and_folder() -> None:
     assert identity_of(ONE, {**ONE, "ID": "b2"}) == "build:/var/lib/docker"
     assert identity_of({**ONE, "ID": ""}, {**ONE, "ID": ""}) == "build:/var/lib/docker"
+
+
+@pytest.fixture
+def busy_engine() -> Iterator[Daemon]:
+    """An engine that cannot freeze what it is asked to pause until it is asked a second time, and refuses to pause `gone`."""
+    asked: list[str] = []
+
+    class Engine(BaseHTTPRequestHandler):
+        def _answer(self, status: int, said: object) -> None:
+            body = json.dumps(said).encode() if status != 204 else b""
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            self._answer(200, {"ApiVersion": "1.45"})
+
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            if "/gone/" in self.path:
+                self._answer(409, {"message": "container gone is not running"})
+            elif len(asked) == 1:
+                self._answer(500, {"message": "OCI runtime pause failed: unable to freeze: unknown"})
+            else:
+                self._answer(204, None)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Engine) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        daemon = Daemon(Endpoint(f"tcp://127.0.0.1:{server.server_port}"))
+        yield daemon
+        daemon._client.close()
+        server.shutdown()
+
+
+def test_what_a_busy_machine_could_not_freeze_is_paused_by_asking_again(busy_engine):
+    busy_engine.pause("web", "web")
+
+
+def test_what_the_engine_refuses_to_pause_is_told_at_once(busy_engine):
+    with pytest.raises(EnvironmentFailed, match="gone is not running"):
+        busy_engine.pause("gone", "web")
