@@ -145,7 +145,7 @@ def _dataset(dataset: Dataset, manifest: Manifest, stacks: Mapping[str, Stack], 
 
 
 def _scenario(scenario: Scenario, manifest: Manifest, findings: Findings) -> None:
-    if scenario.stack not in manifest.stacks:
+    if scenario.stack and scenario.stack not in manifest.stacks:
         cause = f"there is no stack {scenario.stack}"
         findings.errors.append(Problem(scenario.name, cause, nearest(scenario.stack, sorted(manifest.stacks)), scenario.mark))
     unknown = Collector()

@@ -47,12 +47,13 @@ def pull(remote: str, datasets: tuple[str, ...], project: Path | None, force: bo
 
 
 def _project(folder: Path | None) -> Manifest:
-    """The project, whose datasets need not be there yet."""
+    """The project, whose datasets need not be there yet. Scenarios are of no matter here."""
     from seeder.definition.manifest import find_manifest, survey_project
     from seeder.errors import DefinitionError
 
     manifest, problems = survey_project(find_manifest(folder or Path.cwd()))
-    problems = [one for one in problems if not re.fullmatch(r"datasets\.\d+\.path", one.subject)]
+    others = {problem for scenario in manifest.scenarios.values() for problem in scenario.problems} if manifest else set()
+    problems = [one for one in problems if one not in others and not re.fullmatch(r"datasets\.\d+\.path", one.subject)]
     if manifest is None or problems:
         raise DefinitionError.of(problems)
     return manifest

@@ -96,8 +96,10 @@ def _one_by_one(plans: Sequence[Plan], options: Options, *, quiet: bool) -> int:
 
 
 def _tagged(scenarios: Mapping[str, Scenario], tag: str) -> list[str]:
-    from seeder.errors import UsageError, nearest
+    from seeder.errors import DefinitionError, UsageError, nearest
 
+    if unknown := [problem for scenario in scenarios.values() if not scenario.tags for problem in scenario.problems]:
+        raise DefinitionError.of(unknown)  # it may have the tag
     found = sorted(name for name, scenario in scenarios.items() if tag in scenario.tags)
     if not found:
         known = sorted({t for scenario in scenarios.values() for t in scenario.tags})

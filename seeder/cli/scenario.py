@@ -10,6 +10,7 @@ import click
 
 from seeder.cli import _options
 from seeder.cli._terminal import near
+from seeder.errors import counted
 
 if TYPE_CHECKING:
     from seeder.definition.inputs import Input
@@ -36,7 +37,7 @@ def ls(project: Path | None, tag: str | None, as_json: bool) -> None:
     if as_json:
         _render.answer([_summary(scenario) for scenario in found])
         return
-    rows = [{**_summary(s), "tags": ", ".join(s.tags), "description": s.description.partition("\n")[0]} for s in found]
+    rows = [_row(scenario) for scenario in found]
     _render.show(rows, _untagged(tag, [s for _, s in known]) if tag else "the project has no scenarios; they stand in testdata/scenarios")
 
 
@@ -47,10 +48,10 @@ def ls(project: Path | None, tag: str | None, as_json: bool) -> None:
 def show(name: str, project: Path | None, as_json: bool) -> None:
     """Show one scenario: its inputs, data, expectations and outputs."""
     from seeder.cli import _render
-    from seeder.definition.request import find_project, named
+    from seeder.definition.request import find_project, scenario_of
 
     manifest = find_project(project)
-    whole = _whole(named(manifest.scenarios, name, "scenario"), manifest)
+    whole = _whole(scenario_of(manifest, name), manifest)
     if as_json:
         _render.answer(whole)
     else:
@@ -69,7 +70,15 @@ def _summary(scenario: Scenario) -> dict[str, Any]:
         "stack": scenario.stack,
         "tags": list(scenario.tags),
         "description": scenario.description,
+        "problems": len(scenario.problems),
     }
+
+
+def _row(scenario: Scenario) -> dict[str, Any]:
+    """Of one that cannot be asked for, that there is something to mend."""
+    known = {name: value or "-" for name, value in _summary(scenario).items() if name != "problems"}
+    wrong = f"{counted(len(scenario.problems), 'error')}, which `seeder check` tells" if scenario.problems else ""
+    return {**known, "tags": ", ".join(scenario.tags), "description": wrong or scenario.description.partition("\n")[0]}
 
 
 def _whole(scenario: Scenario, manifest: Manifest) -> dict[str, Any]:

@@ -84,9 +84,10 @@ def find_manifest(start: Path) -> Path:
 
 
 def read_project(manifest: Path) -> Manifest:
-    """The manifest with its datasets' folders and its scenarios. Raises DefinitionError with all problems of all these files."""
+    """The manifest with its datasets' folders and its scenarios. Raises DefinitionError with all problems of the manifest, and those of
+    scenarios beside them; what is wrong with scenarios alone stops who asks for these."""
     read, problems = survey_project(manifest)
-    if read is None or problems:
+    if read is None or {*problems} - {problem for scenario in read.scenarios.values() for problem in scenario.problems}:
         raise DefinitionError.of(problems)
     return read
 
@@ -94,7 +95,8 @@ def read_project(manifest: Path) -> Manifest:
 def survey_project(manifest: Path) -> tuple[Manifest | None, list[Problem]]:
     """As much of the project as can be read, and everything that is wrong with it."""
     path, problems = manifest.absolute(), Collector()
-    scenarios = read_scenarios(path.parent / SCENARIOS, problems)
+    scenarios = read_scenarios(path.parent / SCENARIOS)
+    problems.problems += [problem for scenario in scenarios.values() for problem in scenario.problems]
     try:
         document = load(path)
     except DefinitionError as error:

@@ -18,7 +18,7 @@ from seeder.definition.scenario import Scenario, bind
 from seeder.definition.stack import Stack
 from seeder.definition.stores import Engines, engine_of
 from seeder.definition.version import matches
-from seeder.errors import Collector, UsageError, nearest
+from seeder.errors import Collector, DefinitionError, Problem, UsageError, nearest
 from seeder.frozen import frozen
 
 T = TypeVar("T")
@@ -99,7 +99,19 @@ def of_server(definition: Definition, server: str) -> Definition:
 def _scenario(manifest: Manifest, request: Request) -> Scenario | None:
     if request.scenario is None:
         return None
-    return named(manifest.scenarios, request.scenario, "scenario")
+    return scenario_of(manifest, request.scenario)
+
+
+def scenario_of(manifest: Manifest, name: str) -> Scenario:
+    """The scenario of that name. Raises UsageError with the nearest, DefinitionError with all that is wrong with its file, or with files
+    of which not even the name can be read."""
+    unread = [problem for one in manifest.scenarios.values() if not one.version for problem in one.problems]
+    if name not in manifest.scenarios and unread:
+        raise DefinitionError.of([Problem(name, "there is no such scenario among those that can be read"), *unread])
+    found = named(manifest.scenarios, name, "scenario")
+    if found.problems:
+        raise DefinitionError.of(found.problems)
+    return found
 
 
 def _stack_entry(manifest: Manifest, request: Request, scenario: Scenario | None) -> StackEntry:

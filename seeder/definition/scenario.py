@@ -75,6 +75,7 @@ class Scenario:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     gates: Gates = field(default_factory=Gates)
     values: Mapping[str, Value] = field(default_factory=dict)  # input -> its value, once bound
+    problems: tuple[Problem, ...] = ()  # what is wrong with its file: then it holds what of it is sound, and cannot be asked for
 
 
 def bind(scenario: Scenario, values: Mapping[str, str]) -> Scenario:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
 
 from seeder.definition.extension import Gates, Strict
 from seeder.definition.fields import Duration, Name, Text, UrlPath, VersionText
@@ -114,3 +114,34 @@ class ScenarioFile(Strict):
     expect: Annotated[list[ExpectItem], Field(description="checked before the command")] = []
     outputs: Annotated[dict[str, Any], Field(description="what the command and tests are told")] = {}
     gates: Gates = Gates.model_construct()
+
+
+def sound(data: Mapping[str, Any]) -> ScenarioFile:
+    """What of a file with mistakes is right by itself, so that the rest of it is looked at, too. An item of `expect` or `data` with a
+    mistake leaves its place empty, a name that cannot be read is empty."""
+
+    def read(kind: Any, given: Any, instead: Any) -> Any:
+        try:
+            return TypeAdapter(kind).validate_python(given)
+        except ValidationError:
+            return instead
+
+    def items(key: str) -> list[Any]:
+        given = data.get(key)
+        return given if isinstance(given, list) else []
+
+    inputs = data.get("inputs")
+    read_inputs = {name: read(InputItem, item, None) for name, item in (inputs.items() if isinstance(inputs, Mapping) else ())}
+    return ScenarioFile.model_construct(
+        scenario=read(Name, data.get("scenario"), ""),
+        version=read(VersionText, data.get("version"), ""),
+        stack=read(Name, data.get("stack"), ""),
+        owner=None,
+        description=read(str, data.get("description"), ""),
+        tags=read(list[Text], data.get("tags"), []),
+        inputs={name: item for name, item in read_inputs.items() if item},
+        data=[read(Text, item, "") for item in items("data")],
+        expect=[read(ExpectItem, item, None) for item in items("expect")],
+        outputs=read(dict[str, Any], data.get("outputs"), {}),
+        gates=read(Gates, data.get("gates"), Gates.model_construct()),
+    )

@@ -3,50 +3,49 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from seeder.definition.inputs import Input, mistake
 from seeder.definition.references import named_parameters, unknown
 from seeder.definition.scenario import DatasetRef, Expectation, Scenario
-from seeder.definition.scenario_file import REFUSED, EventItem, HttpItem, InputItem, KeyItem, QueryItem, ScenarioFile
+from seeder.definition.scenario_file import REFUSED, EventItem, HttpItem, InputItem, KeyItem, QueryItem, ScenarioFile, sound
 from seeder.definition.validation import validated
 from seeder.definition.yaml import Document, load
-from seeder.errors import Collector, DefinitionError, nearest
+from seeder.errors import Collector, DefinitionError, Mark, Problem, nearest
 
 _DATASET = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)(?:@(?P<version>[0-9A-Za-z][0-9A-Za-z.+-]*))?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def read_scenarios(folder: Path, problems: Collector) -> dict[str, Scenario]:
-    """Every scenario of the folder by name; a folder that does not exist has none."""
+def read_scenarios(folder: Path) -> dict[str, Scenario]:
+    """Every scenario of the folder by name, with what is wrong with it; a folder that does not exist has none."""
     found: dict[str, Scenario] = {}
     for path in sorted(folder.glob("*.yaml")):
-        scenario = read_scenario(path, problems)
-        if scenario is None:
-            continue
+        scenario = read_scenario(path)
         first = found.setdefault(scenario.name, scenario)
         if first is not scenario:
-            problems.add(scenario.name, f"{first.path.name} holds a scenario of this name already", "rename one", scenario.mark)
+            twice = Problem(scenario.name, f"{first.path.name} holds a scenario of this name already", "rename one", scenario.mark)
+            found[scenario.name] = replace(first, problems=(*first.problems, *scenario.problems, twice))
     for path in sorted(folder.glob("*.yml")):
-        problems.add(path.name, "is not read as a scenario", f"rename it to {path.stem}.yaml")
+        found.setdefault(path.stem, _unread(path, [Problem(path.name, "is not read as a scenario", f"rename it to {path.stem}.yaml")]))
     return found
 
 
-def read_scenario(path: Path, problems: Collector) -> Scenario | None:
-    """One scenario, or None after everything that is wrong with the file went to `problems`."""
+def read_scenario(path: Path) -> Scenario:
+    """One scenario, with all that is wrong with its file: of one with mistakes as much as is sound."""
+    problems = Collector()
     try:
         document = load(path)
     except DefinitionError as error:
-        problems.problems += error.problems
-        return None
-    file = validated(ScenarioFile, document.data, problems, mark=document.mark(), later=REFUSED)
-    if file is None:
-        return None
+        return _unread(path, error.problems)
+    file = validated(ScenarioFile, document.data, problems, mark=document.mark(), later=REFUSED) or sound(document.data)
     inputs = [_input(name, item, document, problems) for name, item in file.inputs.items()]
     _check_references(file, document, problems)
     return Scenario(
-        name=file.scenario,
+        name=file.scenario or path.stem,
         version=file.version,
         stack=file.stack,
         path=path,
@@ -56,10 +55,15 @@ def read_scenario(path: Path, problems: Collector) -> Scenario | None:
         tags=tuple(file.tags),
         inputs=tuple(inputs),
         data=_data(file.data, document, problems),
-        expect=tuple(_expectation(item, number, document) for number, item in enumerate(file.expect)),
+        expect=tuple(_expectation(item, number, document) for number, item in enumerate(file.expect) if item),
         outputs=file.outputs,
         gates=file.gates,
+        problems=tuple(problems.problems),
     )
+
+
+def _unread(path: Path, problems: Iterable[Problem]) -> Scenario:
+    return Scenario(path.stem, "", "", path, Mark(path, 1), problems=tuple(problems))
 
 
 def _input(name: str, item: InputItem, document: Document, problems: Collector) -> Input:
@@ -78,7 +82,7 @@ def _input(name: str, item: InputItem, document: Document, problems: Collector) 
 
 def _data(written: list[str], document: Document, problems: Collector) -> tuple[DatasetRef, ...]:
     found: dict[str, DatasetRef] = {}
-    for number, text in enumerate(written):
+    for number, text in ((number, text) for number, text in enumerate(written) if text):
         mark, match = document.mark(("data", number)), _DATASET.fullmatch(text)
         if match is None:
             problems.add(f"data.{number}", f"{text!r} is not a dataset", "write NAME or NAME@VERSION", mark)
@@ -110,14 +114,21 @@ def _expectation(item: QueryItem | HttpItem | EventItem | KeyItem, number: int, 
 
 
 def _check_references(file: ScenarioFile, document: Document, problems: Collector) -> None:
+    inputs = _named(document, "inputs")
     for place in ("expect", "outputs"):
-        for path, written, cause in unknown(_without_queries(document.data.get(place, ())), file.inputs, (place,)):
+        for path, written, cause in unknown(_without_queries(document.data.get(place, ())), inputs, (place,)):
             name = written[2:-1].strip().removeprefix("inputs.")
-            remedy = nearest(name, sorted(file.inputs)) if "no input" in cause else ""
+            remedy = nearest(name, sorted(inputs)) if "no input" in cause else ""
             problems.add(f"{'.'.join(map(str, path))} {written}", cause, remedy, document.mark(path))
     for number, item in enumerate(file.expect):
         if isinstance(item, QueryItem):
-            _check_query(item, number, file, document, problems)
+            _check_query(item, number, document, problems)
+
+
+def _named(document: Document, place: str) -> dict[str, Any]:
+    """What is written in a mapping, be it sound or not: its names are known."""
+    written = document.data.get(place)
+    return {str(name): item for name, item in written.items()} if isinstance(written, dict) else {}
 
 
 def _without_queries(value: Any) -> Any:
@@ -127,13 +138,13 @@ def _without_queries(value: Any) -> Any:
     return value
 
 
-def _check_query(item: QueryItem, number: int, file: ScenarioFile, document: Document, problems: Collector) -> None:
+def _check_query(item: QueryItem, number: int, document: Document, problems: Collector) -> None:
     subject, mark = f"expect.{number}.query", document.mark(("expect", number, "query"))
     if "${" in item.query:
         problems.add(subject, "a query takes parameters, not references", "write :name in it, and name: ${inputs.NAME} in `with`", mark)
     names = named_parameters(item.query)
     for name in names:
-        if name not in {*item.with_, *file.outputs, *file.inputs}:
+        if name not in {*item.with_, *_named(document, "outputs"), *_named(document, "inputs")}:
             problems.add(subject, f"the parameter :{name} has no value", f"add it: with: {{{name}: ...}}", mark)
     for name in item.with_:
         if name not in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import NamedTuple
 
 import pytest
@@ -9,9 +10,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seeder.definition.manifest import find_manifest, read_project
+from seeder.check import check_project
+from seeder.definition.manifest import find_manifest, read_project, survey_project
+from seeder.definition.request import scenario_of
 from seeder.definition.scenario_reader import read_scenario
-from seeder.errors import Collector, DefinitionError
+from seeder.errors import DefinitionError
 
 M, S = "manifest.yaml", "testdata/scenarios/ready.yaml"
 STACKS = 'stacks:\n  shop:\n    compose: compose.yaml\n    version: "2.3.0"'
@@ -116,15 +119,13 @@ def _line(text: str, at: str) -> int:
 def test_a_bad_project_is_told_where_why_and_what_mends_it(shop, name):
     bad = CASES[name]
     folder = shop({bad.file: bad.change})
-    with pytest.raises(DefinitionError) as found:
-        read_project(folder / M)
+    _, found = survey_project(folder / M)
     text = (folder / bad.file).read_text()
     line = _line(text, bad.at)
-    said = [p for p in found.value.problems if bad.says in p.cause]
-    assert said, found.value
-    assert (said[0].mark.file, said[0].mark.line) == (folder / bad.file, line), found.value
+    said = [p for p in found if bad.says in p.cause]
+    assert said, found
+    assert (said[0].mark.file, said[0].mark.line) == (folder / bad.file, line), found
     assert bad.mends in f"{said[0].cause} {said[0].remedy}"
-    assert found.value.code == 2
 
 
 def test_the_sound_project_is_read(shop):
@@ -144,10 +145,41 @@ def test_two_scenarios_of_one_name_and_a_foreign_ending_are_told(shop):
     folder = shop(
         {"testdata/scenarios/second.yaml": 'scenario: ready\nversion: "1"\nstack: shop\n', "testdata/scenarios/third.yml": "a: 1"}
     )
+    manifest = read_project(folder / M)
+    for name, told in (("ready", "ready.yaml holds a scenario of this name already"), ("third", "rename it to third.yaml")):
+        with pytest.raises(DefinitionError, match=told):
+            scenario_of(manifest, name)
+
+
+def test_a_scenario_with_mistakes_is_told_whole_and_stops_only_who_asks_for_it(shop):
+    """A key that is none, a dataset that is none, a reference to no input, a parameter without value, a store that is none: at once."""
+    text = """scenario: broken
+version: 1
+stack: shop
+wrong: 1
+inputs:
+  region: {type: strin}
+data: [checkout@3.2, "a b", nobody]
+expect:
+  - {store: orders-db, query: "select :region, :nobody", equals: 1}
+  - {store: nowhere, query: "select 1", equals: 1}
+  - {http: web}
+outputs: {region: "${inputs.regio}"}
+"""
+    folder = shop({"testdata/scenarios/broken.yaml": text})
+    manifest = read_project(folder / M)
+    assert not manifest.scenarios["ready"].problems
     with pytest.raises(DefinitionError) as found:
-        read_project(folder / M)
-    assert "ready.yaml holds a scenario of this name already" in str(found.value)
-    assert "rename it to third.yaml" in str(found.value)
+        scenario_of(manifest, "broken")
+    told = [(p.mark.line, p.subject) for p in found.value.problems]
+    assert told == [
+        (2, "version"), (4, "wrong"), (6, "inputs.region.type"), (7, "data.1"), (9, "expect.0.query"), (11, "expect.2.path"),
+        (12, "outputs.region ${inputs.regio}"),
+    ]  # fmt: skip
+    now = datetime.datetime(2026, 1, 15, tzinfo=datetime.UTC)
+    everything = {p.cause for p in check_project(folder, {}, now).errors}
+    assert {p.cause for p in found.value.problems} < everything
+    assert {"the manifest knows no dataset nobody", "stack shop has no store nowhere"} <= everything
 
 
 def test_a_manifest_is_found_from_below_and_missed_with_the_remedy(shop, tmp_path):
@@ -174,13 +206,12 @@ TREES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dic
 
 
 def _only_definition_errors(path) -> None:
-    problems = Collector()
-    read_scenario(path, problems)
+    problems = list(read_scenario(path).problems)
     try:
         read_project(path)
     except DefinitionError as error:
-        problems.problems += error.problems
-    assert all(problem.cause for problem in problems.problems)
+        problems += error.problems
+    assert all(problem.cause for problem in problems)
 
 
 @FUZZ
