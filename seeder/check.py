@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from seeder.definition.policy import refusals, too_many
 from seeder.definition.request import data_of
 from seeder.definition.scenario import Scenario, strangers
 from seeder.definition.stack import Stack
-from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, SeederError, nearest
+from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, SeederError, UsageError, nearest
 from seeder.registry import RUNTIMES, traits
 from seeder.soundness import Judged
 
@@ -50,6 +52,17 @@ def whole(error: DefinitionError, start: Path, environment: Mapping[str, str], n
     is not the definition's alone (what a runtime refuses, say) stays as it is."""
     found = check_project(start, environment, now).errors
     return DefinitionError.of(found) if set(error.problems) <= set(found) else error
+
+
+@contextmanager
+def entire(start: Path) -> Iterator[None]:
+    """What refuses a definition inside is told with all that is wrong with the project of the folder, as `whole` has it."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except DefinitionError as error:
+        raise whole(error, start, os.environ, datetime.datetime.now(datetime.UTC)) from error
 
 
 def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.datetime) -> Findings:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from seeder import digest, lifecycle, start
+from seeder import check, digest, lifecycle, start
 from seeder.definition.duration import seconds
 from seeder.definition.request import Request, find_project, resolve
 from seeder.environment import Environment
@@ -185,7 +185,8 @@ def up(
     something.
     """
     asked = Request(stack=stack, scenario=scenario, inputs=dict(inputs or {}), runtime=runtime, cache=cache)
-    plan = lifecycle.plan(resolve(find_project(project), asked, traits()))
+    with check.entire(project or Path.cwd()):
+        plan = lifecycle.plan(resolve(find_project(project), asked, traits()))
     options = lifecycle.Options(marks=True, keep_failed=keep_failed)
     with handed_over(plan, options, listener or (lambda _: None)) as session:
         yield session

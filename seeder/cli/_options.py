@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 import functools
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 
 import click
 
-from seeder.errors import DefinitionError, UsageError
+from seeder.errors import UsageError
 
 
 class Group(click.Group):
@@ -68,15 +66,10 @@ def request(function: Callable[..., Any]) -> Callable[..., Any]:
             isolate_binds=given.pop("isolate_binds"),
             cache=not given.pop("no_cache"),
         )
-        try:
-            return function(request=asked, **given)
-        except UsageError:
-            raise
-        except DefinitionError as error:
-            from seeder import check
+        from seeder import check
 
-            now = datetime.datetime.now(datetime.UTC)
-            raise check.whole(error, given["project"] or Path.cwd(), os.environ, now) from error
+        with check.entire(given["project"] or Path.cwd()):
+            return function(request=asked, **given)
 
     return wrapped
 

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from seeder import lifecycle, living, present, process, start, whole
+from seeder import check, lifecycle, living, present, process, start, whole
 from seeder.definition.request import Definition, Request, find_project, of_server, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, Mark, Problem, SeederError, of_machine
@@ -43,7 +43,8 @@ class Wanted:
     server: str
 
     def definition(self) -> Definition:
-        return resolve(find_project(self.project), self.request, traits())
+        with check.entire(self.project):
+            return resolve(find_project(self.project), self.request, traits())
 
 
 class Server:
@@ -213,9 +214,10 @@ def planned(wanted: Wanted) -> Plan:
     """The server alone, where its state comes from files; what acts through services needs them all."""
     definition = wanted.definition()
     runtime, cause = choose(definition.runtime)
-    if make(definition, runtime, cause, datetime.datetime.now(datetime.UTC)).calls:
-        return lifecycle.plan(definition)
-    return lifecycle.plan(of_server(definition, wanted.server))
+    with check.entire(wanted.project):
+        if make(definition, runtime, cause, datetime.datetime.now(datetime.UTC)).calls:
+            return lifecycle.plan(definition)
+        return lifecycle.plan(of_server(definition, wanted.server))
 
 
 if __name__ == "__main__":

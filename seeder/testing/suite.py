@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seeder import lifecycle, session
+from seeder import check, lifecycle, session
 from seeder.definition.request import Request, find_project, resolve
 from seeder.frozen import frozen
 from seeder.registry import traits
@@ -67,7 +67,8 @@ class Suite:
 
     def _provided(self, scenario: str | None, inputs: Mapping[str, str]) -> AbstractContextManager[Session]:
         request = replace(self._asked.request, scenario=scenario, inputs=inputs)
-        plan = lifecycle.plan(resolve(find_project(self._asked.project), request, traits()))
+        with check.entire(self._asked.project):
+            plan = lifecycle.plan(resolve(find_project(self._asked.project), request, traits()))
         if self._asked.reuse:
             return warm.up(plan, keep_failed=self._asked.keep_failed)
         options = lifecycle.Options(marks=True, keep_failed=self._asked.keep_failed)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import os
+import shutil
 from pathlib import Path
 
+import pytest
+
+import seeder
 from seeder import process
+from seeder.check import check_project
 from seeder.definition.request import Request
-from seeder.testing.server import LOG, WRONG, Wanted, _begin
+from seeder.errors import DefinitionError
+from seeder.testing.server import LOG, WRONG, Wanted, _begin, planned
+from seeder.testing.suite import Asked, Suite
+from tests.conftest import DATA
+from tests.scenarios.failing import change
 
 
 def test_one_that_began_while_another_failed_does_not_try_again(tmp_path: Path) -> None:
@@ -20,3 +31,29 @@ def test_one_that_began_while_another_failed_does_not_try_again(tmp_path: Path) 
     finally:
         process.kill_group(child)
     assert (tmp_path / WRONG).read_text(encoding="utf-8") == told
+
+
+def mistaken(folder: Path) -> tuple[Path, str]:
+    """The small project with a mistake in each kind of its files, and what a check tells of them."""
+    made = shutil.copytree(DATA / "small", folder / "small")
+    change(made, "compose.yaml", 'export: {NOTES_DATABASE: "{db.url}"', 'export: {NOTES_DATABASE: "{dbb.url}"')
+    change(made, "testdata/scenarios/ready.yaml", "expect:", "expect:\n  - {http: webb, path: /health}")
+    change(made, "testdata/reference/kinds/db/kinds.csv", "\n", ",again\n")
+    found = check_project(made, os.environ, datetime.datetime.now(datetime.UTC)).errors
+    assert len({problem.mark.file.suffix for problem in found if problem.mark} | {p.subject for p in found}) >= 3
+    return made, str(DefinitionError.of(found))
+
+
+def test_who_asks_in_python_or_for_databases_is_told_all_that_check_tells(tmp_path: Path) -> None:
+    folder, everything = mistaken(tmp_path)
+    with pytest.raises(DefinitionError) as told, seeder.up("small", scenario="ready", runtime="local", project=folder):
+        pass
+    assert str(told.value) == everything
+    wanted = Wanted(folder, Request(scenario="ready", runtime="local"), "db")
+    with pytest.raises(DefinitionError) as told:
+        planned(wanted)
+    assert str(told.value) == everything
+    suite = Suite(Asked(folder, Request(runtime="local"), tmp_path, "test"))
+    with pytest.raises(DefinitionError) as told:
+        suite.shared.get("ready", {})
+    assert str(told.value) == everything
