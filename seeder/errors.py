@@ -132,6 +132,12 @@ class LeftOver(EnvironmentFailed):
     ended_by = "leftover"
 
 
+class Defect(EnvironmentFailed):
+    """seeder itself is wrong."""
+
+    ended_by = "internal"
+
+
 class Collector:
     """Gathers problems so that all of a file are reported at once."""
 

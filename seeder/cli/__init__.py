@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("This machine", "Check what seeder needs here, and say how to mend it."),
 }
 MANY_OBJECTS = 50_000  # between looks for garbage: a start makes many objects that all stay, and most commands end soon after it
+ANSWERED: list[bool] = []  # whether the command has printed its JSON: an error after that is told beside it
 WRAPPING = ("run",)  # commands that end with the wrapped command's code, and keep their own codes apart from it
 
 
@@ -94,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(given: list[str]) -> int:
     own = given[: given.index("--")] if "--" in given else given
     name, debug = next((word for word in own if not word.startswith("-")), ""), "--debug" in own
+    ANSWERED[:] = [] if "--json" in own else [True]
     try:
         code: Any = cli.main(given, prog_name="seeder", standalone_mode=False)
     except SeederError as error:
@@ -101,8 +103,7 @@ def _run(given: list[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        _misused(error)
-        return 125 if name in WRAPPING else 2
+        return _misused(error, name)
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
@@ -119,8 +120,11 @@ def _refused(error: SeederError, name: str, *, debug: bool) -> int:
 
     if debug:
         traceback.print_exc()
+    code = error.run_code if name in WRAPPING else error.code
     _render.error(error)
-    return error.run_code if name in WRAPPING else error.code
+    if not ANSWERED:
+        _render.answer(_render.error_json(error, code))
+    return code
 
 
 def _unforeseen(error: Exception, name: str, *, debug: bool) -> int:
@@ -129,9 +133,10 @@ def _unforeseen(error: Exception, name: str, *, debug: bool) -> int:
         return _refused(known, name, debug=debug)
     if debug:
         traceback.print_exc()
+    from seeder.errors import Defect
+
     remedy = "report what stands above" if debug else "run again with `seeder --debug ...` and report what it prints"
-    click.echo(f"error: this is a defect of seeder itself: {type(error).__name__}: {error}\n    -> {remedy}", err=True)
-    return 123 if name in WRAPPING else 3
+    return _refused(Defect("this is a defect of seeder itself", f"{type(error).__name__}: {error}", remedy), name, debug=False)
 
 
 def _nowhere(error: Exception) -> SeederError | None:
@@ -143,15 +148,14 @@ def _nowhere(error: Exception) -> SeederError | None:
     return None
 
 
-def _misused(error: click.ClickException) -> None:
+def _misused(error: click.ClickException, name: str) -> int:
     """What click refused, told as all other errors are; a group without a word behind it prints its help."""
-    from seeder.cli import _render
     from seeder.errors import UsageError
 
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
-        return
+        return 2
     where = getattr(error, "ctx", None)
     path = where.command_path if where else "seeder"
     said = error.format_message().rstrip(".")
-    _render.error(UsageError(path, f"{said[:1].lower()}{said[1:]}", f"`{path} --help` says how it is used"))
+    return _refused(UsageError(path, f"{said[:1].lower()}{said[1:]}", f"`{path} --help` says how it is used"), name, debug=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seeder.cli import _terminal
+from seeder.cli import ANSWERED, _terminal
 from seeder.cli._terminal import near, say, styled
 from seeder.errors import counted
 
@@ -122,7 +122,13 @@ def kinds(removed: Sequence[str]) -> str:
 
 def answer(value: Any) -> None:
     """A JSON answer on stdout."""
+    ANSWERED.append(True)
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def error_json(error: SeederError, code: int) -> dict[str, Any]:
+    """What `seeder schema error` describes."""
+    return {"error": {"class": error.ended_by, "code": code, "problems": [problem_json(one) for one in error.problems], "log": error.log}}
 
 
 def problem_json(problem: Problem) -> dict[str, Any]:

@@ -120,6 +120,24 @@ def _result() -> dict[str, Any]:
     return {**whole, "additionalProperties": True}
 
 
+def _error() -> dict[str, Any]:
+    texts = {name: {"type": "string"} for name in ("subject", "cause", "remedy")}
+    place = {"file": {"type": ["string", "null"]}, "line": {"type": ["integer", "null"], "description": "counts from 1"}}
+    classes = ["usage", "definition", "environment", "gate", "timeout", "leftover", "signal", "internal"]
+    properties = {
+        "class": {"enum": classes, "description": "who can mend it; `internal`: a defect of seeder itself"},
+        "code": {"type": "integer", "description": "the exit code"},
+        "problems": {
+            "type": "array",
+            "minItems": 1,
+            "items": _object("problem", "One thing that is wrong.", {**texts, **place}, [*texts, *place]),
+        },
+        "log": {"type": "string", "description": "the last lines of whatever was to blame"},
+    }
+    error = _object("failure", "What is wrong.", properties, list(properties))
+    return _object("error", "What a command with --json prints when it fails.", {"error": error}, ["error"])
+
+
 def _bundle() -> dict[str, Any]:
     texts = {"type": "object", "additionalProperties": {"type": "string"}}
     digest = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -182,6 +200,7 @@ _MAKERS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "messages": _messages,
     "event": _event,
     "result": _result,
+    "error": _error,
     "bundle": _bundle,
 }
 KINDS: Final = tuple(_MAKERS)

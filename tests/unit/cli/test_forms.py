@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import dotenv
+import jsonschema
 import pytest
 
 from seeder.cli import _lines, _render, env, main
+from seeder.definition.schema import schema
 
 HARD = {
     "PLAIN": "http://127.0.0.1:8000/a?b=c",
@@ -159,3 +161,43 @@ def test_that_there_is_nothing_to_list_is_said_and_is_no_error(project, monkeypa
         main(line.split())
     said = capfd.readouterr()
     assert (ended.value.code, said.out, said.err) == (0, "", told)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "code"),
+    [
+        ("plan nope --json", "usage", 2),
+        ("plan --foo --json", "usage", 2),
+        ("plan --json", "definition", 2),
+        ("snapshot show nothing --json", "usage", 2),
+        ("snapshot show . --json", "environment", 3),
+        ("env --json", "usage", 2),
+        ("logs --json --follow", "usage", 2),
+        ("dataset lock nobody --json", "definition", 2),
+    ],
+)
+def test_a_command_that_fails_says_so_in_json_where_json_is_asked_for(project, monkeypatch, capfd, tmp_path, line, kind, code):
+    folder = project("small")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "home"))
+    if kind == "definition":
+        (folder / "testdata/scenarios/broken.yaml").write_text("scenario: broken\n")
+        (folder / "manifest.yaml").write_text((folder / "manifest.yaml").read_text().replace("kind: ", "kid: ", 1))
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    said = capfd.readouterr()
+    told = json.loads(said.out)
+    jsonschema.validate(told, schema("error"))
+    assert (told["error"]["class"], told["error"]["code"], ended.value.code) == (kind, code, code)
+    assert all(one["cause"] in said.err for one in told["error"]["problems"])
+    assert kind != "definition" or told["error"]["problems"][0]["line"] > 0
+
+
+def test_a_command_that_has_answered_says_no_more_in_json(project, monkeypatch, capfd):
+    folder = project("small")
+    monkeypatch.chdir(folder)
+    (folder / ".seeder/bundles/one").mkdir(parents=True)
+    (folder / ".seeder/bundles/one/bundle.json").write_text("{}")
+    with pytest.raises(SystemExit) as ended:
+        main(["snapshot", "verify", "--json"])
+    assert (ended.value.code, len(json.loads(capfd.readouterr().out)["problems"])) == (3, 1)
