@@ -29,7 +29,8 @@ def begin(plan: Plan) -> Plan:
         return plan
     chains = chain.of(plan)
     plan = dataclasses.replace(plan, chains=chains, whole=chain.whole(plan, chains), full=plan)
-    plan = shortcut.take(plan, chains, _members(plan), _at_rest(plan))
+    whole = _members(plan)
+    plan = shortcut.take(plan, chains, whole, {} if whole else _at_rest(plan))
     files = shared.files(plan)
     ours = branch.default(plan.definition.manifest.root, files) if files else None
     return shared.take(plan, ours) if ours else plan
@@ -59,12 +60,14 @@ def _members(plan: Plan) -> dict[str, Layer]:
 
 
 def _find(plan: Plan, wanted: Mapping[str, list[str]]) -> dict[str, Layer]:
-    """What is there and fits, of the keys of each server; every layer store is asked once."""
-    found: dict[str, Layer] = {}
+    """By its key the deepest layer of each server that is there and fits; its keys are named from the beginning on. Every layer store is
+    asked once, and whether a layer fits takes a while to tell."""
+    there: dict[str, Layer] = {}
     for name in sorted({one.where for one in plan.chains.values() if one.where}):
         keys = [key for server, one in plan.chains.items() if one.where == name for key in wanted[server]]
-        found |= LAYERS.get(name).find(keys)
-    return {key: layer for key, layer in found.items() if fits(plan, layer)}
+        there |= LAYERS.get(name).find(keys)
+    deepest = (next((there[key] for key in reversed(keys) if key in there and fits(plan, there[key])), None) for keys in wanted.values())
+    return {layer.key: layer for layer in deepest if layer}
 
 
 def _manifest(plan: Plan) -> Layer | None:
