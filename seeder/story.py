@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seeder import redact, whole
-from seeder.errors import SeederError, TimeLimit, of_machine
+from seeder.errors import Problem, SeederError, TimeLimit, of_machine
 from seeder.events import Emit, Event, Failed, Journal, Noticed, Progress, RunEnded, StageEnded, StageStarted
 from seeder.interrupt import Interrupted
 from seeder.registry import volatile
@@ -35,7 +35,7 @@ class Result:
     code: int = 0
     ended_by: str = "success"
     message: str = ""
-    problems: tuple[str, ...] = ()  # the message, one by one
+    problems: tuple[Problem, ...] = ()  # the message, one by one
     log: str = ""  # the last lines of whatever was to blame
     seconds: float = 0.0
     split: dict[str, float] = field(default_factory=dict)
@@ -167,8 +167,12 @@ class Story:
         self.emit(Failed(by, message))
         if self.result.code == 0:
             self.result.code, self.result.ended_by, self.result.message = code, by, message
-            self.result.problems = tuple(redact.text(str(one), self._secrets) for one in known.problems) if known else ()
+            self.result.problems = tuple(self._redacted(one) for one in known.problems) if known else ()
             self.result.log = redact.text(known.log, self._secrets) if known else ""
+
+    def _redacted(self, one: Problem) -> Problem:
+        subject, cause, remedy = (redact.text(given, self._secrets) for given in (one.subject, one.cause, one.remedy))
+        return dataclasses.replace(one, subject=subject, cause=cause, remedy=remedy)
 
     def bundle(self) -> Path:
         """Where the run's next bundle goes: it may have several, and only the first has no number."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seeder.cli import ANSWERED, _terminal
+from seeder.cli._annotations import annotate_places
 from seeder.cli._terminal import near, say, styled
 from seeder.errors import counted
 
@@ -44,7 +45,8 @@ def closing(result: Result, *, quiet: bool = False) -> None:
     if result.ended_by == "internal":
         failure(f"this is a defect of seeder itself: {result.message}\n    -> report it, with the journal in .seeder/runs/{result.run}")
     elif result.message and result.ended_by != "command":
-        _failures(result.problems or (result.message,), result.log)
+        _failures([str(problem) for problem in result.problems] or [result.message], result.log)
+        annotate_places(result.problems)
     say(summary(result))
 
 
@@ -104,6 +106,7 @@ def failure(message: str, log: str = "") -> None:
 def error(given: SeederError) -> None:
     """Every problem of an error, and how many there are."""
     _failures([str(problem) for problem in given.problems], given.log)
+    annotate_places(given.problems)
 
 
 def _failures(messages: Sequence[str], log: str) -> None:

@@ -39,7 +39,7 @@ def markdown(result: Result) -> str:
 
 
 def _failure(result: Result) -> list[str]:
-    told = "\n".join([*(result.problems or (result.message,)), *result.log.splitlines()])
+    told = "\n".join([*(map(str, result.problems) if result.problems else [result.message]), *result.log.splitlines()])
     lines = ["", "<details><summary>What went wrong</summary>", "", _fenced(near(told)), "", "</details>"]
     if result.bundle:
         lines += ["", f"Evidence: {page.code(near(result.bundle))}, `seeder snapshot show {result.run}`"]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seeder.cli import _options, _terminal
+from seeder.cli import _options
+from seeder.cli._annotations import annotate
 from seeder.cli._terminal import near, say, styled
 from seeder.errors import counted
 
@@ -37,35 +38,11 @@ def command(project: Path | None, as_json: bool) -> int:
         _tell("error", "red", found.errors)
         _tell("hint", "yellow", found.hints)
         say(f"{counted(len(found.errors), 'error')}, {counted(len(found.hints), 'hint')}")
-    if _terminal.on_github():
-        _annotate(found.errors, "error")
-        _annotate(found.hints, "warning")
+    annotate(found.errors)
+    annotate(found.hints, "warning")
     return 2 if found.errors else 0
 
 
 def _tell(word: str, colour: str, problems: Iterable[Problem]) -> None:
     for problem in problems:
         say(f"{styled(word, fg=colour, bold=True)}: {near(str(problem))}")
-
-
-def _annotate(problems: Iterable[Problem], level: str) -> None:
-    """GitHub shows these beside the lines of a pull request."""
-    for problem in problems:
-        text = f"{problem.cause}. {problem.remedy}" if problem.remedy else problem.cause
-        place = ""
-        if problem.mark:
-            place = f"file={_property(_relative(problem.mark.file))},line={problem.mark.line},"
-        _terminal.mark(f"::{level} {place}title={_property(problem.subject)}::{_message(text)}")
-
-
-def _relative(file: Path) -> str:
-    root = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
-    return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
-
-
-def _message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _message(text).replace(":", "%3A").replace(",", "%2C")

@@ -73,8 +73,11 @@ def test_a_mistake_that_reading_finds_is_told_by_validate_and_check(project, mon
 def test_a_row_that_the_database_refuses_ends_the_run_before_its_command(project, home, monkeypatch, capfd, name):
     folder, bad = project("small"), ROWS[name]
     place = spoil(folder, bad)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(folder))
     code, err = said([*RUN[:-1], "touch", "ran"], folder, monkeypatch, capfd)
     told(err, place, bad)
+    assert "::error file=" in err
     assert code == 125
     assert not (folder / "ran").exists()
     if (folder / ".seeder").exists():

@@ -11,6 +11,7 @@ from rich.console import Console
 from seeder import events, home, variables
 from seeder.cli import _lines, _render, _terminal
 from seeder.cli._live import Board
+from seeder.errors import DefinitionError, Mark, Problem
 from seeder.story import Result
 
 BEGUN = events.RunStarted("abc", "shop", "shop", "local", "ready", 7, "2026-01-15T12:00:00+00:00", "ci")
@@ -167,9 +168,22 @@ def test_terminals_are_told_apart(monkeypatch, variables, tty, draws, colours):
 
 
 def test_each_of_several_failures_is_told_as_an_error(capfd):
-    result = Result("abc", 122, "gate", "a: no\nb: no", problems=("a: no", "b: no"), facts=FACTS)
+    result = Result("abc", 122, "gate", "a: no\nb: no", problems=(Problem("a", "no"), Problem("b", "no")), facts=FACTS)
     _render.closing(result)
     assert capfd.readouterr().err.startswith("error: a: no\nerror: b: no\n2 problems\nseeder: gate (exit 122)")
+
+
+def test_what_a_run_or_a_command_finds_in_a_line_of_a_file_is_annotated_on_github(capfd, monkeypatch, tmp_path):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    row = Problem("orders", "the column total is null", "give it a value", Mark(tmp_path / "data/orders.csv", 7))
+    _render.closing(Result("abc", 125, "definition", str(row), problems=(row, Problem("b", "no")), facts=FACTS))
+    annotation = "::error file=data/orders.csv,line=7,title=orders::the column total is null. give it a value\n"
+    said = capfd.readouterr().err
+    assert annotation in said
+    assert said.count("::error") == 1
+    _render.error(DefinitionError.of([row]))
+    assert annotation in capfd.readouterr().err
 
 
 def test_a_quiet_run_still_tells_what_it_leaves_running(capfd, monkeypatch, tmp_path):
