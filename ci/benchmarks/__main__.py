@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
 import json
 import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,16 +18,22 @@ from benchmarks import change, database, reset, services, size, start, suite
 from benchmarks.measure import Report, docker_answers, machine, summary
 from seeder.reuse import room
 
-RUNTIMES = ["local", *(["docker"] if docker_answers() else [])]
-ALL: dict[str, Callable[[int, bool], list[Report]]] = {
+
+@functools.cache
+def runtimes() -> list[str]:
+    """Those that are here."""
+    return ["local", *(["docker"] if docker_answers() else [])]
+
+
+ALL: dict[str, Callable[[int, bool], Iterable[Report]]] = {  # each report as soon as it is there
     "start": lambda times, _: [report for report in [start.docker(times)] if report],
     "start-local": lambda times, _: [start.local(times)],
-    "new-migration": lambda times, _: [change.new_migration(times, runtime) for runtime in RUNTIMES],
-    "reset": lambda times, quick: reset.both(times if quick else times * 10, docker="docker" in RUNTIMES),
+    "new-migration": lambda times, _: (change.new_migration(times, runtime) for runtime in runtimes()),
+    "reset": lambda times, quick: reset.both(times if quick else times * 10, runtimes()),
     "database": lambda times, quick: database.database(times, 5 if quick else 300),
     "parallel": lambda times, quick: [change.parallel(1 if quick else times, 2 if quick else 8)],
-    "size": lambda times, quick: [size.size(times, runtime, size.TINY if quick else size.SIZES) for runtime in RUNTIMES],
-    "services": lambda times, quick: [services.services(times, runtime, *((2, 1) if quick else (16, 8))) for runtime in RUNTIMES],
+    "size": lambda times, quick: (size.size(times, runtime, size.TINY if quick else size.SIZES) for runtime in runtimes()),
+    "services": lambda times, quick: (services.services(times, runtime, *((2, 1) if quick else (16, 8))) for runtime in runtimes()),
     "suite": lambda times, quick: [suite.suite(1 if quick else times, 5 if quick else 200, 1 if quick else 10)],
 }
 

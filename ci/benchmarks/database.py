@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from benchmarks import suites
@@ -75,11 +75,11 @@ def connection(server):
 BUSY = 50  # statements of a test that works, not only asks for its database
 
 
-def database(times: int, tests: int) -> list[Report]:
+def database(times: int, tests: int) -> Iterator[Report]:
     """Tests that do nothing with their databases, one after another, and tests that do something."""
     with tempfile.TemporaryDirectory(prefix="seeder-bench-") as folder:
         known = suites.dumped(Path(folder))
-        return [_report(times, tests, statements, Path(folder), known) for statements in (BUSY, 0)]
+        yield from (_report(times, tests, statements, Path(folder), known) for statements in (BUSY, 0))
 
 
 def _report(times: int, tests: int, statements: int, folder: Path, known: Mapping[str, str]) -> Report:

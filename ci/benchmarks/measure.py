@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -153,10 +154,23 @@ def seeder(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 
 def _done(words: Sequence[str], command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    done = ended(command, cwd)
     if done.returncode:
         sys.exit(f"seeder {' '.join(words)} ended with {done.returncode}:\n{done.stderr}")
     return done
+
+
+def ended(command: Sequence[str], cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run to its end. When the benchmark is ended meanwhile the program is, too, as by Ctrl-C: it may have servers to end."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=cwd, env={**os.environ, **environment}, stdout=pipe, stderr=pipe, text=True) as child:
+        try:
+            told, wrong = child.communicate()
+        except BaseException:
+            child.send_signal(signal.SIGINT)
+            child.communicate()
+            raise
+    return subprocess.CompletedProcess(command, child.returncode, told, wrong)
 
 
 def run(*words: str, cwd: Path = ROOT) -> dict[str, float]:

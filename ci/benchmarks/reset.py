@@ -6,7 +6,7 @@ In place beside holding its services alone; by swap beside the statements that c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,8 +29,10 @@ SWAP, COPIES = "swap, 6 tables, cache and stream touched", "CREATE DATABASE ... 
 RECONNECTS = "services:\n" + "".join(f"  {store}: {{x-seeder: {{reset: {{reconnects: true}}}}}}\n" for store in STORES)
 
 
-def both(times: int, *, docker: bool) -> list[Report]:
-    return [report for runtime in ("local", *(["docker"] if docker else [])) for report in (in_place(times, runtime), swap(times, runtime))]
+def both(times: int, runtimes: Iterable[str]) -> Iterator[Report]:
+    for runtime in runtimes:
+        yield in_place(times, runtime)
+        yield swap(times, runtime)
 
 
 def in_place(times: int, runtime: str) -> Report:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.measure import ROOT, clock
+from benchmarks.measure import ROOT, clock, ended
 from seeder.engines import _postgres_local
 from seeder.launch import LocalLaunch
 from seeder.runtimes._local_root import guise
@@ -56,7 +55,7 @@ def pytest(folder: Path, words: Sequence[str], before: Sequence[str] = (), **mor
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder)]
     words = [*before, *command, "--basetemp", str(folder / "tmp"), *words, str(folder)]
     with clock() as found:
-        done = subprocess.run(words, cwd=folder, env={**os.environ, **more}, capture_output=True, text=True, check=False)
+        done = ended(words, folder, **more)
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
     return found

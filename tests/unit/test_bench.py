@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks import measure, services
+from benchmarks.__main__ import ALL
 from benchmarks.measure import Case, Goal, Report, alternate
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +59,11 @@ def test_the_summary_has_every_goal():
         "| start | quick: 4.00 s | theirs: 2.00 s | 2.00 | 2 | yes |",
         "| start | at once: 2.00 s |  |  | 1.5 s | **no** |",
     ]
+
+
+def test_the_readme_tells_every_benchmark():
+    told = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## How long it takes\n")[2].partition("\n## ")[0]
+    assert [name for name in ALL if f"\n| `{name}` |" not in told] == []
 
 
 def test_cases_take_turns(capsys):
