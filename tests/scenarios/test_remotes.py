@@ -15,10 +15,11 @@ import pytest
 
 from seeder import fingerprint
 from seeder.pack import into_folder
+from seeder.registry import remote as opened
 from tests.conftest import DATA
 from tests.contract.serving_registry import registry
 from tests.scenarios.cases import RUNTIMES, product
-from tests.scenarios.seeder import Said, docker, seeder
+from tests.scenarios.seeder import Said, docker, seeder, started
 from tests.scenarios.test_layers import did, digests, last, layers, named, run, through_services
 
 STACK = ("small", "--scenario", "ready")
@@ -117,16 +118,18 @@ def who_tells(secret: bytes, place: Path, tmp_path: Path) -> list[str]:
 
 
 @product(
-    "how, next_is", ("corrupted", "truncated", "missing"), ("planned", "run"),
-    some=[("corrupted", "run"), ("truncated", "planned"), ("missing", "planned")],
+    "kind, how, next_is", ("folder", "oci"), ("corrupted", "truncated", "missing"), ("planned", "run"),
+    some=[("folder", "corrupted", "run"), ("oci", "corrupted", "run"),
+          ("folder", "truncated", "planned"), ("folder", "missing", "planned")],
 )  # fmt: skip
-def test_what_is_not_whole_is_named_and_made_anew_by_the_next_run(built, tmp_path, how, next_is):
+def test_what_is_not_whole_is_named_and_made_anew_by_the_next_run(built, tmp_path, kind, how, next_is):
     folder, here, _ = built("local", "through services")
-    place, there = tmp_path / "shared", tmp_path / "there"
-    assert at_home(folder, here, "cache", "push", str(place), *STACK, "--runtime", "local").code == 0
-    for pack in place.glob("*.tar.zst"):
-        damage(pack, how)
-    pulled = at_home(folder, there, "cache", "pull", str(place), *STACK, "--runtime", "local")
+    there = tmp_path / "there"
+    with remote(kind, tmp_path) as at:
+        assert at_home(folder, here, "cache", "push", at, *STACK, "--runtime", "local").code == 0
+        for pack in packs(at, tmp_path):
+            damage(pack, how)
+        pulled = at_home(folder, there, "cache", "pull", at, *STACK, "--runtime", "local")
     assert pulled.code == 3
     assert "error: layer " in pulled.err
     assert "Traceback" not in pulled.err
@@ -135,10 +138,24 @@ def test_what_is_not_whole_is_named_and_made_anew_by_the_next_run(built, tmp_pat
     assert "2 revisions by sql" in plan
     assert "found" not in plan
     if next_is == "run":
-        ended = run(folder, there, "local")
-        assert ended.code == 0, ended.err
-        assert did(folder, "migrate", "migrated") == ["db"]
-        assert len(digests(folder)) == 1
+        made_anew(folder, there)
+
+
+def made_anew(folder: Path, home: Path) -> None:
+    ended = run(folder, home, "local")
+    assert ended.code == 0, ended.err
+    assert did(folder, "migrate", "migrated") == ["db"]
+    assert len(digests(folder)) == 1
+
+
+def packs(at: str, tmp_path: Path) -> list[Path]:
+    """Where a remote of this machine has its packs."""
+    if not at.startswith("oci://"):
+        return list(Path(at).glob("*.tar.zst"))
+    found = opened(at)
+    blobs = tmp_path / "registry/docker/registry/v2/blobs/sha256"
+    digests_of_packs = {str((found.told(name) or {})["sha256"]) for name in found.names()}
+    return [blobs / digest[:2] / digest / "data" for digest in digests_of_packs]
 
 
 def damage(pack: Path, how: str) -> None:
@@ -148,6 +165,21 @@ def damage(pack: Path, how: str) -> None:
         pack.unlink()
     else:
         pack.write_bytes(content if how == "corrupted" else content[:-1])
+
+
+@pytest.mark.acceptance
+def test_of_a_pull_that_was_killed_halfway_nothing_is_begun_at_that_is_not_whole(built, tmp_path):
+    folder, here, _ = built("local", "through services")
+    place, there = tmp_path / "shared", tmp_path / "there"
+    assert at_home(folder, here, "cache", "push", str(place), *STACK, "--runtime", "local").code == 0
+    words = ("cache", "pull", str(place), *STACK, "--runtime", "local", "--project", str(folder))
+    with started(*words, cwd=tmp_path, SEEDER_HOME=str(there), SEEDER_CACHE="on") as child:
+        while not list(there.glob("cache/layers/*")):  # they come one by one, the set's manifest last
+            assert child.poll() is None, (tmp_path / "seeder.log").read_text()
+        child.kill()
+        child.wait()
+    assert [one for one in layers(folder, there) if one["form"] == "set"] == []
+    made_anew(Path(shutil.copytree(folder, tmp_path / "small", ignore=shutil.ignore_patterns(".seeder"))), there)
 
 
 @pytest.mark.docker
