@@ -14,12 +14,12 @@ EXAMPLES = int(os.environ.get("SEEDER_TEST_REWINDS", "2"))
 SEED = int(os.environ.get("SEEDER_TEST_SEED") or secrets.randbits(32))
 
 
-def rounds(operation: st.SearchStrategy[Any], most: int = 12) -> Callable[[Any], Any]:
+def rounds(operation: st.SearchStrategy[Any], most: int = 12, examples: int = EXAMPLES) -> Callable[[Any], Any]:
     """A test that gets lists of operations, for a server that goes on from one example to the next."""
 
     def decorated(test: Any) -> Any:
         checked = settings(
-            max_examples=EXAMPLES,
+            max_examples=examples,
             deadline=None,
             database=None,
             print_blob=True,

@@ -1,0 +1,140 @@
+"""Whatever is done to the five databases of the shop, its cache and its streams, while its services run: a reset brings all of it back."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from hypothesis import note
+from hypothesis import strategies as st
+
+import seeder
+from seeder.engines import _nats_client, _redis_client
+from seeder.engines._nats_client import Link
+from seeder.engines._postgres_connection import connect
+from seeder.errors import EnvironmentFailed
+from seeder.session import Session
+from seeder.target import Target
+from tests.contract.rewind_examples import EXAMPLES, rounds, tell
+from tests.contract.test_rewind_postgres_any import ROWS, SCHEMAS
+from tests.contract.test_rewind_redis import COMMANDS, NAMES
+from tests.scenarios.failing import change
+
+ROOT = Path(__file__).parent.parent.parent
+DATABASES = ("customers-db", "catalog-db", "orders-db", "billing-db", "delivery-db")
+# Not the outbox: what a service has read of it and is about to publish it keeps in its memory, which no reset of stores takes back.
+TABLES = "select oid::regclass::text from pg_class where relkind = 'r' and relnamespace >= 2200 and relname <> 'outbox' order by oid"
+
+NUMBERS = st.integers(1, 30)
+STATEMENTS = st.tuples(
+    st.sampled_from(DATABASES),
+    st.integers(0, 1),
+    st.one_of(
+        *[st.sampled_from(ROWS)] * 8, st.sampled_from(SCHEMAS), st.just("copy {t} to '/dev/null'"), st.just("copy {t} from program 'true'")
+    ),
+    NUMBERS,
+)
+STREAMS = st.sampled_from(["orders", "payments", "deliveries", "NEW"])
+REQUESTS = st.one_of(
+    st.tuples(st.just("publish"), st.sampled_from(["orders.tested", "payments.tested", "deliveries.tested", "new.b"]), st.none()),
+    st.tuples(st.just("MSG.DELETE"), STREAMS, st.builds(dict, seq=NUMBERS)),
+    st.tuples(st.just("PURGE"), STREAMS, st.none() | st.builds(dict, keep=NUMBERS)),
+    st.tuples(st.just("DELETE"), STREAMS, st.none()),
+    st.tuples(st.just("CREATE"), STREAMS, st.builds(dict, subjects=st.just(["new.*"]))),
+    st.tuples(st.just("UPDATE"), STREAMS, st.builds(dict, subjects=st.just(["orders.tested"]), max_msgs=NUMBERS)),
+)
+DONE = st.one_of(
+    *[st.tuples(st.just("sql"), STATEMENTS)] * 3, st.tuples(st.just("keys"), COMMANDS), st.tuples(st.just("streams"), REQUESTS)
+)
+
+
+class Shop:
+    """The shop as it was handed over, and who works in it: two clients of each database, one of the cache, one of the broker."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.services = session.running()
+        self._clients: dict[tuple[str, int], Any] = {}
+        with _redis_client.connect(self.target("cache")) as client:
+            self._keys = sorted(key.decode() for key in client.scan_iter())[:5]
+
+    def target(self, store: str) -> Target:
+        return self.session._environment.target(store)
+
+    def sql(self, database: str, who: int, statement: str, number: int) -> None:
+        """What the database refuses is not done; what is committed is, and what is left open stays open."""
+        with suppress(psycopg.Error):
+            client = self._client(database, who)
+            if "{t}" in statement:
+                found = [name for (name,) in client.execute(TABLES).fetchall()]
+                statement = statement.replace("{t}", found[number % len(found)])
+            statement = statement.replace("{n}", str(number))
+            note(f"{database} {who}: {statement}")
+            client.execute(statement)
+
+    def _client(self, database: str, who: int) -> Any:
+        if (database, who) not in self._clients or self._clients[database, who].closed:
+            self._clients[database, who] = connect(self.target(database), autocommit=True)
+            self._clients[database, who].execute("set lock_timeout = '200ms'; set statement_timeout = '5s'")
+        return self._clients[database, who]
+
+    def keys(self, *words: str) -> None:
+        given = [self._known(word) for word in words]
+        note(f"cache: {given}")
+        with _redis_client.connect(self.target("cache")) as client, suppress(redis.RedisError):
+            client.execute_command(*given)
+
+    def _known(self, word: str) -> str:
+        """Half of the names are of keys that are there."""
+        place = NAMES.elements.index(word) if word in NAMES.elements else len(self._keys)  # type: ignore[attr-defined]
+        return self._keys[place] if place < len(self._keys) else word
+
+    def streams(self, what: str, name: str, about: Any) -> None:
+        import nats.errors
+
+        note(f"events: {what} {name} {about}")
+
+        async def work(link: Link) -> None:
+            if what == "publish":
+                await link.publish(name, {}, b"payload")
+            else:
+                await link.attempt(f"STREAM.{what}.{name}", {"name": name, **about} if what in {"CREATE", "UPDATE"} else about)
+
+        with suppress(EnvironmentFailed, nats.errors.Error):
+            _nats_client.run(self.target("events"), work)
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+
+@pytest.fixture(scope="module", params=["local", pytest.param("docker", marks=pytest.mark.docker)])
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """Its databases take prepared transactions, too."""
+    folder = tmp_path_factory.mktemp("shop")
+    for name in ("stacks", "testdata"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
+    shutil.copy(ROOT / "manifest.yaml", folder)
+    image = "x-database: &database\n  image: postgres:17\n"
+    change(folder, "stacks/shop/compose.yaml", image, f'{image}  command: ["postgres", "-c", "max_prepared_transactions=10"]\n')
+    with seeder.up("shop", scenario="checkout-ready", runtime=request.param, project=folder, cache=False) as session:
+        found = Shop(session)
+        yield found
+        found.close()
+
+
+@rounds(DONE, most=20, examples=max(2, EXAMPLES // 5))
+def test_the_shop_comes_back_whatever_was_done(shop: Shop, items: list[tuple[str, tuple[Any, ...]]]) -> None:
+    tell()
+    for what, given in items:
+        getattr(shop, what)(*given)
+    for store, found in shop.session.reset().items():
+        note(f"{store}: {found}")
+    assert shop.session.digests() == shop.session.seeded
+    assert shop.session.running() == shop.services
