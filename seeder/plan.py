@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from seeder import history, soundness
-from seeder.definition import overlay, requirements
+from seeder.definition import consistency, overlay, requirements
 from seeder.definition.checksums import verify
 from seeder.definition.dataset import Dataset, Part
 from seeder.definition.policy import refusals, too_many
@@ -44,6 +44,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     judged = soundness.of_stack(stack)
     problems.problems += judged.problems
     notices = list(runtime.survey(stack, definition.request.images)) if judged.known else []
+    notices += [Notice(one.subject, one.cause, one.remedy) for one in consistency.without_engine(stack)]
     if definition.scenario:
         scenario, wrong = soundness.of_scenario(definition.scenario, stack)
         notices += _unasked(definition.scenario, scenario)

@@ -38,6 +38,12 @@ def hints(stack: Stack) -> Iterator[Problem]:
     for service in stack.services.values():
         yield from _fixed_port(service)
         yield from _strangers(service, stack)
+    yield from without_engine(stack)
+
+
+def without_engine(stack: Stack) -> Iterator[Problem]:
+    """Services that keep a state of which seeder knows nothing."""
+    for service in stack.services.values():
         yield from _no_engine(service, stack)
 
 
@@ -115,8 +121,9 @@ def _strangers(service: Service, stack: Stack) -> Iterator[Problem]:
 
 def _no_engine(service: Service, stack: Stack) -> Iterator[Problem]:
     if (name := not_yet(service)) and service.name not in stack.servers:
-        cause = f"no engine knows {name} yet: it runs as a plain service, begins empty, and is in no digest, reset or bundle"
-        yield Problem(service.name, cause, "load it by requests to a service (NAME.http), or by a dataset's `seed` program", service.mark)
+        fate = "it runs as a plain service and begins empty; its state is neither loaded, digested, kept nor reset"
+        remedy = "load it by requests to a service (NAME.http), or by a dataset's `seed` program"
+        yield Problem(service.name, f"no engine knows {name} yet: {fate}", remedy, service.mark)
 
 
 def _auth(service: Service, stack: Stack) -> Iterator[Problem]:

@@ -249,7 +249,7 @@ def test_what_keeps_state_and_has_no_engine_is_a_hint(checked):
     found = checked(_compose("image: redis:8", 'image: redis:8\n      maria: {image: "mariadb:11"}\n      admin: {image: mongo-express}'))
     assert found.errors == []
     [hint] = _said(found.hints)
-    assert hint.startswith("compose.yaml:8: maria: no engine knows mariadb yet: it runs as a plain service, begins empty")
+    assert hint.startswith("compose.yaml:8: maria: no engine knows mariadb yet: it runs as a plain service and begins empty; its state")
 
 
 def test_a_profile_that_no_service_has_is_told(checked):

@@ -155,6 +155,20 @@ def test_a_part_of_the_stack_is_not_asked_what_the_scenario_expects_of_the_rest_
     assert "note: ready: leaves out 2 expectations of absent services" in text
 
 
+def test_what_keeps_state_and_has_no_engine_is_named_once_by_the_plan_with_what_is_not_done_for_it(shop):
+    made: Path = shop(
+        {
+            **FILES,
+            "compose.yaml": COMPOSE.replace(
+                "image: redis:8\n", "image: redis:8\n      maria: {image: 'mariadb:11', x-seeder: {local: {command: [maria]}}}\n"
+            ),
+        }
+    )
+    text = make(resolve(read_project(made / "manifest.yaml"), Request(), traits(), {}), Local(), "asked for", NOW).text()
+    assert text.count("note: maria: no engine knows mariadb yet") == 1
+    assert "its state is neither loaded, digested, kept nor reset -> load it by" in text
+
+
 def test_a_limit_of_waiting_says_where_it_comes_from(shop):
     check = "        healthcheck: {test: [CMD, check], interval: 2s}\n"
     ready = "        x-seeder: {ready: {tcp: 1, within: 5s}}\n"
