@@ -16,13 +16,13 @@ from seeder.cli._terminal import say
 @click.argument("run", required=False)
 @click.option(
     "--way",
-    type=click.Choice(["in place", "swap"]),
-    default="in place",
+    type=click.Choice(["in-place", "swap"]),
+    default="in-place",
     show_default=True,
     help="Give back what changed while connections stay, or replace whole databases.",
 )
 @_options.as_json
-def command(run: str | None, way: Literal["in place", "swap"], as_json: bool) -> None:
+def command(run: str | None, way: Literal["in-place", "swap"], as_json: bool) -> None:
     """Take the stores of RUN back to the state in which `seeder up` handed it over; services go on."""
     from seeder import present
     from seeder.cli import _render
@@ -30,12 +30,17 @@ def command(run: str | None, way: Literal["in place", "swap"], as_json: bool) ->
 
     with ExitStack() as undo:
         environment, plan = present.rejoin(_inside.found(run), _inside.told, undo)
-        found = reset.reset(environment, plan, way)
+        found = reset.reset(environment, plan, "swap" if way == "swap" else "in place")
     if as_json:
-        _render.answer({store: asdict(one) for store, one in sorted(found.items())})
+        _render.answer({store: {**asdict(one), "way": _word(one.way)} for store, one in sorted(found.items())})
         return
     for store, one in sorted(found.items()):
         if one.restart:
             say(f"{store}: {one.restart}: services that use it started anew, unless they say that they connect again")
-    rows = [{"store": store, "way": one.way, "changed": ", ".join(one.changed) or "-"} for store, one in sorted(found.items())]
+    rows = [{"store": store, "way": _word(one.way), "changed": ", ".join(one.changed) or "-"} for store, one in sorted(found.items())]
     _render.show(rows, "the environment has no stores")
+
+
+def _word(way: str) -> str:
+    """As the option has it: one word."""
+    return way.replace(" ", "-")

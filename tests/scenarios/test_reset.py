@@ -188,10 +188,11 @@ def test_whose_connection_was_lost_is_told(shared):
     watching = redis.Redis(at["host"], at["port"])
     until("the client waits", lambda: watching.info("clients")["blocked_clients"] == 1)
     watching.set("mine", "1")
-    said = seeder("reset", "--json", cwd=folder)
+    proper(seeder("sql", "db", "-c", "delete from notes", cwd=folder), 0)
+    said = seeder("reset", "--json", "--way", "in-place", cwd=folder)
     assert said.code == 0, said.err
     found = json.loads(said.out)
     assert "waited in a blocking command" in found["cache"]["restart"]
-    assert (found["cache"]["notes"], found["db"]["way"]) == ([], "untouched")
+    assert (found["cache"]["notes"], found["db"]["way"]) == ([], "in-place")
     waiting.join(30)
     assert not waiting.is_alive()
