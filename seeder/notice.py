@@ -15,6 +15,7 @@ class Notice:
     message: str
     remedy: str = ""
     refused: bool = False
+    other: bool = False  # another major version runs than the definition names: a run says so, too
 
 
 @frozen

@@ -17,6 +17,7 @@ from seeder.errors import counted
 if TYPE_CHECKING:
     from seeder.errors import Problem, SeederError
     from seeder.events import Emit
+    from seeder.operation import Plan
     from seeder.story import Result
 
 SPLIT = ("images", "start", "migrate", "restore", "load", "keep", "mark", "gate", "digest", "command", "snapshot", "teardown")
@@ -33,6 +34,17 @@ def listener(*, quiet: bool = False) -> Emit:
     from seeder.cli._lines import Lines
 
     return Lines(_terminal.fold())
+
+
+def beginning(plan: Plan) -> None:
+    """What runs in another major version than the stack names, in one line; `plan` tells the rest."""
+    told: dict[str, list[str]] = {}
+    for notice in plan.notices:
+        if notice.other:
+            told.setdefault(notice.message, []).append(notice.subject)
+    if told:
+        lines = "; ".join(f"{message} ({', '.join(names)})" for message, names in told.items())
+        say(f"seeder: another version stands in: {lines}")
 
 
 def closing(result: Result, *, quiet: bool = False) -> None:

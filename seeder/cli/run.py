@@ -86,6 +86,8 @@ def _one_by_one(plans: Sequence[Plan], options: Options, *, quiet: bool) -> int:
 
     code = 0
     for plan in plans:
+        if not quiet:
+            _render.beginning(plan)
         result = lifecycle.run(plan, options, _render.listener(quiet=quiet))
         _render.closing(result, quiet=quiet)
         _summary.append(result)

@@ -38,6 +38,8 @@ def stay(plan: Plan, ttl: float, timeout: float | None, *, as_json: bool, quiet:
     from seeder.cli import _render
 
     options = lifecycle.Options(keep_good=True, marks=True, ttl=datetime.timedelta(seconds=ttl), timeout=timeout)
+    if not (quiet or as_json):
+        _render.beginning(plan)
     result = lifecycle.run(plan, options, _render.listener(quiet=quiet or as_json))
     if as_json:
         _render.answer(result.as_json())

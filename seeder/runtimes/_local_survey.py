@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from seeder.definition import image
 from seeder.definition.service import Mount, Service
 from seeder.definition.stack import Stack
 from seeder.errors import SeederError
@@ -48,10 +50,17 @@ def _server(stack: Stack, service: Service) -> Iterator[Notice]:
             for problem in error.problems:
                 yield Notice(service.name, problem.cause, problem.remedy, refused=True)
             continue
-        yield Notice(service.name, f"{service.image or 'its image'} -> {launch.program}")
+        other = _major(image.tag(service.image or "")) not in ("", _major(launch.program))
+        yield Notice(service.name, f"{service.image or 'its image'} -> {launch.program}", other=other)
         yield from (Notice(service.name, note) for note in launch.notes)
     yield from _isolation(service)
     yield from _rights(service)
+
+
+def _major(text: str) -> str:
+    """The first number in it; empty when there is none."""
+    found = re.search(r"\d+", text)
+    return found[0] if found else ""
 
 
 def _client(stack: Stack, service: Service) -> Iterator[Notice]:

@@ -42,3 +42,7 @@ def test_progress_and_summary_go_to_stderr_and_name_seed_time_and_digest(project
     assert said.out == "hi\n"
     for part in ("seed 9", "as of 2026-01-15T12:00:00Z", json.loads(file.read_text())["digest"][:16], "images", "migrate", "teardown"):
         assert part in said.err
+    stand_in = [line for line in said.err.splitlines() if "another version stands in" in line]
+    assert len(stand_in) == 1
+    assert "postgres:17 -> PostgreSQL 18" in stand_in[0]
+    assert stand_in[0].endswith("(db)")

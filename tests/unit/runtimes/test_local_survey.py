@@ -36,6 +36,8 @@ def said(notices: list[Notice], *, refused: bool = False) -> str:
 def test_every_engine_says_what_will_run(survey: Survey) -> None:
     notices = survey("services:\n  db: {image: 'postgres:17', environment: {POSTGRES_PASSWORD: x}}\n  cache: {image: 'redis:8'}\n")
     assert "db: postgres:17 -> PostgreSQL 18" in said(notices)
+    assert next(one for one in notices if one.subject == "db").other
+    assert not [one for one in survey("services: {db: {image: 'postgres:18'}, events: {image: 'nats:2'}}") if one.other]
     assert "cache: redis:8 -> Valkey 9" in said(notices)
     assert said(notices, refused=True) == ""
 
