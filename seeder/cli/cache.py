@@ -139,5 +139,6 @@ def _row(layer: Layer) -> dict[str, Any]:
         "holds": shown,
         "form": layer.form,
         "size": amount(layer.size),
+        "made": moment(layer.made.isoformat(timespec="seconds")),
         "used": moment(layer.used.isoformat(timespec="seconds")),
     }

@@ -62,7 +62,10 @@ def test_a_bundle_is_shown_with_its_paths_as_seen_from_here(shown, project):
 
 def test_a_layer_was_used_at_a_whole_second():
     then = datetime.datetime(2026, 1, 15, 12, 0, 0, 123456, datetime.UTC)
-    assert cache._row(Layer("a" * 64, "portable", "/x", 10, then, then))["used"] == "2026-01-15T12:00:00Z"
+    facts = {"project": "shop", "stack": "small", "server": "db", "holds": ["0001", "0002"]}
+    row = cache._row(Layer("a" * 64, "portable", "/x", 10, then, then, facts))
+    assert (row["used"], row["made"]) == ("2026-01-15T12:00:00Z", "2026-01-15T12:00:00Z")
+    assert (row["project"], row["of"], row["holds"], row["size"]) == ("shop", "small/db", "0001..0002", "10 B")
 
 
 def test_bundles_are_removed_when_it_is_said_which(shown, project):
