@@ -8,26 +8,38 @@ The flow, in nine words; `lifecycle.py` is the page that tells it:
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from seeder.release import VERSION
 
 if TYPE_CHECKING:
-    from seeder.session import Session, Sql, up
+    from seeder.generators.context import Context
+    from seeder.generators.python import generator
+    from seeder.outcome import DependencyFailed, Never, TryAgain
+    from seeder.session import Session, up
+    from seeder.sql import Sql
     from seeder.testing.database import Database
 
-__all__ = ["Database", "Session", "Sql", "up"]
+__all__ = ["Context", "Database", "DependencyFailed", "Never", "Session", "Sql", "TryAgain", "generator", "up"]
 __version__ = VERSION
+
+
+_HOMES = {
+    "Context": "seeder.generators.context",
+    "Database": "seeder.testing.database",
+    "DependencyFailed": "seeder.outcome",
+    "Never": "seeder.outcome",
+    "Session": "seeder.session",
+    "Sql": "seeder.sql",
+    "TryAgain": "seeder.outcome",
+    "generator": "seeder.generators.python",
+    "up": "seeder.session",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Public names are brought when they are asked for: the command line does without them."""
-    if name == "Database":
-        from seeder.testing.database import Database
-
-        return Database
-    if name in __all__:
-        from seeder import session
-
-        return getattr(session, name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'seeder' has no attribute {name!r}")

@@ -90,7 +90,7 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
     for scenario in manifest.scenarios.values():
         _scenario(scenario, manifest, findings)
         if stack := stacks.get(scenario.stack):
-            findings.errors += soundness.of_scenario(scenario, stack)[1]
+            findings.errors += [*soundness.of_scenario(scenario, stack)[1], *soundness.of_steps(scenario, stack)]
         elif services := named.get(scenario.stack):
             findings.errors += strangers(scenario, services)
     for stack, dataset in _used(manifest, stacks):

@@ -8,10 +8,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seeder import home, variables
 from seeder.definition.extension import Auth
+from seeder.definition.scenario import Scenario, fill
 from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed, Problem, SeederError
@@ -48,6 +49,7 @@ class Environment:
         self.addresses: Mapping[tuple[str, int], Address] = {}
         self.migrated: dict[str, Migrated] = {}
         self.loaded: list[LoadedTable] = []
+        self.results: dict[str, Any] = {}  # step -> what its capability answered
         self.spared: frozenset[str] = frozenset()  # one-shots that another process's plan did not need, or whose end it saw
         self.copies: Mapping[str, Target] = {}  # a test's own of these stores: they are meant in the stores' place
         self.marks = False  # stores are marked, so that `reset` can take them back
@@ -103,18 +105,21 @@ class Environment:
 
     def http(self, service: str) -> httpx.Client:
         """A client of the service: base address, authentication as declared, time limits. The environment closes it."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self.exit.enter_context(self.client(service))
+            return self._clients[service]
+
+    def client(self, service: str) -> httpx.Client:
+        """The same, one of its own, which whoever asks closes."""
         import ssl
 
         import httpx
 
-        with self._lock:
-            if service not in self._clients:
-                headers, login = _credentials(self.stack.services[service].x.auth)
-                where = f"http://{self.address(service)}"
-                nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusted: to read all certificates for plain http takes its time
-                client = httpx.Client(base_url=where, headers=headers, auth=login, timeout=REQUEST_SECONDS, trust_env=False, verify=nobody)
-                self._clients[service] = self.exit.enter_context(client)
-            return self._clients[service]
+        headers, login = _credentials(self.stack.services[service].x.auth)
+        where = f"http://{self.address(service)}"
+        nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusted: to read all certificates for plain http takes its time
+        return httpx.Client(base_url=where, headers=headers, auth=login, timeout=REQUEST_SECONDS, trust_env=False, verify=nobody)
 
     # -- work inside --------------------------------------------------------------------------------------------------
 
@@ -175,8 +180,18 @@ class Environment:
 
     @property
     def fitness(self) -> Fitness:
-        """The plan's fitness, with the tables that migrations made and those that were loaded."""
-        return replace(self.plan.fitness, tables=tuple(self.loaded), migrated=dict(self.migrated))
+        """The plan's fitness, with the tables that migrations made, those that were loaded, and what is expected of the results."""
+        expected = self.plan.fitness.expectations if self.scenario is None else self.scenario.expect
+        return replace(self.plan.fitness, tables=tuple(self.loaded), migrated=dict(self.migrated), expectations=expected)
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """The scenario, with the results of its steps in what is expected and told once all of them are done; until then without either."""
+        scenario = self.plan.definition.scenario
+        if scenario is None or not (scenario.steps or scenario.act):
+            return scenario
+        done = all(step.name in self.results or step.watch for step in (*scenario.steps, *scenario.act))
+        return fill(scenario, self.results) if done else replace(scenario, expect=(), outputs={})
 
 
 def ended(world: World, service: str) -> Verdict | None:

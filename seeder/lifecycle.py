@@ -21,7 +21,7 @@ from seeder.operation import Plan
 from seeder.plan import choose, make
 from seeder.registry import volatile
 from seeder.reuse import cache, explain
-from seeder.stages import gate, keep, load, migrate, reset, restore, snapshot, teardown, up, use
+from seeder.stages import act, gate, keep, load, migrate, reset, restore, snapshot, teardown, up, use
 from seeder.story import Result, Story, chains
 
 FLOW = (
@@ -158,6 +158,12 @@ def _provide(environment: Environment, plan: Plan, options: Options, story: Stor
         explain.remember(plan, chains(environment.run.checkout))
     with story.stage("gate"):
         gate.check(environment, environment.plan)
+    if plan.acts:
+        with story.stage("act"):
+            act.steps(environment, plan)
+        present.remember(environment)
+        with story.stage("gate"):
+            gate.expected(environment, plan)
     with story.stage("digest"):
         total, stores = digest.of({name: (environment.target(name), volatile(store)) for name, store in plan.stack.stores.items()})
     story.result.digest = total

@@ -7,10 +7,12 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from seeder.capability import Capability
 from seeder.definition.dataset import Dataset, Part, Seed
 from seeder.definition.request import Definition
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
+from seeder.definition.step import Step
 from seeder.fitness import Fitness, Revision
 from seeder.frozen import frozen
 from seeder.layer import Begin, Chain
@@ -116,6 +118,16 @@ class Sow(Operation):
 
 
 @frozen
+class Make(Operation):
+    """Bring about a step of the scenario: ask its capability, or wait for what it watches. `after`: the steps that come before it."""
+
+    verb: ClassVar[str] = "make"
+    step: Step
+    after: tuple[str, ...]
+    capability: Capability | None
+
+
+@frozen
 class Check(Operation):
     """Ask a gate."""
 
@@ -137,7 +149,8 @@ class Plan:
     migrations: tuple[Migrate, ...]
     loads: tuple[Load, ...]
     services: tuple[Start, ...]
-    calls: tuple[Call | Sow, ...]
+    calls: tuple[Call | Sow | Make, ...]
+    acts: tuple[Make, ...]  # what is done in the state once it is fit; never kept
     gates: tuple[Check, ...]
     fitness: Fitness
     resumes: tuple[Resume, ...] = ()  # servers that begin at a layer
@@ -165,7 +178,7 @@ class Plan:
     @property
     def operations(self) -> tuple[Operation, ...]:
         stores = (*self.resumes, *self.servers, *self.halts, *self.migrations, *self.restores, *self.loads)
-        return (*self.overlays, *stores, *self.services, *self.calls, *self.gates)
+        return (*self.overlays, *stores, *self.services, *self.calls, *self.gates, *self.acts)
 
     def header(self) -> str:
         d = self.definition

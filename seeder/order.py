@@ -87,9 +87,9 @@ def each(names: Iterable[str], work: Callable[[str], T], *, at_once: int = 8) ->
     return {name: results[name] for name in wanted}
 
 
-def aside(work: Callable[[], T]) -> Callable[[], T]:
-    """Begin the work beside what follows. The answer waits for it, then gives what it gave or raises what it raised; work that nobody
-    asks any more holds up nothing."""
+def aside(work: Callable[[], T], *, within: float | None = None) -> Callable[[], T]:
+    """Begin the work beside what follows. The answer waits for it, then gives what it gave or raises what it raised, or TimeoutError after
+    `within` seconds; work that nobody asks any more holds up nothing."""
     given: list[T] = []
     wrong: list[BaseException] = []
 
@@ -103,7 +103,9 @@ def aside(work: Callable[[], T]) -> Callable[[], T]:
     thread.start()
 
     def answer() -> T:
-        thread.join()
+        thread.join(within)
+        if thread.is_alive():
+            raise TimeoutError(f"it did not end within {within:g} s")
         if wrong:
             raise wrong[0]
         return given[0]

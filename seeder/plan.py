@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from seeder import history, soundness
+from seeder import graph, history, soundness
+from seeder.capability import Capability
 from seeder.definition import consistency, overlay, requirements
 from seeder.definition.checksums import verify
 from seeder.definition.dataset import Dataset, Part
@@ -15,13 +16,14 @@ from seeder.definition.request import Definition
 from seeder.definition.scenario import Scenario
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack
+from seeder.definition.step import Step
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed, counted
 from seeder.fitness import Fitness
 from seeder.notice import Notice
-from seeder.operation import Call, Check, Configure, Load, Migrate, Plan, Sow, Start
+from seeder.operation import Call, Check, Configure, Load, Make, Migrate, Plan, Sow, Start
 from seeder.order import Cycle, closure, sort
 from seeder.protocols import Runtime
-from seeder.registry import RUNTIMES
+from seeder.registry import RUNTIMES, generators
 from seeder.soundness import Judged
 
 
@@ -49,7 +51,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         scenario, wrong = soundness.of_scenario(definition.scenario, stack)
         notices += _unasked(definition.scenario, scenario)
         definition = replace(definition, scenario=scenario)
-        problems.problems += wrong
+        problems.problems += [*wrong, *soundness.of_steps(scenario, stack)]
     allotted = _allotted(definition, judged, now, problems)
     problems.problems += soundness.refused(stack, notices)
     problems.raise_if_any(DefinitionError)
@@ -70,7 +72,8 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         migrations=migrations,
         loads=loads,
         services=services,
-        calls=tuple(_calls(definition.datasets, allotted)),
+        calls=(*_calls(definition.datasets, allotted), *_makes("steps", definition.scenario, stack)),
+        acts=tuple(_makes("act", definition.scenario, stack)),
         gates=tuple(_gates(stack, fitness)),
         fitness=fitness,
     )
@@ -80,7 +83,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
 def _at_rest(plan: Plan) -> Plan:
     """What of it comes before services: servers, migrations, data at rest, and the gates that ask for no more."""
     gates = tuple(check for check in plan.gates if check.gate not in ("ready", "expect"))
-    return replace(plan, overlays=(), services=(), calls=(), gates=gates)
+    return replace(plan, overlays=(), services=(), calls=(), acts=(), gates=gates)
 
 
 # -- starting ---------------------------------------------------------------------------------------------------------
@@ -191,6 +194,30 @@ def _calls(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]
                 yield Call(part.owner, f"requests of {part.path.name}", dataset.label, dataset, part)
         if dataset.seed:
             yield Sow(dataset.label, " ".join(dataset.seed.command), "the dataset's own program", dataset, dataset.seed)
+
+
+def _makes(key: str, scenario: Scenario | None, stack: Stack) -> Iterable[Make]:
+    """The steps in an order in which they may be done. Those of one domain are done one after another: what a service numbers has the
+    same number each time."""
+    steps = {step.name: step for step in getattr(scenario, key)} if scenario else {}
+    known = {name: one.capability for name, one in generators(stack).items()} if steps else {}
+    before = graph.edges(list(steps.values()))
+    latest: dict[str, str] = {}
+    for name in sort(before):
+        step, needs = steps[name], before[name]
+        domain = step.use.partition(".")[0]
+        after = {*needs, *([latest[domain]] if domain in latest else [])}
+        if domain:
+            latest[domain] = name
+        capability = known.get(step.use)
+        yield Make(name, _asked(step, capability), f"after {', '.join(needs)}" if needs else "", step, tuple(sorted(after)), capability)
+
+
+def _asked(step: Step, capability: Capability | None) -> str:
+    if step.watch:
+        return f"wait until {step.watch.service}{step.watch.path} is {step.watch.until}"
+    many = f", for each of {step.each}" if step.each is not None else f", {step.count} times" if step.count is not None else ""
+    return f"{step.use} of {capability.owner}{many}" if capability else step.use
 
 
 def _allotted(definition: Definition, judged: Judged, now: datetime.datetime, problems: Collector) -> dict[str, tuple[Part, ...]]:

@@ -162,7 +162,13 @@ def remember(environment: Environment) -> None:
     migrated = {store: dataclasses.asdict(one) for store, one in environment.migrated.items()}
     plan = environment.plan
     over = plan.spared | _completed(environment)
-    asked = {"request": request, "migrated": migrated, "over": sorted(over), "restored": bool(plan.restores)}
+    asked = {
+        "request": request,
+        "migrated": migrated,
+        "over": sorted(over),
+        "results": environment.results,
+        "restored": bool(plan.restores),
+    }
     whole.write(environment.run.folder / ASKED, json.dumps(asked) + "\n")
 
 
@@ -194,6 +200,7 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
     environment = Environment(run, plan, runtime.rejoin(run, plan.stack, addresses, emit), emit, undo)
     environment.addresses, environment.spared = addresses, frozenset(asked["over"])
     environment.migrated = {store: Migrated.of(given) for store, given in asked["migrated"].items() if store in plan.fitness.revisions}
+    environment.results = dict(asked["results"])
     environment.loaded = list(_tables(plan, run.as_of))
     return environment, plan
 

@@ -18,6 +18,7 @@ from seeder.run import NO_OVERLAYS
 if TYPE_CHECKING:
     import httpx
 
+    from seeder.capability import Asked, Capability
     from seeder.content import Answer, Message, Records, StoreDigest, TableInfo
     from seeder.definition.dataset import Part, PartKind
     from seeder.definition.service import Condition, Service
@@ -51,6 +52,9 @@ class World(Protocol):
     def engine(self, store: str) -> Engine: ...
     def http(self, service: str) -> httpx.Client:
         """A client of the service: base address, authentication as declared, time limits. The environment closes it."""
+
+    def client(self, service: str) -> httpx.Client:
+        """The same, one of its own, which whoever asks closes."""
 
     def execute(self, task: Task) -> Completed:
         """Run a program inside the environment."""
@@ -521,6 +525,24 @@ class Remembers(Protocol):
 
     def drift(self, store: Store, revisions: Sequence[Revision], world: World) -> str | None:
         """How the store's own list differs from the files, as a sentence; None when they agree."""
+
+
+# -- generators -------------------------------------------------------------------------------------------------------
+
+
+class Generator(Protocol):
+    """Who can bring about business state: what one team offers to scenarios. Inputs and what is made are JSON values."""
+
+    capability: Capability
+
+    def make(self, world: World, call: Asked, given: Mapping[str, Any]) -> Any:
+        """Do it, once. Raises an Outcome, or whatever went wrong."""
+
+    def find(self, world: World, call: Asked, given: Mapping[str, Any]) -> Any:
+        """What an earlier try of the call made; None when there is nothing."""
+
+    def undo(self, world: World, call: Asked, made: Any) -> None:
+        """Take back what it made."""
 
 
 # -- loaders ----------------------------------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from seeder.definition.stack import Store
+from seeder.definition.stack import Stack, Store
 from seeder.definition.stores import Traits
 from seeder.errors import DefinitionError, nearest
-from seeder.protocols import Caller, Engine, Fills, Gate, LayerStore, Loader, Migrator, Remote, Remotes, Runtime
+from seeder.protocols import Caller, Engine, Fills, Gate, Generator, LayerStore, Loader, Migrator, Remote, Remotes, Runtime
 
 T = TypeVar("T")
 
@@ -159,6 +159,11 @@ def volatile(store: Store) -> list[str]:
     """What digests leave out of it: what the stack declares, and what the tool that migrates it fills by the clock."""
     migrator = MIGRATORS.get(store.migrate.tool) if store.migrate else None
     return list(dict.fromkeys([*store.volatile, *(migrator.filled if isinstance(migrator, Fills) else ())]))
+
+
+def generators(stack: Stack) -> Mapping[str, Generator]:
+    """What can be asked for in scenarios of the stack, by the capability's name. Raises DefinitionError with all that cannot be read."""
+    return importlib.import_module("seeder.generators.found").of(stack)  # type: ignore[no-any-return]
 
 
 def traits() -> dict[str, Traits]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from seeder import check, digest, lifecycle, start
 from seeder.definition.duration import seconds
@@ -14,13 +14,12 @@ from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.events import Digested, Emit, Event
 from seeder.operation import Plan
-from seeder.protocols import Queries
-from seeder.registry import ENGINES, traits, volatile
+from seeder.registry import traits, volatile
+from seeder.sql import Sql
 from seeder.stages import reset as resetting
 from seeder.stages import restore as restoring
 from seeder.stages import snapshot
 from seeder.story import Story
-from seeder.target import Target
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 if TYPE_CHECKING:
@@ -29,25 +28,6 @@ if TYPE_CHECKING:
     from seeder.rewound import Rewound
 
 T = TypeVar("T")
-
-
-class Sql:
-    """A store that answers SQL. `:name` parameters are bound by the driver; each statement is committed by itself."""
-
-    def __init__(self, target: Target) -> None:
-        engine = ENGINES.get(target.engine)
-        if not isinstance(engine, Queries):
-            raise EnvironmentFailed(target.store, f"{engine.name} answers no SQL", "ask it by a client of its own: `environment.url(...)`")
-        self._engine, self._target = engine, target
-
-    def rows(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        """Every row of the answer; none for a statement that answers none. Raises EnvironmentFailed with the database's words."""
-        return self._engine.query(self._target, statement, parameters or None)
-
-    def scalar(self, statement: str, **parameters: Any) -> Any:
-        """The first column of the first row; None when there is no row."""
-        found = self.rows(statement, **parameters)
-        return found[0][0] if found else None
 
 
 class Session:

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
 
+from seeder import graph
 from seeder.definition import consistency, overlay
 from seeder.definition.dataset import Dataset, Part, PartKind
 from seeder.definition.dataset_parts import parts
@@ -19,7 +20,7 @@ from seeder.fitness import Revision
 from seeder.frozen import frozen
 from seeder.notice import Notice
 from seeder.protocols import Engine, Halts, Inspects, Loads, Queries
-from seeder.registry import CALLERS, ENGINES, LOADERS, MIGRATORS
+from seeder.registry import CALLERS, ENGINES, LOADERS, MIGRATORS, generators
 
 SQL_TOOLS = frozenset({"alembic", "sql"})
 
@@ -131,6 +132,17 @@ def of_scenario(scenario: Scenario, stack: Stack) -> tuple[Scenario, list[Proble
     except DefinitionError as error:
         problems += error.problems
     return scenario, problems
+
+
+def of_steps(scenario: Scenario, stack: Stack) -> list[Problem]:
+    """What is wrong with its steps, and with the generators that they ask for."""
+    if not (scenario.steps or scenario.act):
+        return []
+    try:
+        known = {name: one.capability for name, one in generators(stack).items()}
+        return graph.problems(scenario, stack, known)
+    except DefinitionError as error:
+        return list(error.problems)
 
 
 def _unknown_engines(stack: Stack) -> Iterator[Problem]:

@@ -83,7 +83,7 @@ def _scheme(environment: Environment, service: str, port: int | None = None) -> 
 
 def outputs(environment: Environment) -> Mapping[str, Any]:
     """The scenario's outputs; empty without a scenario."""
-    scenario = environment.plan.definition.scenario
+    scenario = environment.scenario
     return scenario.outputs if scenario else {}
 
 

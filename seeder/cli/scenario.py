@@ -10,17 +10,19 @@ import click
 
 from seeder.cli import _options
 from seeder.cli._terminal import near
-from seeder.errors import counted
+from seeder.errors import DefinitionError, counted
+from seeder.order import Cycle
 
 if TYPE_CHECKING:
     from seeder.definition.inputs import Input
     from seeder.definition.manifest import Manifest
     from seeder.definition.scenario import Expectation, Scenario
+    from seeder.definition.step import Step
 
 
 @click.group(cls=_options.Group)
 def command() -> None:
-    """List and show scenarios: the business states that can be asked for."""
+    """List, show and draw scenarios: the business states that can be asked for."""
 
 
 @command.command("ls")
@@ -58,6 +60,28 @@ def show(name: str, project: Path | None, as_json: bool) -> None:
         click.echo(_text(whole))
 
 
+@command.command("graph")
+@click.argument("name")
+@click.option("--format", "form", type=click.Choice(["text", "mermaid", "svg"]), default="text", help="How it is drawn.")
+@_options.project
+@_options.as_json
+def graph(name: str, form: str, project: Path | None, as_json: bool) -> None:
+    """Draw the steps of one scenario, and what comes before what."""
+    from seeder import drawing
+    from seeder.cli import _render
+    from seeder.definition.request import find_project, named
+
+    scenario = named(find_project(project).scenarios, name, "scenario")
+    if as_json:
+        _render.answer([{**_step(step), "after": sorted(set(step.needs()))} for step in (*scenario.steps, *scenario.act)])
+        return
+    draw = {"text": drawing.text, "mermaid": drawing.mermaid, "svg": drawing.svg}[form]
+    try:
+        click.echo(draw(scenario))
+    except Cycle as error:
+        raise DefinitionError(name, f"steps form a cycle: {error}", "remove one of these edges", scenario.mark) from None
+
+
 def _untagged(tag: str, every: Iterable[Scenario]) -> str:
     tags = sorted({each for scenario in every for each in scenario.tags})
     return f"no scenario has the tag {tag}; {'known: ' + ', '.join(tags) if tags else 'none has any'}"
@@ -88,6 +112,8 @@ def _whole(scenario: Scenario, manifest: Manifest) -> dict[str, Any]:
         "file": str(scenario.path),
         "inputs": {each.name: _input(each) for each in scenario.inputs},
         "data": [_dataset(wanted.name, wanted.version, manifest) for wanted in scenario.data],
+        "steps": [_step(each) for each in scenario.steps],
+        "act": [_step(each) for each in scenario.act],
         "expect": [_expectation(each) for each in scenario.expect],
         "outputs": dict(scenario.outputs),
     }
@@ -105,6 +131,11 @@ def _dataset(name: str, version: str | None, manifest: Manifest) -> dict[str, An
 
     found = next((d for d in manifest.datasets.get(name, ()) if matches(d.version, version)), None)
     return {"name": name, "wanted": version, "version": found.version if found else None, "kind": found.kind if found else None}
+
+
+def _step(given: Step) -> dict[str, Any]:
+    does = f"wait for {given.watch.service}{given.watch.path}" if given.watch else given.use
+    return {"name": given.name, "use": does, "with": dict(given.given), "line": given.mark.line}
 
 
 def _expectation(given: Expectation) -> dict[str, Any]:
@@ -130,6 +161,7 @@ def _text(whole: dict[str, Any]) -> str:
         needed = ", required" if given["required"] else ""
         lines.append(f"  input   {name}: {said}{needed}{'  ' + given['description'] if given['description'] else ''}")
     lines += [f"  data    {d['name']}@{d['version'] or 'unknown'} ({d['kind'] or 'not in the manifest'})" for d in whole["data"]]
+    lines += [f"  {key:<7} {s['name']}: {s['use']}" for key in ("steps", "act") for s in whole[key]]
     lines += [f"  expect  {e['kind']}{' ' if e['on'] else ''}{e['on']}: {' '.join(e['what'].split())}" for e in whole["expect"]]
     lines += [f"  output  {name}: {value}" for name, value in whole["outputs"].items()]
     return "\n".join(lines)

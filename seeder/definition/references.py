@@ -1,58 +1,128 @@
-"""`${inputs.NAME}` in values, and `:name` parameters in queries."""
+"""`${inputs.NAME}` and `${STEP.OUTPUT}` in values, and `:name` parameters in queries."""
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+
+from seeder.frozen import frozen
 
 _REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[^{}]*)(?P<end>\}?))")
 _SKIPPED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/|::"
 _PARAMETER = re.compile(rf"{_SKIPPED}|(?<![\w:]):(?P<name>[A-Za-z_]\w*)", re.DOTALL)
 
+_WAY = re.compile(r"(?P<root>[A-Za-z_][\w-]*)(?P<rest>(?:\.[A-Za-z_]\w*|\[(?:\d+|\*)\])*)")
+_PART = re.compile(r"\.(?P<name>\w+)|\[(?P<index>\d+)\]|\[\*\]")
+
 Path = tuple[str | int, ...]
 
 
-def filled(value: Any, inputs: Mapping[str, Any], *, as_text: bool = False, in_url: bool = False) -> Any:
-    """The value with its references replaced. One reference as a whole keeps the input's type unless `as_text`; in a URL what is filled in
-    is percent-encoded; `$$` is a dollar sign. Raises KeyError for an unknown name: `unknown` finds them beforehand."""
+@frozen
+class Reference:
+    """`${customer.id}`, `${products[0].id}`, `${products[*].id}`: what a root (inputs, a step, each, index) holds at a way of names,
+    places, and `*` for every member of a list."""
+
+    root: str
+    way: tuple[str | int, ...] = ()  # "*" stands for every member
+
+    def __str__(self) -> str:
+        return "${" + self.root + "".join(f"[{part}]" if part == "*" or isinstance(part, int) else f".{part}" for part in self.way) + "}"
+
+    def of(self, known: Mapping[str, Any]) -> Any:
+        """What it leads to. Raises KeyError where nothing is there."""
+        return _at(known[self.root], self.way)
+
+
+def filled(value: Any, known: Mapping[str, Any], *, as_text: bool = False, in_url: bool = False) -> Any:
+    """The value with its references replaced by what `known` holds of their roots (`{"inputs": {...}}`). One reference as a whole keeps
+    the type of what it leads to unless `as_text`; in a URL what is filled in is percent-encoded; `$$` is a dollar sign. Raises KeyError
+    where a reference leads to nothing: `unknown` finds that beforehand, as far as files tell."""
     if isinstance(value, Mapping):
-        return {key: filled(item, inputs) for key, item in value.items()}
+        return {key: filled(item, known) for key, item in value.items()}
     if isinstance(value, list):
-        return [filled(item, inputs) for item in value]
+        return [filled(item, known) for item in value]
     if not isinstance(value, str):
         return value
     whole = _REFERENCE.fullmatch(value)
     if whole and not whole["dollar"] and not (as_text or in_url):
-        return inputs[_input(whole["name"])]
+        return _read(whole["name"]).of(known)
 
     def text(match: re.Match[str]) -> str:
         if match["dollar"]:
             return "$"
-        found = as_words(inputs[_input(match["name"])])
+        found = as_words(_read(match["name"]).of(known))
         return urllib.parse.quote(found, safe="") if in_url else found
 
     return _REFERENCE.sub(text, value)
 
 
 def as_words(value: Any) -> str:
-    """A scalar inside a text, as YAML and JSON write it."""
-    return {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else str(value)
+    """A value inside a text, as YAML and JSON write it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def unknown(value: Any, inputs: Mapping[str, Any], at: Path = ()) -> Iterator[tuple[Path, str, str]]:
-    """References that `filled` could not fill: the path of the value, the reference as written, and why."""
+def references(value: Any) -> Iterator[Reference]:
+    """Every reference in the value that is written as one."""
+    for _, text in _texts(value):
+        for match in _REFERENCE.finditer(text):
+            if not match["dollar"] and match["end"] and (found := _parsed(match["name"])):
+                yield found
+
+
+def only(value: Any) -> Reference | None:
+    """The reference that the value is as a whole."""
+    match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    return _parsed(match["name"]) if match and match["end"] and not match["dollar"] else None
+
+
+def unknown(value: Any, known: Mapping[str, Collection[str] | None], at: Path = ()) -> Iterator[tuple[Path, str, str]]:
+    """References that `filled` could not fill: the path of the value, the reference as written, and why. `known`: root -> its names,
+    where it has names (None: it is another's to say what it holds)."""
+    for path, text in _texts(value, at):
+        for match in _REFERENCE.finditer(text):
+            if not match["dollar"] and (cause := _mistake(match, known)):
+                yield path, match[0], cause
+
+
+def _texts(value: Any, at: Path = ()) -> Iterator[tuple[Path, str]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from unknown(item, inputs, (*at, key))
+            yield from _texts(item, (*at, key))
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from unknown(item, inputs, (*at, number))
+            yield from _texts(item, (*at, number))
     elif isinstance(value, str):
-        for match in _REFERENCE.finditer(value):
-            if not match["dollar"] and (cause := _mistake(match, inputs)):
-                yield at, match[0], cause
+        yield at, value
+
+
+def _read(name: str) -> Reference:
+    found = _parsed(name)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def _parsed(name: str) -> Reference | None:
+    match = _WAY.fullmatch(name.strip())
+    if match is None:
+        return None
+    way = tuple(part["name"] or (int(part["index"]) if part["index"] else "*") for part in _PART.finditer(match["rest"]))
+    return Reference(match["root"], way)
+
+
+def _at(value: Any, way: tuple[str | int, ...]) -> Any:
+    if not way:
+        return value
+    first, rest = way[0], way[1:]
+    if first == "*":
+        return [_at(item, rest) for item in value]
+    try:
+        return _at(value[first], rest)
+    except (IndexError, TypeError):
+        raise KeyError(first) from None
 
 
 def named_parameters(query: str) -> list[str]:
@@ -60,14 +130,19 @@ def named_parameters(query: str) -> list[str]:
     return list(dict.fromkeys(match["name"] for match in _PARAMETER.finditer(query) if match["name"]))
 
 
-def _mistake(match: re.Match[str], inputs: Mapping[str, Any]) -> str | None:
-    root, _, name = match["name"].strip().partition(".")
+def _mistake(match: re.Match[str], known: Mapping[str, Collection[str] | None]) -> str | None:
     if not match["end"]:
         return "the reference is not closed; write a dollar sign as $$"
-    if root != "inputs":
-        return "only ${inputs.NAME} can be filled in; write a dollar sign as $$"
-    return None if name in inputs else f"the scenario has no input {name!r}"
-
-
-def _input(reference: str) -> str:
-    return reference.strip().removeprefix("inputs.")
+    reference = _parsed(match["name"])
+    offered = "inputs.NAME" if set(known) == {"inputs"} else "inputs.NAME or STEP.OUTPUT"
+    if reference is None or (reference.root not in known and set(known) == {"inputs"}):
+        return f"only ${{{offered}}} can be filled in; write a dollar sign as $$"
+    if reference.root not in known:
+        return f"there is no step {reference.root!r} before it"
+    names = known[reference.root]
+    if names is None:
+        return None
+    if not reference.way:
+        return f"only ${{{offered}}} can be filled in; write a dollar sign as $$"
+    name = str(reference.way[0])
+    return None if name in names else f"the scenario has no input {name!r}"

@@ -13,6 +13,7 @@ from seeder.definition.extension import Gates
 from seeder.definition.inputs import Input, Value, given
 from seeder.definition.references import filled, named_parameters
 from seeder.definition.stack import Stack
+from seeder.definition.step import Step
 from seeder.errors import Collector, Mark, Problem, UsageError, nearest
 from seeder.frozen import frozen
 
@@ -59,7 +60,8 @@ class DatasetRef:
 
 @frozen
 class Scenario:
-    """Values may hold `${inputs.NAME}`; `bind` fills them in and sets `values`."""
+    """A business state: what makes it (data, then `steps`), what is done in it (`act`), what is expected then. Values may hold
+    `${inputs.NAME}` and `${STEP.OUTPUT}`; `bind` sets `values`, `fill` fills in."""
 
     name: str
     version: str
@@ -71,6 +73,8 @@ class Scenario:
     tags: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
     data: tuple[DatasetRef, ...] = ()
+    steps: tuple[Step, ...] = ()
+    act: tuple[Step, ...] = ()
     expect: tuple[Expectation, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
     gates: Gates = field(default_factory=Gates)
@@ -79,30 +83,36 @@ class Scenario:
 
 
 def bind(scenario: Scenario, values: Mapping[str, str]) -> Scenario:
-    """The scenario with the inputs' values filled into expectations and outputs; `values` are texts, as `--set NAME=VALUE` gives them.
-
-    A value that is one reference as a whole keeps the input's type. Query parameters that `with` does not name are taken from the
-    outputs, then from the inputs. Raises UsageError with everything that is wrong with the values.
-    """
+    """The scenario with its inputs' values, and with expectations and outputs filled in, unless there are steps, whose results they may
+    hold: `fill` does it then. `values` are texts, as `--set NAME=VALUE` gives them. Raises UsageError with everything that is wrong with
+    the values."""
     problems = Collector()
     bound = given(scenario.inputs, values, problems)
     problems.raise_if_any(UsageError)
-    outputs = {name: filled(value, bound) for name, value in scenario.outputs.items()}
-    expect = tuple(_filled(expectation, bound, {**bound, **outputs}) for expectation in scenario.expect)
-    return dataclasses.replace(scenario, expect=expect, outputs=outputs, values=bound)
+    scenario = dataclasses.replace(scenario, values=bound)
+    return scenario if scenario.steps or scenario.act else fill(scenario, {})
 
 
-def _filled(expectation: Expectation, inputs: Mapping[str, Value], known: Mapping[str, Any]) -> Expectation:
-    parameters = {name: filled(value, inputs) for name, value in expectation.parameters.items()}
-    taken = {name: known[name] for name in named_parameters(expectation.query) if name not in parameters and name in known}
+def fill(scenario: Scenario, results: Mapping[str, Any]) -> Scenario:
+    """Expectations and outputs with the values of inputs and the results of steps. A value that is one reference as a whole keeps its
+    type. Query parameters that `with` does not name are taken from the outputs, then from the inputs."""
+    known = {**results, "inputs": scenario.values}
+    outputs = {name: filled(value, known) for name, value in scenario.outputs.items()}
+    expect = tuple(_filled(expectation, known, {**scenario.values, **outputs}) for expectation in scenario.expect)
+    return dataclasses.replace(scenario, expect=expect, outputs=outputs)
+
+
+def _filled(expectation: Expectation, known: Mapping[str, Any], named: Mapping[str, Any]) -> Expectation:
+    parameters = {name: filled(value, known) for name, value in expectation.parameters.items()}
+    taken = {name: named[name] for name in named_parameters(expectation.query) if name not in parameters and name in named}
     return dataclasses.replace(
         expectation,
         parameters={**parameters, **taken},
-        path=filled(expectation.path, inputs, in_url=True),
-        subject=filled(expectation.subject, inputs, as_text=True),
-        where=filled(expectation.where, inputs),
-        key=filled(expectation.key, inputs, as_text=True),
-        equals=filled(expectation.equals, inputs),
+        path=filled(expectation.path, known, in_url=True),
+        subject=filled(expectation.subject, known, as_text=True),
+        where=filled(expectation.where, known),
+        key=filled(expectation.key, known, as_text=True),
+        equals=filled(expectation.equals, known),
     )
 
 

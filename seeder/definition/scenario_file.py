@@ -11,7 +11,7 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, mo
 from seeder.definition.extension import Gates, Strict
 from seeder.definition.fields import Duration, Name, Text, UrlPath, VersionText
 
-REFUSED: Final = ("steps", "act", "faults", "use")
+REFUSED: Final = ("faults",)
 _FORMS: Final = {"query": "QueryItem", "http": "HttpItem", "event": "EventItem", "key": "KeyItem"}
 
 
@@ -86,6 +86,50 @@ class KeyItem(Strict):
         return self
 
 
+class WatchItem(Strict):
+    """A state that a service comes to."""
+
+    get: Annotated[Text, Field(description="the service")]
+    path: UrlPath
+    until: Annotated[dict[str, Any], Field(description="a part of the JSON body", min_length=1)]
+    within: Duration = 5.0
+
+
+class UseItem(Strict):
+    """A capability that is asked for."""
+
+    use: Annotated[Text, Field(description="the capability: NAME")]
+    with_: Annotated[dict[str, Any], Field(alias="with", description="its inputs")] = {}
+    for_each: Annotated[list[Any] | Text | None, Field(description="a list, or a reference to one: once for each member, `${each}`")] = None
+    count: Annotated[int | Text | None, Field(description="so many times, `${index}` from 0")] = None
+    after: Annotated[list[Text], Field(description="steps that are done before, whose results it is not given")] = []
+
+    @model_validator(mode="after")
+    def _one_of(self) -> UseItem:
+        if self.for_each is not None and self.count is not None:
+            raise ValueError("takes for_each or count, not both")
+        return self
+
+
+class EventuallyItem(Strict):
+    """A state that is waited for."""
+
+    eventually: WatchItem
+    meanwhile: Annotated[dict[str, list[Any]], Field(description="field: the values that it may have on the way")] = {}
+    after: list[Text] = []
+
+
+def _step_form(item: Any) -> str | None:
+    found = [name for form, name in (("use", "UseItem"), ("eventually", "EventuallyItem")) if isinstance(item, Mapping) and form in item]
+    return found[0] if len(found) == 1 else None
+
+
+StepItem = Annotated[
+    Annotated[UseItem, Tag("UseItem")] | Annotated[EventuallyItem, Tag("EventuallyItem")],
+    Discriminator(_step_form, custom_error_type="form", custom_error_message="is a mapping with exactly one of use, eventually"),
+]
+
+
 def _form(item: Any) -> str | None:
     found = [name for form, name in _FORMS.items() if isinstance(item, Mapping) and form in item]
     return found[0] if len(found) == 1 else None
@@ -111,6 +155,10 @@ class ScenarioFile(Strict):
     tags: list[Text] = []
     inputs: dict[str, InputItem] = {}
     data: Annotated[list[Text], Field(description="datasets: NAME or NAME@VERSION, a version may be shortened")] = []
+    steps: Annotated[dict[str, StepItem], Field(description="make the state, through capabilities; kept as a layer")] = {}
+    act: Annotated[
+        dict[str, StepItem], Field(description="what is done in the state, before it is expected to be as told; never kept")
+    ] = {}
     expect: Annotated[list[ExpectItem], Field(description="checked before the command")] = []
     outputs: Annotated[dict[str, Any], Field(description="what the command and tests are told")] = {}
     gates: Gates = Gates.model_construct()
@@ -130,6 +178,10 @@ def sound(data: Mapping[str, Any]) -> ScenarioFile:
         given = data.get(key)
         return given if isinstance(given, list) else []
 
+    def named(key: str) -> list[tuple[str, Any]]:
+        given = data.get(key)
+        return [(name, read(StepItem, item, None)) for name, item in given.items()] if isinstance(given, Mapping) else []
+
     inputs = data.get("inputs")
     read_inputs = {name: read(InputItem, item, None) for name, item in (inputs.items() if isinstance(inputs, Mapping) else ())}
     return ScenarioFile.model_construct(
@@ -141,6 +193,8 @@ def sound(data: Mapping[str, Any]) -> ScenarioFile:
         tags=read(list[Text], data.get("tags"), []),
         inputs={name: item for name, item in read_inputs.items() if item},
         data=[read(Text, item, "") for item in items("data")],
+        steps={name: item for name, item in named("steps") if item},
+        act={name: item for name, item in named("act") if item},
         expect=[read(ExpectItem, item, None) for item in items("expect")],
         outputs=read(dict[str, Any], data.get("outputs"), {}),
         gates=read(Gates, data.get("gates"), Gates.model_construct()),

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from seeder.definition.inputs import Input, mistake
-from seeder.definition.references import named_parameters, unknown
+from seeder.definition.references import named_parameters, references, unknown
 from seeder.definition.scenario import DatasetRef, Expectation, Scenario
-from seeder.definition.scenario_file import REFUSED, EventItem, HttpItem, InputItem, KeyItem, QueryItem, ScenarioFile, sound
+from seeder.definition.scenario_file import (
+    REFUSED,
+    EventItem,
+    EventuallyItem,
+    HttpItem,
+    InputItem,
+    KeyItem,
+    QueryItem,
+    ScenarioFile,
+    UseItem,
+    sound,
+)
+from seeder.definition.step import Step, Watch
 from seeder.definition.validation import validated
 from seeder.definition.yaml import Document, load
 from seeder.errors import Collector, DefinitionError, Mark, Problem, nearest
@@ -55,6 +67,8 @@ def read_scenario(path: Path) -> Scenario:
         tags=tuple(file.tags),
         inputs=tuple(inputs),
         data=_data(file.data, document, problems),
+        steps=_steps("steps", file.steps, document),
+        act=_steps("act", file.act, document),
         expect=tuple(_expectation(item, number, document) for number, item in enumerate(file.expect) if item),
         outputs=file.outputs,
         gates=file.gates,
@@ -113,12 +127,28 @@ def _expectation(item: QueryItem | HttpItem | EventItem | KeyItem, number: int, 
     )
 
 
+def _steps(key: str, items: Mapping[str, UseItem | EventuallyItem], document: Document) -> tuple[Step, ...]:
+    return tuple(_step(name, item, document.mark((key, name))) for name, item in items.items())
+
+
+def _step(name: str, item: UseItem | EventuallyItem, mark: Mark) -> Step:
+    if isinstance(item, UseItem):
+        return Step(name, mark, item.use, item.with_, item.for_each, item.count, tuple(item.after))
+    seen, allowed = item.eventually, {field: tuple(values) for field, values in item.meanwhile.items()}
+    watch = Watch(seen.get, seen.path, seen.until, allowed, seen.within)
+    return Step(name, mark, after=tuple(item.after), watch=watch)
+
+
 def _check_references(file: ScenarioFile, document: Document, problems: Collector) -> None:
-    inputs = _named(document, "inputs")
-    for place in ("expect", "outputs"):
-        for path, written, cause in unknown(_without_queries(document.data.get(place, ())), inputs, (place,)):
-            name = written[2:-1].strip().removeprefix("inputs.")
-            remedy = nearest(name, sorted(inputs)) if "no input" in cause else ""
+    inputs, steps = _named(document, "inputs"), {**_named(document, "steps"), **_named(document, "act")}
+    known: dict[str, Collection[str] | None] = {**dict.fromkeys(steps), "inputs": set(inputs)}
+    for place in ("steps", "act", "expect", "outputs"):
+        given = _without_queries(document.data.get(place, ()))
+        others = dict.fromkeys(reference.root for reference in references(given)) if place in ("steps", "act") else {}  # graph judges them
+        for path, written, cause in unknown(given, {**others, **known}, (place,)):
+            name = written[2:-1].strip().removeprefix("inputs.").partition(".")[0]
+            offered = inputs if "no input" in cause else steps
+            remedy = nearest(name, sorted(offered)) if "there is no" in cause or "no input" in cause else ""
             problems.add(f"{'.'.join(map(str, path))} {written}", cause, remedy, document.mark(path))
     for number, item in enumerate(file.expect):
         if isinstance(item, QueryItem):

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from seeder.definition.service import Build, Service
 from seeder.definition.stack import Store
 from seeder.fitness import Revision
 from seeder.layer import PORTABLE, Chain, Step
-from seeder.operation import Call, Load, Migrate, Plan, Sow
+from seeder.operation import Call, Load, Make, Migrate, Plan, Sow
 from seeder.protocols import Inspects, Joins, Layered, Migrator, Saves, Stepwise
 from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
 
@@ -219,12 +219,25 @@ def acting(plan: Plan) -> dict[str, str]:
     return flat({**given, "calls": calls})
 
 
-def _call(plan: Plan, operation: Call | Sow) -> list[str]:
+def _call(plan: Plan, operation: Call | Sow | Make) -> list[str]:
+    if isinstance(operation, Make):
+        return ["step", operation.subject, fingerprint.link("whole", "", _made(plan, operation))]
     if isinstance(operation, Call):
         return ["http", operation.subject, fingerprint.content(operation.part.path)]
     root = plan.definition.manifest.root
     files = sorted({path.relative_to(root).as_posix() for glob in operation.seed.inputs for path in root.glob(glob) if path.is_file()})
     return ["program", *redact.tree(list(operation.seed.command)), fingerprint.tree(root, files)]
+
+
+def _made(plan: Plan, operation: Make) -> dict[str, Any]:
+    """What a step asks for, of whom, and what all steps may be given."""
+    about, step, scenario = operation.capability, operation.step, plan.definition.scenario
+    return {
+        "step": redact.tree([step.name, step.use, dict(step.given), step.each, step.count, sorted(step.needs())]),
+        "watch": asdict(step.watch) if step.watch else None,
+        "inputs": redact.tree(dict(scenario.values)) if scenario else {},
+        "capability": [about.name, about.version, about.digest] if about else [],
+    }
 
 
 def _service(plan: Plan, service: Service) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 from seeder.environment import Environment
 from seeder.errors import GateRefused, Problem
@@ -11,10 +12,21 @@ from seeder.operation import Check, Plan
 from seeder.order import each
 from seeder.registry import GATES
 
+AFTER_ACT = "expect"  # what is expected of the scenario's end, where something is done in it
+
 
 def check(environment: Environment, plan: Plan) -> None:
-    """Every gate of the plan found nothing. Raises GateRefused with all findings of all gates."""
-    checks = {operation.gate: operation for operation in plan.gates}
+    """Every gate of the plan that asks for the state found nothing. Raises GateRefused with all findings of all gates."""
+    _ask(environment, [one for one in plan.gates if not (plan.acts and one.gate == AFTER_ACT)])
+
+
+def expected(environment: Environment, plan: Plan) -> None:
+    """The same for what is expected once the scenario has acted."""
+    _ask(environment, [one for one in plan.gates if one.gate == AFTER_ACT])
+
+
+def _ask(environment: Environment, operations: Iterable[Check]) -> None:
+    checks = {operation.gate: operation for operation in operations}
     found = each(checks, lambda gate: _check(environment, checks[gate]), at_once=4)
     findings = [problem for problems in found.values() for problem in problems]
     if findings:

@@ -142,6 +142,7 @@ def _known(environment: Environment, server: str) -> dict[str, Any]:
     names = {store.name for store in environment.stack.stores_of(server)}
     loaded = [dataclasses.asdict(table) for table in environment.loaded if table.store in names]
     return {
+        "results": dict(environment.results),
         "tables": [{**table, "file": os.path.relpath(table["file"], environment.run.checkout)} for table in loaded],
         "migrated": {store: dataclasses.asdict(one) for store, one in environment.migrated.items() if store in names},
     }

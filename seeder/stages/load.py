@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from seeder import fill, machine, process, variables
+from seeder import fill, machine, perform, process, variables
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Loaded
-from seeder.operation import Call, Plan, Sow
+from seeder.operation import Call, Make, Plan, Sow
 from seeder.protocols import Settles
 from seeder.registry import CALLERS
 from seeder.wait import READY, Verdict, not_yet, wait_for
@@ -25,8 +25,9 @@ def through_services(environment: Environment, plan: Plan) -> None:
         if isinstance(operation, Call):
             count = CALLERS.get("http").call(operation.part, environment)
             environment.emit(Loaded(operation.dataset.name, operation.dataset.version, operation.subject, count))
-        else:
+        elif isinstance(operation, Sow):
             _sow(environment, operation)
+    perform.steps(environment, "load", [operation for operation in plan.calls if isinstance(operation, Make)])
     if plan.services:
         _settle(environment)
 

@@ -15,6 +15,7 @@ def prepare(environment: Environment, plan: Plan) -> None:
     environment.addresses = environment.deployment.prepare(plan.definition.request.images, states if plan.chains else None)
     for begin in plan.begins.values():
         environment.loaded += _loaded(begin, environment)
+        environment.results |= begin.layer.facts.get("results", {})
         environment.migrated |= {store: Migrated.of(given) for store, given in begin.layer.facts.get("migrated", {}).items()}
 
 

@@ -17,7 +17,7 @@ from seeder.definition.stack import Store
 from seeder.errors import DefinitionError, UsageError, nearest
 from seeder.protocols import Clones
 from seeder.registry import ENGINES
-from seeder.session import Sql
+from seeder.sql import Sql
 from seeder.target import Target
 from seeder.testing import evidence
 from seeder.testing.server import Server, Wanted

@@ -112,6 +112,17 @@ def test_the_examples_of_datasets_and_of_a_scenario_are_sound(tmp_path):
     typed(f"seeder dataset lock && seeder check && seeder plan {words}", tmp_path)
 
 
+def test_the_first_generator_is_asked_for_as_it_stands_there(tmp_path):
+    notes(tmp_path)
+    (code,) = [block for language, what, block in BLOCKS if (language, what) == ("python", "generator")]
+    typed("seeder init --name notes", tmp_path)
+    for name, text in {"generators/notes.py": code, "testdata/scenarios/written.yaml": example("steps")}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    asked = "seeder generator ls && seeder generator show notes.write && seeder scenario graph written && seeder check"
+    typed(f"{asked} && seeder run --scenario written --services db --runtime local -- sh -c 'test $SEEDER_OUTPUT_NOTE = 4'", tmp_path)
+
+
 def test_the_example_is_short():
     assert len(example().splitlines()) <= 10
 

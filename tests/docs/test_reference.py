@@ -91,7 +91,8 @@ def test_every_exit_code_is_described():
     while kinds:
         kind = kinds.pop()
         kinds += kind.__subclasses__()
-        if kind is not interrupt.Interrupted:  # 128+n
+        of_pytest = kind.__module__.startswith("seeder.testing")  # it has exit codes of its own
+        if kind is not interrupt.Interrupted and not of_pytest:  # 128+n
             assert {str(kind.run_code), str(kind.code)} <= said, kind
     assert "128+n" in said
 

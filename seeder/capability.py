@@ -1,0 +1,51 @@
+"""A capability: what one team's generator can do for a scenario, as others see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from seeder.errors import Mark
+from seeder.frozen import frozen
+
+Origin = Literal["services", "inserted"]
+
+
+@frozen
+class Capability:
+    """`name` (`customers.create`) and `version` are what scenarios ask for; `owner` is told whatever goes wrong in it.
+
+    `inputs` and `outputs` are JSON Schemas (2020-12) of objects. `origin`: records come about through services, or are inserted into a
+    store. `key`: its requests carry an idempotency key that begins so; `finds`: it looks for what an earlier try made. With one of them it
+    may be tried again after a try of which nobody knows what came of it. `undoes`: it can take back what it made. `within` is the time
+    limit of one try, in seconds. `mark` is where it is written, `digest` what all that it is made of amounts to.
+    """
+
+    name: str
+    version: str
+    owner: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    mark: Mark
+    digest: str = ""
+    contact: str = ""
+    description: str = ""
+    origin: Origin = "services"
+    key: str | None = None
+    finds: bool = False
+    undoes: bool = False
+    within: float = 30.0
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a try of which nobody knows what came of it may be followed by another."""
+        return self.key is not None or self.finds
+
+
+@frozen
+class Asked:
+    """One thing that a capability is asked for: the step, with its place where it is one of many (`products[1]`), and that place alone."""
+
+    step: str
+    index: int = 0
+    prefix: str = ""  # of everything that it names, where the environment is shared

@@ -1,0 +1,52 @@
+"""A step of a scenario: a capability that is asked for, or a state that is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from typing import Any
+
+from seeder.definition.references import references
+from seeder.errors import Mark
+from seeder.frozen import frozen
+
+OWN = frozenset({"inputs", "each", "index"})  # roots of references that are no steps
+
+
+@frozen
+class Watch:
+    """A service's answer that is looked at until it holds `until` (a part of the JSON body), for `within` seconds at most. With
+    `meanwhile` every other answer must hold one of the values that it lists for a field."""
+
+    service: str
+    path: str
+    until: Mapping[str, Any]
+    meanwhile: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    within: float = 5.0
+
+
+@frozen
+class Step:
+    """`use` asks a capability with `given`, values that may hold references; `watch` waits. With `each` (a list, or a reference to one) or
+    `count` it is done for every member, and its result is the list of theirs."""
+
+    name: str
+    mark: Mark
+    use: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    each: Any = None
+    count: Any = None
+    after: tuple[str, ...] = ()
+    watch: Watch | None = None
+
+    @property
+    def many(self) -> bool:
+        """Whether it is done for every member of a list."""
+        return self.each is not None or self.count is not None
+
+    def needs(self) -> Iterator[str]:
+        """The steps that must be done before it: those of `after`, and those whose results it is given."""
+        yield from self.after
+        written = [self.given, self.each, self.count]
+        written += [self.watch.path, dict(self.watch.until), {k: list(v) for k, v in self.watch.meanwhile.items()}] if self.watch else []
+        yield from (reference.root for reference in references(written) if reference.root not in OWN)

@@ -1,0 +1,101 @@
+"""What a generator is given to work with: clients of services and stores, values that are the same each time, and a way to wait."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from seeder.definition.duration import seconds
+from seeder.errors import DefinitionError, UsageError, nearest
+from seeder.protocols import World
+from seeder.sql import Sql
+from seeder.wait import READY, not_yet, wait_for
+
+if TYPE_CHECKING:
+    import httpx
+    from faker import Faker
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Context:
+    """One call of one generator. `step` says for what: the step's name, with its place where it is one of many (`products[1]`)."""
+
+    def __init__(self, world: World, step: str, *, index: int = 0, key: str | None = None, prefix: str = "") -> None:
+        self._world, self._key, self._prefix = world, key, prefix
+        self._clients = ExitStack()
+        self._requests = 0
+        self.step = step
+        self.index = index
+
+    @property
+    def as_of(self) -> datetime.datetime:
+        """The reference time of all data."""
+        return self._world.run.as_of
+
+    @property
+    def seed(self) -> int:
+        return self._world.run.seed
+
+    def http(self, service: str) -> httpx.Client:
+        """A client of the service: base address, authentication as the stack declares it, time limits. Where the capability has a key,
+        each request that may change something carries an Idempotency-Key, the same at every try."""
+        client = self._world.client(_known(service, self._world.stack.services, "service"))
+        if self._key:
+            client.event_hooks["request"].append(self._with_key)
+        return self._clients.enter_context(client)
+
+    def sql(self, store: str) -> Sql:
+        """A store that answers SQL; each statement is committed by itself."""
+        return Sql(self._world.target(_known(store, self._world.stack.stores, "store")))
+
+    def url(self, store: str, driver: str | None = None) -> str:
+        """Where the store is reached, with its credentials; `scheme+driver` where a driver is named."""
+        return self._world.target(_known(store, self._world.stack.stores, "store")).url(driver)
+
+    def unique(self, name: str) -> str:
+        """`name-` and ten letters and digits, which no other step, place or name of this environment gives: a function of seed, step and
+        name, with the run's prefix before it where the environment is shared."""
+        digest = hashlib.sha256("\0".join([str(self.seed), self.step, name]).encode()).digest()
+        return f"{self._prefix}{name}-{base64.b32encode(digest).decode().lower()[:10]}"
+
+    @cached_property
+    def fake(self) -> Faker:
+        """Faker (en_US), which begins alike for this seed and step, whatever others do."""
+        try:
+            from faker import Faker
+        except ModuleNotFoundError as error:
+            raise DefinitionError("ctx.fake", f"needs the package {error.name}", "pip install 'seeder-env[generators]'") from error
+        made = Faker("en_US")
+        made.seed_instance(int.from_bytes(hashlib.sha256(f"{self.seed}\0{self.step}".encode()).digest()[:8], "big"))
+        return made
+
+    def eventually(self, condition: Callable[[], Any], within: str | float = "5s") -> Any:
+        """Ask until the answer is true, and give it. Raises EnvironmentFailed with the last answer when the time is over."""
+        last: list[Any] = [None]
+
+        def look() -> Any:
+            last[0] = condition()
+            return READY if last[0] else not_yet(f"the last answer was {last[0]!r}")
+
+        wait_for(self.step, look, within=within if isinstance(within, int | float) else seconds(within))
+        return last[0]
+
+    def close(self) -> None:
+        self._clients.close()
+
+    def _with_key(self, request: httpx.Request) -> None:
+        if request.method not in _SAFE and "Idempotency-Key" not in request.headers:
+            self._requests += 1
+            request.headers["Idempotency-Key"] = f"{self.unique(self._key or '')}-{self._requests}"
+
+
+def _known(name: str, known: Any, what: str) -> str:
+    if name not in known:
+        raise UsageError(name, f"the stack has no such {what}", nearest(name, sorted(known)))
+    return name

@@ -1,0 +1,98 @@
+"""Where generators come from: the folder `generators` beside the stack's compose file, and packages that offer some."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from seeder import fingerprint
+from seeder.definition.stack import Stack
+from seeder.errors import Collector, DefinitionError, Mark
+from seeder.generators.python import Badly, Generator
+
+FOLDER: Final = "generators"
+GROUP: Final = "seeder.generators"  # the entry points of packages; each names a module
+Generators = dict[str, Generator]
+
+
+def of(stack: Stack) -> Generators:
+    """Every generator by the name of its capability. Raises DefinitionError with all that cannot be imported, and names that two have."""
+    problems, found = Collector(), Generators()
+    for module, digest in [*_in_folder(stack.project_dir / FOLDER, problems), *_in_packages(problems)]:
+        for one in _of_module(module):
+            one.capability = replace(one.capability, digest=digest)
+            other = found.setdefault(one.capability.name, one)
+            if other is not one:
+                cause = f"{other.capability.mark} offers this capability too"
+                problems.add(one.capability.name, cause, "rename one of them", one.capability.mark)
+    problems.raise_if_any(DefinitionError)
+    return found
+
+
+def _of_module(module: ModuleType) -> Iterator[Generator]:
+    """Those that were written in it, not those that it imports."""
+    for value in vars(module).values():
+        if isinstance(value, Generator) and value.__wrapped__.__module__ == module.__name__:
+            yield value
+
+
+def _in_folder(folder: Path, problems: Collector) -> Iterator[tuple[ModuleType, str]]:
+    files = sorted(path for path in folder.glob("*.py")) if folder.is_dir() else []
+    digest = fingerprint.tree(folder, fingerprint.inventory(folder)) if files else ""
+    for path in files:
+        if module := _imported(path, problems):
+            yield module, digest
+
+
+def _imported(path: Path, problems: Collector) -> ModuleType | None:
+    """The file as a module of a name that no other file has; what it imports from beside it is found."""
+    name = f"seeder_generators_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}_{path.stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        return None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    beside = str(path.parent)
+    sys.path.insert(0, beside)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # noqa: BLE001  (it is the team's file: whatever is wrong with it is told with its line)
+        del sys.modules[name]
+        problems.add(path.name, _said(error), "", Mark(path, _line(error, path)))
+        return None
+    finally:
+        sys.path.remove(beside)
+    return module
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, Badly) else f"cannot be imported: {type(error).__name__}: {error}"
+
+
+def _line(error: Exception, path: Path) -> int:
+    """The last line of the file that was at work."""
+    if isinstance(error, SyntaxError) and error.lineno:
+        return error.lineno
+    frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return (frames[-1] if frames else 1) or 1
+
+
+def _in_packages(problems: Collector) -> Iterator[tuple[ModuleType, str]]:
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        try:
+            module: Any = entry.load()
+        except Exception as error:  # noqa: BLE001  (as above)
+            problems.add(entry.name, f"{entry.value} cannot be imported: {error}", "mend or uninstall the package that offers it")
+            continue
+        version = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+        yield module, hashlib.sha256(version.encode()).hexdigest()

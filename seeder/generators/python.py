@@ -1,0 +1,148 @@
+"""Generators that are typed Python functions: `@generator` makes one of a function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+
+from seeder.capability import Asked, Capability, Origin
+from seeder.definition.duration import seconds
+from seeder.errors import Mark
+from seeder.generators.context import Context
+from seeder.outcome import Never
+from seeder.protocols import World
+
+WITHIN: Final = "30s"
+Function = Callable[..., Any]
+
+
+class Badly(TypeError):
+    """A generator that is written so that seeder cannot use it."""
+
+
+class Generator:
+    """A function that can be asked for in scenarios; it stays callable as it is, for its own tests."""
+
+    def __init__(self, function: Function, capability: Capability, find: Function | None, undo: Function | None) -> None:
+        self.__doc__, self.__name__, self.__wrapped__ = function.__doc__, function.__name__, function
+        self.capability = capability
+        self._function, self._find, self._undo = function, find, undo
+        self._inputs, self._outputs = _inputs(function), TypeAdapter(_hints(function)["return"])
+
+    def __call__(self, *words: Any, **given: Any) -> Any:
+        return self._function(*words, **given)
+
+    def make(self, world: World, call: Asked, given: Mapping[str, Any]) -> Any:
+        """What the function answers, as JSON values. Raises Badly for inputs or an answer that are not as they are declared."""
+        given = self._read(given)
+        with self._context(world, call) as context:
+            return self._told(self._function(context, **given))
+
+    def find(self, world: World, call: Asked, given: Mapping[str, Any]) -> Any:
+        """What an earlier try made; None when there is nothing."""
+        if self._find is None:
+            return None
+        with self._context(world, call) as context:
+            found = self._find(context, **self._read(given))
+        return None if found is None else self._told(found)
+
+    def undo(self, world: World, call: Asked, made: Any) -> None:
+        """Take back what it answered."""
+        if self._undo is not None:
+            with self._context(world, call) as context:
+                self._undo(context, self._outputs.validate_python(made))
+
+    def _context(self, world: World, call: Asked) -> closing[Context]:
+        return closing(Context(world, call.step, index=call.index, key=self.capability.key, prefix=call.prefix))
+
+    def _read(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            model = self._inputs.model_validate(given)
+        except ValidationError as error:
+            raise Never(f"its inputs are not as it declares them: {_first(error)}") from error
+        return {name: getattr(model, name) for name in type(model).model_fields}
+
+    def _told(self, answer: Any) -> Any:
+        try:
+            return self._outputs.dump_python(self._outputs.validate_python(answer), mode="json")
+        except ValidationError as error:
+            raise Badly(f"its answer is not as it declares it: {_first(error)}") from error
+
+
+def _first(error: ValidationError) -> str:
+    found = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, found['loc'])) or 'it'}: {found['msg']}"
+
+
+def generator(
+    name: str,
+    *,
+    version: str,
+    owner: str,
+    contact: str = "",
+    origin: Origin = "services",
+    key: str | None = None,
+    find: Function | None = None,
+    undo: Function | None = None,
+    within: str = WITHIN,
+) -> Callable[[Function], Generator]:
+    """Make a capability of a function `f(ctx, *, input: type = default, ...) -> type`.
+
+    `name` is DOMAIN.WHAT_IT_DOES; `owner` the team that is told what goes wrong, `contact` where it is reached. The first paragraph of
+    the docstring describes it. `origin`: "services" acts as the product would, "inserted" writes into a store. With `key` its requests
+    carry an Idempotency-Key that begins so; `find(ctx, **inputs)` answers what an earlier try made, or None: with one of them a try of
+    which nobody knows what came of it is followed by another. `undo(ctx, made)` takes back what it answered. `within`: of one try.
+    """
+
+    def made(function: Function) -> Generator:
+        inputs, output = _inputs(function), _hints(function)["return"]
+        file, line = inspect.getsourcefile(function) or "", inspect.getsourcelines(function)[1]
+        capability = Capability(
+            name=name,
+            version=version,
+            owner=owner,
+            inputs=inputs.model_json_schema(),
+            outputs=TypeAdapter(output).json_schema(mode="serialization"),
+            mark=Mark(Path(file), line),
+            contact=contact,
+            description=inspect.cleandoc(function.__doc__ or "").partition("\n\n")[0].replace("\n", " "),
+            origin=origin,
+            key=key,
+            finds=find is not None,
+            undoes=undo is not None,
+            within=seconds(within),
+        )
+        return Generator(function, capability, find, undo)
+
+    return made
+
+
+def _inputs(function: Function) -> type[BaseModel]:
+    """A model of what it takes beside the context. Raises Badly for parameters that cannot be given by name, or have no type."""
+    hints, fields = _hints(function), dict[str, Any]()
+    first, *others = inspect.signature(function).parameters.values()
+    if first.kind is first.KEYWORD_ONLY:
+        raise Badly("takes no context: its first parameter is ctx")
+    for one in others:
+        if one.kind is not one.KEYWORD_ONLY:
+            raise Badly(f"{one.name} stands before `*`: what it takes beside ctx is given by name")
+        if one.name not in hints:
+            raise Badly(f"{one.name} has no type")
+        fields[one.name] = (hints[one.name], ... if one.default is one.empty else one.default)
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
+    return create_model(f"{function.__name__}_inputs", __config__=config, **fields)
+
+
+def _hints(function: Function) -> dict[str, Any]:
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise Badly(f"a type cannot be read: {error}") from error
+    if hints.get("return", type(None)) is type(None):
+        raise Badly("answers nothing: give it a type that it returns, with the ids of what it made")
+    return hints

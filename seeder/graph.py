@@ -1,0 +1,185 @@
+"""The graph of a scenario's steps: what comes before what, and whether each is given what its capability wants. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from seeder import shape
+from seeder.capability import Capability
+from seeder.definition.inputs import Input
+from seeder.definition.references import Reference, only, references
+from seeder.definition.scenario import Scenario
+from seeder.definition.stack import Stack
+from seeder.definition.step import OWN, Step
+from seeder.errors import Problem, nearest
+from seeder.order import Cycle, sort
+from seeder.shape import Shape
+
+Capabilities = Mapping[str, Capability]
+
+
+def edges(steps: Sequence[Step]) -> dict[str, list[str]]:
+    """Step -> those of the same list that must be done before it."""
+    names = {step.name for step in steps}
+    return {step.name: sorted(set(step.needs()) & names) for step in steps}
+
+
+def problems(scenario: Scenario, stack: Stack, known: Capabilities) -> list[Problem]:
+    """Everything that is wrong with its steps, and with what they are given."""
+    return [*_names(scenario), *_cycles(scenario), *_steps(scenario, stack, known), *_outputs(scenario, known)]
+
+
+# -- the graph itself -------------------------------------------------------------------------------------------------
+
+
+def _names(scenario: Scenario) -> Iterator[Problem]:
+    made = {step.name for step in scenario.steps}
+    for step in scenario.act:
+        if step.name in made:
+            yield Problem(f"act.{step.name}", "a step of `steps` has this name", "rename one of them", step.mark)
+    done = {step.name for step in scenario.act}
+    for key, step in _each(scenario):
+        subject, before = f"{key}.{step.name}", made | done if key == "act" else made
+        if step.name in OWN:
+            yield Problem(subject, f"{step.name} has a meaning of its own in references", "rename it", step.mark)
+        for name in step.needs():
+            if name in done - before:
+                yield Problem(subject, f"needs {name}, which is done in `act`, after all steps", "", step.mark)
+            elif name not in before:
+                yield Problem(subject, f"there is no step {name}", nearest(name, sorted(before - {step.name})), step.mark)
+
+
+def _each(scenario: Scenario) -> Iterator[tuple[str, Step]]:
+    yield from (("steps", step) for step in scenario.steps)
+    yield from (("act", step) for step in scenario.act)
+
+
+def _cycles(scenario: Scenario) -> Iterator[Problem]:
+    for steps in (scenario.steps, scenario.act):
+        try:
+            sort(edges(steps))
+        except Cycle as error:
+            first = next(step for step in steps if step.name == error.path[0])
+            yield Problem(scenario.name, f"steps form a cycle: {error}", "remove one of these edges", first.mark)
+
+
+# -- what steps are given ---------------------------------------------------------------------------------------------
+
+
+def _steps(scenario: Scenario, stack: Stack, known: Capabilities) -> Iterator[Problem]:
+    results = shapes(scenario, known)
+    for key, step in _each(scenario):
+        subject = f"{key}.{step.name}"
+        if step.watch is None and step.use not in known:
+            yield Problem(subject, f"there is no capability {step.use}", nearest(step.use, sorted(known)), step.mark)
+            continue
+        if step.watch and step.watch.service not in stack.services and step.watch.service not in stack.absent:
+            cause = f"stack {stack.name} has no service {step.watch.service}"
+            yield Problem(subject, cause, nearest(step.watch.service, sorted(stack.services)), step.mark)
+        here = {**results, **_members(step, results)}
+        yield from _given(subject, step, known[step.use], here) if step.use else ()
+        yield from _nowhere(subject, step, here)
+
+
+def shapes(scenario: Scenario, known: Capabilities) -> dict[str, Shape]:
+    """Root of references -> what it holds."""
+    inputs = {"type": "object", "properties": {one.name: _of_input(one) for one in scenario.inputs}, "additionalProperties": False}
+    found: dict[str, Shape] = {"inputs": inputs}
+    for _, step in _each(scenario):
+        one = known[step.use].outputs if step.use in known else shape.ANY
+        found[step.name] = {"type": "array", "items": one, "$defs": one.get("$defs", {})} if step.many else one
+    return found
+
+
+def _of_input(one: Input) -> Shape:
+    return {"enum": list(one.enum)} if one.enum else {"type": one.type}
+
+
+def _members(step: Step, results: Mapping[str, Shape]) -> dict[str, Shape]:
+    """What `${each}` and `${index}` are in the step."""
+    if not step.many:
+        return {}
+    member: Shape = shape.ANY
+    if isinstance(step.each, list):
+        kinds = {kind for value in step.each for kind in shape.kinds({"const": value})}
+        member = {"type": sorted(kinds)} if kinds and not list(references(step.each)) else shape.ANY
+    elif reference := only(step.each):
+        listed = _at(reference, results)
+        member = shape.whole(listed.get("items", shape.ANY), listed) if isinstance(listed, Mapping) else shape.ANY
+    return {"index": {"type": "integer"}, **({"each": member} if step.each is not None else {})}
+
+
+def _given(subject: str, step: Step, capability: Capability, known: Mapping[str, Shape]) -> Iterator[Problem]:
+    wanted = shape.whole(capability.inputs)
+    names, whose = shape.names(wanted), f"{capability.name} of {capability.owner}"
+    for name in step.given:
+        if names is not None and name not in names:
+            yield Problem(f"{subject}.with.{name}", f"{whose} takes no {name}", nearest(name, names), step.mark)
+    for name in wanted.get("required", ()):
+        if name not in step.given:
+            yield Problem(f"{subject}.with", f"{whose} needs {name}", f"add {name}: ...", step.mark)
+    for name, value in step.given.items():
+        if name in (wanted.get("properties") or {}):
+            yield from _fits(f"{subject}.with.{name}", value, shape.at(wanted, (name,)), known, step)
+    if isinstance(step.each, str) and (reference := only(step.each)):
+        yield from _listed(f"{subject}.for_each", _at(reference, known), step)
+
+
+def _fits(subject: str, value: object, wanted: Shape, known: Mapping[str, Shape], step: Step) -> Iterator[Problem]:
+    if reference := only(value):
+        given = _at(reference, known)
+        if given is not None and (why := shape.misfit(given, wanted)):
+            yield Problem(f"{subject} {value}", why, "", step.mark)
+    elif not list(references(value)):
+        for path, why in shape.mistakes(value, wanted):
+            yield Problem(".".join([subject, *map(str, path)]), why, "", step.mark)
+
+
+def _listed(subject: str, given: Shape | None, step: Step) -> Iterator[Problem]:
+    if given is not None and (why := shape.misfit(given, {"type": "array"})):
+        yield Problem(f"{subject} {step.each}", why, "", step.mark)
+
+
+def _nowhere(subject: str, step: Step, known: Mapping[str, Shape]) -> Iterator[Problem]:
+    """References that lead to nothing."""
+    written = [step.given, step.each, step.count]
+    written += [step.watch.path, dict(step.watch.until)] if step.watch else []
+    for reference in references(written):
+        if reference.root in OWN and reference.root not in known:
+            yield Problem(subject, f"${{{reference.root}}} has a meaning only with for_each or count", "", step.mark)
+        yield from _led(subject, reference, known, step)
+
+
+def _outputs(scenario: Scenario, known: Capabilities) -> Iterator[Problem]:
+    results = shapes(scenario, known)
+    for name, value in scenario.outputs.items():
+        for reference in references(value):
+            step = next((step for _, step in _each(scenario) if step.name == reference.root), None)
+            if step:
+                yield from _led(f"outputs.{name}", reference, results, step)
+
+
+def _led(subject: str, reference: Reference, known: Mapping[str, Shape], step: Step) -> Iterator[Problem]:
+    try:
+        shape.at(known.get(reference.root, shape.ANY), reference.way)
+    except KeyError as error:
+        lost = error.args[0]
+        there = shape.names(_upto(reference, lost, known)) or []
+        many = isinstance(lost, str) and lost != "*" and not there
+        remedy = f"it is a list: write {reference.root}[0].{lost}, or [*]" if many else nearest(str(lost), there)
+        yield Problem(f"{subject} {reference}", f"{reference.root} gives no {lost}", remedy, step.mark)
+
+
+def _upto(reference: Reference, lost: str | int, known: Mapping[str, Shape]) -> Shape:
+    way = reference.way[: reference.way.index(lost)]
+    try:
+        return shape.at(known[reference.root], way)
+    except KeyError:
+        return shape.ANY
+
+
+def _at(reference: Reference, known: Mapping[str, Shape]) -> Shape | None:
+    try:
+        return shape.at(known[reference.root], reference.way)
+    except KeyError:
+        return None

@@ -1,0 +1,83 @@
+"""What was created where: written before the call, confirmed after it, undone in reverse. One JSON line for each change of an entry."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, field, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from seeder.frozen import frozen
+
+FILE: Final = "ledger.jsonl"
+State = Literal["begun", "confirmed", "failed", "unknown", "undone"]
+
+
+@frozen
+class Entry:
+    """One thing that a capability was asked to make. `begun`: nobody knows yet whether it was made; `unknown`: nobody ever will; `failed`:
+    nothing was made. `made` is what it answered, `given` what it was given; `after` are the entries that it builds on."""
+
+    id: str  # step, with its place where it is one of many: `products[1]`
+    capability: str
+    version: str
+    owner: str
+    origin: str
+    state: State = "begun"
+    given: Mapping[str, Any] = field(default_factory=dict)
+    made: Any = None
+    after: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class Ledger:
+    """A run's entries, in the order in which they were begun; what is written is on the disk before anybody goes on."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._lock = threading.Lock()
+        self._entries = {entry.id: entry for entry in read(folder)}
+
+    @property
+    def entries(self) -> list[Entry]:
+        return list(self._entries.values())
+
+    def begin(self, entry: Entry) -> None:
+        """Before the call: from now on somebody may have made it."""
+        self._write(entry)
+
+    def ended(self, name: str, state: State, *, made: Any = None, reason: str = "") -> None:
+        """After the call: what is known of it."""
+        before = self._entries[name]
+        self._write(replace(before, state=state, made=before.made if made is None else made, reason=reason))
+
+    def standing(self) -> list[Entry]:
+        """What may be there and should go, what builds on others before those."""
+        return [entry for entry in reversed(self.entries) if entry.state in ("begun", "confirmed", "unknown")]
+
+    def _write(self, entry: Entry) -> None:
+        line = json.dumps(asdict(entry), ensure_ascii=False, default=str) + "\n"
+        with self._lock:
+            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                os.write(handle, line.encode())
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            self._entries[entry.id] = entry
+
+
+def read(folder: Path) -> list[Entry]:
+    """The entries of a run's folder as they were last; a last line that was cut short counts as not written."""
+    found: dict[str, Entry] = {}
+    try:
+        lines = (folder / FILE).read_text(encoding="utf-8").split("\n")
+    except FileNotFoundError:
+        return []
+    for line in lines[:-1]:
+        given = json.loads(line)
+        found[given["id"]] = Entry(**{**given, "after": tuple(given["after"])})
+    return list(found.values())

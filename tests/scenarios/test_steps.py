@@ -1,0 +1,183 @@
+"""Scenarios with steps: capabilities of teams make the state, which is kept as a layer; acting in it is not; what fails is told with its
+capability, owner and inputs."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.cases import RUNTIMES, product
+from tests.scenarios.failing import proper
+from tests.scenarios.seeder import Said, seeder
+from tests.scenarios.test_layers import did, named
+
+NOTES = '''
+from dataclasses import dataclass
+from typing import Literal
+
+import httpx
+
+from seeder import Context, DependencyFailed, Never, TryAgain, generator
+
+TRIES = []
+
+
+@dataclass
+class Note:
+    id: int
+    body: str
+
+
+def remove(ctx: Context, made: Note) -> None:
+    ctx.sql("db").rows("delete from notes where id = :id", id=made.id)
+
+
+@generator("notes.write", version="1", owner="notes-team", contact="notes@example.org", origin="inserted", undo=remove)
+def write(ctx: Context, *, kind: Literal["idea", "task"] = "idea", body: str | None = None) -> Note:
+    """Writes a note down."""
+    body = body or f"{ctx.unique('note')} by {ctx.fake.name()}"
+    words = "insert into notes (kind, body, written_at) values (:kind, :body, :at) returning id"
+    return Note(ctx.sql("db").scalar(words, kind=kind, body=body, at=ctx.as_of), body)
+
+
+@generator("notes.late", version="1", owner="late-team", origin="inserted")
+def late(ctx: Context, *, tries: int) -> Note:
+    TRIES.append(ctx.step)
+    if len(TRIES) < tries:
+        raise TryAgain("not yet", after="20ms")
+    return Note(len(TRIES), ctx.step)
+
+
+@generator("notes.fail", version="2", owner="fail-team", contact="#fail")
+def fail(ctx: Context, *, how: str) -> Note:
+    if how == "never":
+        raise Never("the year is closed")
+    if how == "dependency":
+        raise DependencyFailed("the tax office", "it does not answer")
+    if how == "answer":
+        return "no note"
+    if how == "server":
+        httpx.Response(503, request=httpx.Request("POST", "http://x/notes"), text="busy").raise_for_status()
+    return Note(1 // 0, "")
+'''
+STEPS = """
+    steps:
+      first: {use: notes.write, with: {kind: "${inputs.kind}"}}
+      others: {use: notes.write, for_each: [red, blue], with: {body: "${each} ${first.id}"}}
+      late: {use: notes.late, with: {tries: 3}}
+    act:
+      last: {use: notes.write, with: {body: "after ${others[1].body}"}}
+    expect:
+      - {store: db, query: "select body from notes where id = :id", with: {id: "${last.id}"}, equals: "after ${others[1].body}"}
+    outputs: {last: "${last.id}", bodies: "${others[*].body}", first: "${first.body}", late: "${late.id}"}
+"""
+HEAD = """
+    scenario: steps
+    version: "1.0.0"
+    stack: small
+    inputs:
+      kind: {type: string, enum: [idea, task], default: idea}
+    data: [kinds, notes]
+"""
+
+
+@pytest.fixture
+def folder(project, tmp_path: Path) -> Path:
+    folder = named(project("small"), f"steps-{tmp_path.name}")
+    (folder / "generators").mkdir()
+    (folder / "generators/notes.py").write_text(NOTES)
+    return folder
+
+
+def scenario(folder: Path, text: str) -> None:
+    (folder / "testdata/scenarios/steps.yaml").write_text(textwrap.dedent(HEAD) + textwrap.dedent(text))
+
+
+def run(folder: Path, runtime: str, *words: str) -> Said:
+    asked = ("--scenario", "steps", "--services", "db", "--runtime", runtime, *words)
+    return seeder("run", "small", *asked, "--", "sh", "-c", "env | grep SEEDER_OUTPUT | sort", cwd=folder, SEEDER_CACHE="on")
+
+
+@product("runtime", RUNTIMES, some=[["local"]])
+def test_steps_make_the_state_once_and_what_is_acted_is_done_each_time(folder, runtime):
+    scenario(folder, STEPS)
+    first = run(folder, runtime)
+    proper(first, 0)
+    said = dict(line.removeprefix("SEEDER_OUTPUT_").split("=", 1) for line in first.out.splitlines())
+    assert json.loads(said["BODIES"]) == ["red 3", "blue 3"]
+    assert said["FIRST"].startswith("note-")
+    assert (said["LAST"], said["LATE"]) == ("6", "3")
+    assert did(folder, "load", "made") == ["first", "late", "others"]
+    again = run(folder, runtime)
+    assert again.out == first.out, again.err
+    assert did(folder, "load", "made") == []
+    assert did(folder, "act", "made") == ["last"]
+    other = run(folder, runtime, "--set", "kind=task")
+    proper(other, 0)
+    assert did(folder, "load", "made") == ["first", "late", "others"]
+
+
+FAILURES = {
+    "never": ("never", ["the year is closed", "ask fail-team (#fail)"]),
+    "dependency": ("dependency", ["the tax office: it does not answer", "ask the tax office"]),
+    "answer": ("answer", ["its answer is not as it declares it", "whether it was made is unknown"]),
+    "server": ("server", ["POST /notes was answered with 503: busy", "whether it was made is unknown"]),
+    "defect": ("defect", ["ZeroDivisionError", "(notes.py:48)", "whether it was made is unknown"]),
+}
+
+
+def test_what_fails_is_told_with_its_capability_owner_and_inputs(folder):
+    """One scenario each; the environment is not what is looked at."""
+    for name, (how, said) in FAILURES.items():
+        scenario(folder, f"    steps:\n      bad: {{use: notes.fail, with: {{how: {how}}}}}\n")
+        found = run(folder, "local", "-q")
+        proper(found, 123, f'step bad: notes.fail 2 of fail-team, given {{"how": "{how}"}}', "testdata/scenarios/steps.yaml:9", *said)
+        assert found.out == "", name
+
+
+def test_what_the_graph_gets_wrong_is_told_before_anything_starts(folder):
+    scenario(folder, "    steps:\n      a: {use: notes.writ}\n      b: {use: notes.write, with: {kind: other, bdy: x}}\n")
+    found = run(folder, "local")
+    proper(
+        found,
+        125,
+        "no capability notes.writ",
+        "did you mean 'notes.write'?",
+        "'other' is not one of",
+        "takes no bdy",
+        "steps.yaml:9",
+        "steps.yaml:10",
+    )
+    assert not (folder / ".seeder/runs").exists()
+
+
+def test_generators_are_listed_shown_and_drawn(folder):
+    scenario(folder, STEPS)
+    listed = {one["name"]: one for one in json.loads(seeder("generator", "ls", "--json", cwd=folder).out)}
+    assert (listed["notes.write"]["owner"], listed["notes.write"]["scenarios"]) == ("notes-team", ["steps"])
+    shown = seeder("generator", "show", "notes.write", cwd=folder).out
+    for said in (
+        "notes.write 1 of notes-team (notes@example.org)",
+        "input   kind: one of idea, task, default idea",
+        "output  id: a whole number",
+    ):
+        assert said in shown
+    assert "others: notes.write for each  (after first)" in seeder("scenario", "graph", "steps", cwd=folder).out
+    assert "s_first --> s_others" in seeder("scenario", "graph", "steps", "--format", "mermaid", cwd=folder).out
+    assert seeder("scenario", "graph", "steps", "--format", "svg", cwd=folder).out.startswith("<svg ")
+    proper(seeder("generator", "show", "notes.writ", cwd=folder), 2, "no such capability", "did you mean 'notes.write'?")
+
+
+def test_a_generator_that_cannot_be_read_is_told_with_its_line(folder):
+    (folder / "generators/notes.py").write_text(
+        "from seeder import generator\n\n\n@generator('a.b', version='1', owner='t')\ndef f(ctx):\n    return 1\n"
+    )
+    (folder / "generators/other.py").write_text("import nothing_of_this_name\n")
+    scenario(folder, "    steps:\n      a: {use: a.b}\n")
+    found = seeder("check", cwd=folder)
+    proper(
+        found, 2, "notes.py:4", "answers nothing: give it a type that it returns", "other.py:1", "No module named 'nothing_of_this_name'"
+    )
