@@ -20,7 +20,7 @@ from seeder.events import Emit, Progress, RunStarted
 from seeder.fitness import Fitness, LoadedTable, Migrated
 from seeder.process import Completed
 from seeder.protocols import Deployment, Engine, Placed, Rewinder, Rewinds, World
-from seeder.registry import ENGINES, RUNTIMES
+from seeder.registry import ENGINES, RUNTIMES, volatile
 from seeder.run import Overlay, Run, Task
 from seeder.target import Address, Target
 from seeder.wait import LAST_LINES, READY, Verdict, never, wait_for
@@ -86,6 +86,10 @@ class Environment:
         service = self.stack.services[found.service]
         engine = ENGINES.get(found.engine)
         return engine.target(found, service, self.address(found.service, engine.launch(service).port))
+
+    def contents(self) -> dict[str, tuple[Target, list[str]]]:
+        """Store -> how it is reached, and what its digest leaves out."""
+        return {name: (self.target(name), volatile(store)) for name, store in self.stack.stores.items()}
 
     def engine(self, store: str) -> Engine:
         return ENGINES.get(self.stack.stores[store].engine)

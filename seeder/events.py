@@ -39,7 +39,7 @@ class RunStarted(Event):
 
 @frozen
 class StageStarted(Event):
-    """A stage of the flow begins: images, start, migrate, restore, keep, load, mark, gate, digest, command, snapshot, teardown."""
+    """A stage of the flow begins: images, start, migrate, restore, keep, load, mark, gate, act, digest, command, snapshot, teardown."""
 
     kind: ClassVar[str] = "stage.started"
     stage: str
@@ -114,11 +114,12 @@ class Loaded(Event):
 
 @frozen
 class Digested(Event):
-    """What the loaded stores hold: one digest for all, and that of each."""
+    """What the stores hold: one digest for all, and that of each; of an environment that came from a bundle, those that differ from it."""
 
     kind: ClassVar[str] = "digest"
     digest: str
     stores: dict[str, str]
+    differing: list[str] | None = None
 
 
 @frozen

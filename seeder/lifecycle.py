@@ -8,23 +8,21 @@ Teardown is the exit stack unwinding: whatever a step creates, its undo was regi
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from seeder import command, digest, interrupt, present, process, restoration, warden
-from seeder.bundle import Bundle
-from seeder.definition.request import Definition
+from seeder import command, interrupt, present, process, warden
 from seeder.environment import Environment, identify, open_environment
-from seeder.events import Digested, Emit
-from seeder.frozen import frozen
+from seeder.events import Emit
 from seeder.operation import Plan
-from seeder.plan import choose, make
-from seeder.registry import volatile
+from seeder.options import Options
 from seeder.reuse import cache, explain
-from seeder.stages import act, gate, keep, load, migrate, reset, restore, snapshot, teardown, up, use
+from seeder.stages import act, digest, gate, keep, load, migrate, reset, restore, snapshot, teardown, up, use
 from seeder.story import Result, Story, chains
 
-FLOW = (
+Stages = Sequence[tuple[str, Callable[[Environment, Plan], object]]]
+
+FLOW: Stages = (
     ("images", up.prepare),
     ("start", up.servers),
     ("migrate", migrate.halts),
@@ -40,7 +38,7 @@ FLOW = (
     ("mark", reset.after_services),
 )
 
-BACK = (  # from a bundle
+BACK: Stages = (  # from a bundle
     ("images", up.prepare),
     ("start", up.servers),
     ("migrate", migrate.heads),
@@ -50,29 +48,14 @@ BACK = (  # from a bundle
     ("mark", reset.after_services),
 )
 
-
-@frozen
-class Options:
-    """What is done with the environment: run a command in it, keep it alive for `ttl`, give up after `timeout` seconds."""
-
-    command: Sequence[str] = ()
-    keep_good: bool = False
-    keep_failed: bool = False
-    ttl: datetime.timedelta = datetime.timedelta(hours=4)
-    timeout: float | None = None
-    marks: bool = False  # the environment can be taken back to the state in which it is handed over
-
-
-def plan(definition: Definition) -> Plan:
-    """Decide what would be done. Raises DefinitionError with all that forbids it; starts nothing."""
-    runtime, cause = choose(definition.runtime)
-    return cache.begin(make(definition, runtime, cause, datetime.datetime.now(datetime.UTC)))
-
-
-def plan_back(definition: Definition, bundle: Bundle) -> Plan:
-    """The same to bring back what a bundle holds. Raises DefinitionError also when that is not what this stack's stores would take."""
-    runtime, cause = choose(definition.runtime)
-    return restoration.of(make(definition, runtime, cause, datetime.datetime.now(datetime.UTC)), bundle)
+FIT: Stages = (("gate", gate.check), ("digest", digest.stores))
+ACTED: Stages = (  # where a scenario acts
+    ("gate", gate.check),
+    ("act", act.steps),
+    ("gate", gate.expected),
+    ("mark", reset.after_act),
+    ("digest", digest.stores),
+)
 
 
 def run(plan: Plan, options: Options, listener: Emit) -> Result:
@@ -150,23 +133,14 @@ def _provide(environment: Environment, plan: Plan, options: Options, story: Stor
     environment.marks = options.marks
     with cache.turn(plan, environment.run.folder, environment.emit) as now:
         environment.plan = now
-        for name, stage in BACK if now.restores else FLOW:
-            with story.stage(name):
-                stage(environment, now)
-            present.remember(environment)
+        _go(environment, BACK if now.restores else FLOW, story)
     if plan.chains:
         explain.remember(plan, chains(environment.run.checkout))
-    with story.stage("gate"):
-        gate.check(environment, environment.plan)
-    if plan.acts:
-        with story.stage("act"):
-            act.steps(environment, plan)
+    _go(environment, ACTED if plan.acts else FIT, story)
+
+
+def _go(environment: Environment, stages: Stages, story: Story) -> None:
+    for name, stage in stages:
+        with story.stage(name):
+            stage(environment, environment.plan)
         present.remember(environment)
-        with story.stage("gate"):
-            gate.expected(environment, plan)
-    with story.stage("digest"):
-        total, stores = digest.of({name: (environment.target(name), volatile(store)) for name, store in plan.stack.stores.items()})
-    story.result.digest = total
-    environment.emit(Digested(total, {name: one.digest for name, one in stores.items()}))
-    if plan.restores:
-        story.result.facts["differing"] = restore.differing(environment, plan, stores)

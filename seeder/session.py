@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from seeder import check, digest, lifecycle, start
+from seeder import check, decide, digest, lifecycle, start
 from seeder.definition.duration import seconds
 from seeder.definition.request import Request, find_project, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.events import Digested, Emit, Event
 from seeder.operation import Plan
-from seeder.registry import traits, volatile
+from seeder.options import Options
+from seeder.registry import traits
 from seeder.sql import Sql
 from seeder.stages import reset as resetting
 from seeder.stages import restore as restoring
@@ -60,8 +61,7 @@ class Session:
 
     def digests(self) -> dict[str, str]:
         """The digest of each store as it is now."""
-        here = self._here
-        _, found = digest.of({name: (here.target(name), volatile(store)) for name, store in here.stack.stores.items()})
+        _, found = digest.of(self._here.contents())
         return {store: one.digest for store, one in found.items()}
 
     def running(self) -> list[str]:
@@ -166,14 +166,14 @@ def up(
     """
     asked = Request(stack=stack, scenario=scenario, inputs=dict(inputs or {}), runtime=runtime, cache=cache)
     with check.entire(project or Path.cwd()):
-        plan = lifecycle.plan(resolve(find_project(project), asked, traits()))
-    options = lifecycle.Options(marks=True, keep_failed=keep_failed)
+        plan = decide.plan(resolve(find_project(project), asked, traits()))
+    options = Options(marks=True, keep_failed=keep_failed)
     with handed_over(plan, options, listener or (lambda _: None)) as session:
         yield session
 
 
 @contextmanager
-def handed_over(plan: Plan, options: lifecycle.Options, listener: Emit) -> Iterator[Session]:
+def handed_over(plan: Plan, options: Options, listener: Emit) -> Iterator[Session]:
     """An environment of the plan, as `up` provides it."""
     seeded: dict[str, str] = {}
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from seeder import redact, whole
 from seeder.errors import Problem, SeederError, TimeLimit, of_machine
-from seeder.events import Emit, Event, Failed, Journal, Noticed, Progress, RunEnded, StageEnded, StageStarted
+from seeder.events import Digested, Emit, Event, Failed, Journal, Noticed, Progress, RunEnded, StageEnded, StageStarted
 from seeder.interrupt import Interrupted
 from seeder.registry import volatile
 
@@ -117,6 +117,9 @@ class Story:
         elif isinstance(event, Progress):
             others = {subject: one for subject, one in self._under_way.items() if subject != event.subject}
             self._under_way = others if event.ended else {**others, event.subject: event}
+        elif isinstance(event, Digested):
+            self.result.digest = event.digest
+            self.result.facts |= {} if event.differing is None else {"differing": event.differing}
 
     def _without_secrets(self, event: Event) -> Event:
         fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}

@@ -19,6 +19,7 @@ from seeder.definition.stack import Store
 from seeder.errors import EnvironmentFailed, UsageError
 from seeder.layer import Layer
 from seeder.operation import Plan
+from seeder.options import Options
 from seeder.protocols import Engine, Saves
 from seeder.registry import ENGINES
 from seeder.target import Address, Target
@@ -66,7 +67,7 @@ def _kept(wanted: Wanted) -> tuple[Plan, Layer | None]:
         if not chain.steps and not plan.calls:
             return plan, None
         if not last:
-            with lifecycle.opened(plan, lifecycle.Options(), lambda _: None):
+            with lifecycle.opened(plan, Options(), lambda _: None):
                 pass
     raise EnvironmentFailed(wanted.server, "its state was made and is not kept", "`seeder cache explain` tells why")
 

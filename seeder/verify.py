@@ -11,6 +11,7 @@ from seeder.events import Digested, Emit, Event
 from seeder.frozen import frozen
 from seeder.layer import Layer
 from seeder.operation import Plan
+from seeder.options import Options
 from seeder.reuse import cache, room
 
 
@@ -65,7 +66,7 @@ def _digests(plan: Plan, listener: Emit) -> dict[str, str]:
             found.update(event.stores)
         listener(event)
 
-    result = lifecycle.run(plan, lifecycle.Options(), listen)
+    result = lifecycle.run(plan, Options(), listen)
     if result.code:
         cause, _, remedy = (result.message or result.ended_by).partition("\n    -> ")
         raise EnvironmentFailed(f"run {result.run}", cause, remedy or "see its evidence", log=result.log)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seeder.operation import Plan
     from seeder.story import Result
 
-SPLIT = ("images", "start", "migrate", "restore", "load", "keep", "mark", "gate", "digest", "command", "snapshot", "teardown")
+SPLIT = ("images", "start", "migrate", "restore", "load", "keep", "mark", "gate", "act", "digest", "command", "snapshot", "teardown")
 
 
 def listener(*, quiet: bool = False) -> Emit:

@@ -73,12 +73,12 @@ def verify(request: Request, project: Path | None, as_json: bool) -> None:
 
 
 def _planned(request: Request, project: Path | None) -> Plan:
-    from seeder import lifecycle
+    from seeder import decide
     from seeder.definition.request import find_project, resolve
     from seeder.errors import UsageError
     from seeder.registry import traits
 
-    plan = lifecycle.plan(resolve(find_project(project), request, traits()))
+    plan = decide.plan(resolve(find_project(project), request, traits()))
     if plan.full is None:
         raise UsageError("layers", "are switched off here", "leave out --no-cache, and SEEDER_CACHE=off")
     return plan

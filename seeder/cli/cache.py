@@ -49,13 +49,13 @@ def ls(as_json: bool) -> None:
 @_options.as_json
 def explain(request: Request, project: Path | None, as_json: bool) -> None:
     """Show each state on the way of every server of STACK: its id, whether a layer of it is there, what changed since the last run."""
-    from seeder import lifecycle, story
+    from seeder import decide, story
     from seeder.cli import _render
     from seeder.definition.request import find_project, resolve
     from seeder.registry import traits
     from seeder.reuse import explain
 
-    plan = lifecycle.plan(resolve(find_project(project), request, traits()))
+    plan = decide.plan(resolve(find_project(project), request, traits()))
     told = explain.states(plan, story.chains(plan.definition.manifest.root))
     unkept = {server: one.unkept for server, one in plan.chains.items() if one.unkept}
     if as_json:

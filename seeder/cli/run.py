@@ -15,8 +15,8 @@ from seeder.cli import _options
 if TYPE_CHECKING:
     from seeder.definition.request import Request
     from seeder.definition.scenario import Scenario
-    from seeder.lifecycle import Options
     from seeder.operation import Plan
+    from seeder.options import Options
 
 
 class Wrapping(click.Command):
@@ -60,9 +60,10 @@ def command(
     Ends with the command's own exit code; else 125 definition or usage, 124 time limit, 123 environment not provided,
     122 refused by a gate or expectation, 121 something was left over, 126 and 127 for a command that cannot be run.
     """
-    from seeder import lifecycle
+    from seeder import decide
     from seeder.definition.request import find_project, resolve
     from seeder.errors import UsageError
+    from seeder.options import Options
     from seeder.registry import traits
 
     if not words:
@@ -74,8 +75,8 @@ def command(
     if scenario_tag:
         wanted = [dataclasses.replace(request, scenario=name) for name in _tagged(manifest.scenarios, scenario_tag)]
     engines = traits()
-    plans = [lifecycle.plan(resolve(manifest, each, engines)) for each in wanted]
-    options = lifecycle.Options(words, keep, keep or keep_failed, datetime.timedelta(seconds=ttl), timeout)
+    plans = [decide.plan(resolve(manifest, each, engines)) for each in wanted]
+    options = Options(words, keep, keep or keep_failed, datetime.timedelta(seconds=ttl), timeout)
     return _one_by_one(plans * repeat, options, quiet=quiet)
 
 

@@ -65,14 +65,14 @@ def save(run: str | None, name: str | None, cause: str, as_json: bool) -> int:
 def restore(bundle: str, runtime: str | None, inputs: tuple[str, ...], project: Path | None, **how: Any) -> int:
     """Bring up the environment that BUNDLE (a run's id, or a folder) was taken of, its stores as they were, and leave it running."""
     from seeder import bundle as bundles
-    from seeder import lifecycle, restoration
+    from seeder import decide, restoration
     from seeder.cli.up import stay
     from seeder.definition.request import find_project
     from seeder.registry import traits
 
     found = bundles.verify(_find(bundle, project))
     given = _options.pairs("--set", inputs)
-    plan = lifecycle.plan_back(restoration.definition(find_project(project), found, runtime, given, traits()), found)
+    plan = decide.plan_back(restoration.definition(find_project(project), found, runtime, given, traits()), found)
     if how.pop("dry_run"):
         return _planned(plan, as_json=how["as_json"])
     return stay(plan, how.pop("ttl"), how.pop("timeout"), **how)

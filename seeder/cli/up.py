@@ -25,19 +25,20 @@ CODES = {0: 0, 122: 4, 125: 2}  # `run`'s codes as all other commands have them;
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors, and how to reach it.")
 def command(request: Request, project: Path | None, as_json: bool, ttl: float, timeout: float | None, quiet: bool) -> int:
     """Start an environment of STACK, migrated, seeded and checked, and leave it running until `seeder down` or its expiry."""
-    from seeder import lifecycle
+    from seeder import decide
     from seeder.definition.request import find_project, resolve
     from seeder.registry import traits
 
-    return stay(lifecycle.plan(resolve(find_project(project), request, traits())), ttl, timeout, as_json=as_json, quiet=quiet)
+    return stay(decide.plan(resolve(find_project(project), request, traits())), ttl, timeout, as_json=as_json, quiet=quiet)
 
 
 def stay(plan: Plan, ttl: float, timeout: float | None, *, as_json: bool, quiet: bool) -> int:
     """Bring up what the plan says and leave it running; the exit code."""
     from seeder import lifecycle
     from seeder.cli import _render
+    from seeder.options import Options
 
-    options = lifecycle.Options(keep_good=True, marks=True, ttl=datetime.timedelta(seconds=ttl), timeout=timeout)
+    options = Options(keep_good=True, marks=True, ttl=datetime.timedelta(seconds=ttl), timeout=timeout)
     if not (quiet or as_json):
         _render.beginning(plan)
     result = lifecycle.run(plan, options, _render.listener(quiet=quiet or as_json))

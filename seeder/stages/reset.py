@@ -19,17 +19,26 @@ MARKED = "marked"  # the file of a run's folder that is there when all of its st
 
 def at_rest(environment: Environment, plan: Plan) -> None:
     """Where nothing acts through services, stores that have to be alone for it are marked before services connect to them."""
-    if environment.marks and not plan.calls:
+    if environment.marks and not (plan.calls or plan.acts):
         _mark(environment, [store for store, alone in _fit(environment).items() if alone])
 
 
 def after_services(environment: Environment, plan: Plan) -> None:
     """The others are marked as services left them, which are held meanwhile. Where something acted through services all stores are:
     services are stopped then, and start anew."""
-    if not environment.marks:
-        return
+    if environment.marks and not plan.acts:
+        _mark_with_services(environment, plan)
+
+
+def after_act(environment: Environment, plan: Plan) -> None:
+    """The same where the scenario acts: what it did is part of the state in which the environment is handed over."""
+    if environment.marks:
+        _mark_with_services(environment, plan)
+
+
+def _mark_with_services(environment: Environment, plan: Plan) -> None:
     running, fit = start.running(environment, plan), _fit(environment)
-    if plan.calls:
+    if plan.calls or plan.acts:
         start.stop(environment, running)
         _mark(environment, fit)
         start.in_order(environment, plan, running)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from seeder import bundle, hold, start
-from seeder.content import StoreDigest
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
-from seeder.events import Noticed, WasRestored
+from seeder.events import WasRestored
 from seeder.operation import Plan, Restore
 from seeder.order import along
 from seeder.protocols import Saves
@@ -35,16 +33,6 @@ def _give(environment: Environment, store: str, folder: Path) -> str:
     if not isinstance(engine, Saves):
         raise EnvironmentFailed(store, f"{engine.name} cannot take up what was saved")
     return engine.restore(environment.target(store), folder)
-
-
-def differing(environment: Environment, plan: Plan, found: Mapping[str, StoreDigest]) -> list[str]:
-    """The stores that now, with all services up, hold something else than when they were saved; each is told."""
-    wanted = {one.subject: one.digest for one in plan.restores if one.digest and one.subject in found}
-    names = [name for name, digest in sorted(wanted.items()) if found[name].digest != digest]
-    for name in names:
-        cause = "holds something else than when it was saved: services went on with it as they started, or other columns are volatile"
-        environment.emit(Noticed(name, cause))
-    return names
 
 
 def again(environment: Environment, plan: Plan, folder: Path) -> None:

@@ -17,12 +17,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from seeder import check, lifecycle, living, present, process, start, whole
+from seeder import check, decide, lifecycle, living, present, process, start, whole
 from seeder.definition.request import Definition, Request, find_project, of_server, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, Mark, Problem, SeederError, of_machine
 from seeder.frozen import frozen
 from seeder.operation import Plan
+from seeder.options import Options
 from seeder.plan import choose, make
 from seeder.protocols import Clones
 from seeder.registry import traits
@@ -205,7 +206,7 @@ def _used(folder: Path, up: Mapping[str, str]) -> bool:
 @contextmanager
 def _provided(wanted: Wanted) -> Iterator[tuple[Environment, str]]:
     """With the digest of its stores. Services that its state needed are stopped."""
-    with lifecycle.opened(planned(wanted), lifecycle.Options(), lambda _: None) as (environment, story):
+    with lifecycle.opened(planned(wanted), Options(), lambda _: None) as (environment, story):
         start.stop(environment, start.running(environment, environment.plan))
         yield environment, story.result.digest or ""
 
@@ -216,8 +217,8 @@ def planned(wanted: Wanted) -> Plan:
     runtime, cause = choose(definition.runtime)
     with check.entire(wanted.project):
         if make(definition, runtime, cause, datetime.datetime.now(datetime.UTC)).calls:
-            return lifecycle.plan(definition)
-        return lifecycle.plan(of_server(definition, wanted.server))
+            return decide.plan(definition)
+        return decide.plan(of_server(definition, wanted.server))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seeder import check, lifecycle, session
+from seeder import check, decide, session
 from seeder.definition.request import Request, find_project, resolve
 from seeder.frozen import frozen
+from seeder.options import Options
 from seeder.registry import traits
 from seeder.testing import warm
 from seeder.testing.database import Databases
@@ -68,8 +69,8 @@ class Suite:
     def _provided(self, scenario: str | None, inputs: Mapping[str, str]) -> AbstractContextManager[Session]:
         request = replace(self._asked.request, scenario=scenario, inputs=inputs)
         with check.entire(self._asked.project):
-            plan = lifecycle.plan(resolve(find_project(self._asked.project), request, traits()))
+            plan = decide.plan(resolve(find_project(self._asked.project), request, traits()))
         if self._asked.reuse:
             return warm.up(plan, keep_failed=self._asked.keep_failed)
-        options = lifecycle.Options(marks=True, keep_failed=self._asked.keep_failed)
+        options = Options(marks=True, keep_failed=self._asked.keep_failed)
         return session.handed_over(plan, options, lambda _: None)

@@ -16,11 +16,12 @@ from typing import Any
 
 import filelock
 
-from seeder import fingerprint, home, lifecycle, owner, present, session, start, warden, whole
+from seeder import fingerprint, home, owner, present, session, start, warden, whole
 from seeder.environment import AT_WORK
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Emit
 from seeder.operation import Plan
+from seeder.options import Options
 from seeder.reuse import chain
 from seeder.session import Session
 from seeder.stages import gate, reset
@@ -41,7 +42,7 @@ def up(plan: Plan, *, keep_failed: bool, listener: Emit = lambda _: None) -> Ite
             yield found
             return
         made_of = chain.environment(plan)
-        options = lifecycle.Options(marks=True, keep_good=bool(made_of), keep_failed=keep_failed, ttl=TTL)
+        options = Options(marks=True, keep_good=bool(made_of), keep_failed=keep_failed, ttl=TTL)
         made = undo.enter_context(session.handed_over(plan, options, listener))
         if made_of and _alone(made.run, undo):
             _write(plan, made, made_of)

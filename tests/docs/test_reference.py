@@ -142,7 +142,7 @@ def test_every_choice_is_described(title, known):
 def test_every_stage_is_named_wherever_stages_are():
     named = (events.StageStarted.__doc__ or "").partition(": ")[2].rstrip(".")
     assert f"| {named}; how long" in section("Events")
-    assert {name for name, _ in (*lifecycle.FLOW, *lifecycle.BACK)} <= set(named.split(", "))
+    assert {name for name, _ in (*lifecycle.FLOW, *lifecycle.BACK, *lifecycle.ACTED)} <= set(named.split(", "))
 
 
 def test_every_schema_kind_is_described():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder import lifecycle
+from seeder import decide
 from seeder.definition.request import Request, find_project, resolve
 from seeder.registry import traits
 from seeder.reuse import chain
@@ -76,7 +76,7 @@ def spoil(folder: Path, file: str) -> None:
 def made_of(folder: Path) -> str:
     """By what a session knows an environment that it would make anew; secrets are compared beside it."""
     request = Request(scenario="ready", runtime="local")
-    return chain.environment(lifecycle.plan(resolve(find_project(folder), request, traits())))
+    return chain.environment(decide.plan(resolve(find_project(folder), request, traits())))
 
 
 @product("runtime", RUNTIMES, some=[["docker"]])

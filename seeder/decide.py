@@ -1,0 +1,27 @@
+"""Definition + what exists -> the plan of a run: on this machine, now, from layers or from a bundle. Starts nothing."""
+
+from __future__ import annotations
+
+import datetime
+
+from seeder import restoration
+from seeder.bundle import Bundle
+from seeder.definition.request import Definition
+from seeder.operation import Plan
+from seeder.plan import choose, make
+from seeder.reuse import cache
+
+
+def plan(definition: Definition) -> Plan:
+    """What would be done. Raises DefinitionError with all that forbids it."""
+    return cache.begin(_whole(definition))
+
+
+def plan_back(definition: Definition, bundle: Bundle) -> Plan:
+    """The same to bring back what a bundle holds. Raises DefinitionError also when that is not what this stack's stores would take."""
+    return restoration.of(_whole(definition), bundle)
+
+
+def _whole(definition: Definition) -> Plan:
+    runtime, cause = choose(definition.runtime)
+    return make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))
