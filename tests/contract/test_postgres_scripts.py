@@ -115,7 +115,7 @@ def test_tables_come_before_scripts_and_in_one_transaction(server: Server, tmp_p
         load(
             server.engine, server.target(), [read(tmp_path, "a.csv", "id\n3\n"), read(tmp_path, "020-bad.sql", "insert into b values (1)")]
         )
-    assert server.engine.count(server.target(), "a") == 4
+    assert server.engine.counts(server.target(), ["a"]) == {"a": 4}
 
 
 def test_begin_and_commit_in_a_file_end_nothing(server: Server, tmp_path: Path) -> None:
@@ -181,11 +181,11 @@ def test_the_gates_questions(server: Server, tmp_path: Path) -> None:
         ColumnInfo("w", "integer", False, False),
     )
     assert server.engine.tables(target)["s.T"].key == ("k", "l")
-    assert server.engine.count(target, "s.T") == 4
+    assert server.engine.counts(target, ["s.T"]) == {"s.T": 4}
     assert server.engine.missing(target, "s.T", "v") == [(1, "a", None)]
     assert list(server.engine.values(target, "s.T", "v")) == [("Y", (4, "d")), ("x", (2, "b"))]
     with pytest.raises(EnvironmentFailed, match=r"did you mean 's\.T'"):
-        server.engine.count(target, "s.t")
+        server.engine.counts(target, ["s.t"])
 
 
 def test_a_store_has_settled_when_its_query_says_true(server: Server, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from seeder.cli import main
@@ -65,7 +67,8 @@ BAD = [
     ("snapshot save nosuch", USAGE, "no such run"),
     ("scenario", USAGE, "show"),
     ("scenario show raedy", USAGE, "did you mean 'ready'"),
-    ("scenario graph ready", USAGE, "graph"),
+    ("scenario graph raedy", USAGE, "did you mean 'ready'"),
+    ("generator show notes.write", USAGE, "there is no such capability"),
     ("dataset lock note", USAGE, "did you mean 'notes'"),
     ("dataset lock notes@9", USAGE, "notes@1.0.0"),
     ("dataset validate --policy staging", USAGE, "known: ci"),
@@ -89,7 +92,10 @@ def test_a_wrong_command_line_is_refused_with_its_code_and_a_remedy(project, mon
     assert ended.value.code == code, said.err
     assert named in said.err
     assert "Traceback" not in said.err
-    assert said.out == ""
+    if "--json" in line:
+        assert json.loads(said.out)["error"]["code"] == code
+    else:
+        assert said.out == ""
 
 
 @pytest.mark.parametrize("line", ["plan", "check", "up", "scenario ls", "dataset ls", "dataset lock", "dataset validate", "snapshot ls"])

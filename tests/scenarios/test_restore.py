@@ -119,7 +119,7 @@ def test_a_database_comes_back_at_its_revision_whatever_came_after_it(taken, tmp
     folder = taken.copied(tmp_path)
     (folder / "migrations/0003_more.sql").write_text("create table more (id int primary key);\n")
     plan = seeder("snapshot", "restore", "first", "--runtime", "local", "--dry-run", cwd=folder).out
-    assert "migrate  db     to 0002_pinned: 2 revisions by sql" in plan
+    assert "migrate  db     0001_notes, 0002_pinned: 2 revisions by sql  (makes the schema of what was saved)" in plan
     assert "load" not in plan
     with there(folder, "snapshot", "restore", "first", "--runtime", "local"):
         assert digest(folder) == taken.digest
