@@ -16,11 +16,11 @@ SET: Final = "set"  # the form of a set's manifest; it is kept when all of its m
 
 
 @frozen
-class Step:
+class State:
     """One state on a server's way: `id` names it, `subject` what leads to it (a revision, a dataset) in `store`, `files` what that is.
     A dataset that goes in at the heads names no store: it may be for several.
 
-    `kept` steps are worth keeping: the head of the migrations, the data at rest. The others have an id, so that a history that goes
+    `kept` ones are worth keeping: the head of the migrations, the data at rest. The others have an id, so that a history that goes
     on from a kept state is found.
     """
 
@@ -37,7 +37,7 @@ class Step:
 class Chain:
     """How one server comes to its state at rest: its stores' revisions, then the datasets, in the order in which they apply.
 
-    `form` is how its states are kept, `where` the layer store that keeps them. `unkept` says why nothing beyond its steps can be
+    `form` is how its states are kept, `where` the layer store that keeps them. `unkept` says why nothing beyond its states can be
     told, and so nothing of it is kept.
     """
 
@@ -45,7 +45,7 @@ class Chain:
     base: str
     form: str
     where: str
-    steps: tuple[Step, ...] = ()
+    states: tuple[State, ...] = ()
     unkept: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict, compare=False)  # what decides how it begins
 
@@ -54,13 +54,13 @@ class Chain:
         """Whether the state is kept as the server's own files; else as its engine saves it."""
         return self.form != PORTABLE
 
-    def key(self, step: Step) -> str:
-        return key(step.id, self.form)
+    def key(self, state: State) -> str:
+        return key(state.id, self.form)
 
     @property
     def end(self) -> str:
         """The id of the server's state at rest."""
-        return self.steps[-1].id if self.steps else self.base
+        return self.states[-1].id if self.states else self.base
 
 
 @frozen
@@ -93,7 +93,7 @@ def key(state: str, form: str) -> str:
 
 @frozen
 class Begin:
-    """Where a server begins: at a layer, after `steps` of its chain."""
+    """Where a server begins: at a layer, which stands for as many states of its chain as `place` says."""
 
     layer: Layer
-    steps: int
+    place: int

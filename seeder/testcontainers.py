@@ -62,9 +62,9 @@ def _kept(wanted: Wanted) -> tuple[Plan, Layer | None]:
         if chain is None or chain.unkept or not chain.form:
             cause = chain.unkept if chain else "layers are switched off (SEEDER_CACHE)"
             raise EnvironmentFailed(wanted.server, f"its state cannot be kept, so that no container can begin with it: {cause}")
-        if begin and begin.steps == len(chain.steps) and not plan.calls:
+        if begin and begin.place == len(chain.states) and not plan.calls:
             return plan, begin.layer
-        if not chain.steps and not plan.calls:
+        if not chain.states and not plan.calls:
             return plan, None
         if not last:
             with lifecycle.opened(plan, Options(), lambda _: None):

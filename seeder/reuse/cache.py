@@ -47,7 +47,7 @@ def stores(plan: Plan) -> set[str]:
 
 
 def _at_rest(plan: Plan) -> dict[str, Layer]:
-    return _find(plan, {server: [one.key(step) for step in one.steps] for server, one in plan.chains.items()})
+    return _find(plan, {server: [one.key(state) for state in one.states] for server, one in plan.chains.items()})
 
 
 def _members(plan: Plan) -> dict[str, Layer]:
@@ -94,7 +94,7 @@ def unfit(plan: Plan) -> dict[str, str]:
     found = {"": "all stores together"} if plan.calls and _manifest(plan) else {}
     for server, one in plan.chains.items():
         begin = plan.begins.get(server)
-        beyond = {one.key(step): step.subject for step in one.steps[begin.steps if begin else 0 :]}
+        beyond = {one.key(state): state.subject for state in one.states[begin.place if begin else 0 :]}
         layers = LAYERS.get(one.where).find(beyond) if beyond else {}
         wrong = [subject for wanted, subject in beyond.items() if wanted in layers and not fits(plan, layers[wanted])]
         found |= {server: wrong[-1]} if wrong else {}
@@ -146,9 +146,9 @@ def _settled(plan: Plan, folder: Path, *, old: bool) -> Plan:
 def to_keep(plan: Plan) -> set[str]:
     """Ids of the states that this plan comes to, that are worth keeping and that are not there."""
     begins = plan.begins
-    at = {server: begins[server].steps if server in begins else 0 for server in plan.chains}
-    rest = {step.id for server, one in plan.chains.items() for step in one.steps[at[server] :] if step.kept}
-    rest |= {plan.chains[server].steps[place - 1].id for server, place in plan.shared.items()}
+    at = {server: begins[server].place if server in begins else 0 for server in plan.chains}
+    rest = {state.id for server, one in plan.chains.items() for state in one.states[at[server] :] if state.kept}
+    rest |= {plan.chains[server].states[place - 1].id for server, place in plan.shared.items()}
     return rest | ({plan.whole} if plan.whole and plan.calls else set())
 
 
@@ -178,8 +178,8 @@ def facts(plan: Plan, subjects: Iterable[str], whole: str = "", **known: Any) ->
 
 
 def reached(one: Chain, before: int, verb: str) -> int:
-    """The place after the last step of this kind that is worth keeping, beyond `before`; 0 when there is none."""
-    places = [place for place, step in enumerate(one.steps, 1) if place > before and step.kept and step.verb == verb]
+    """The place after the last state of this kind that is worth keeping, beyond `before`; 0 when there is none."""
+    places = [place for place, state in enumerate(one.states, 1) if place > before and state.kept and state.verb == verb]
     return places[-1] if places else 0
 
 

@@ -15,7 +15,7 @@ from seeder.definition.dataset import Part
 from seeder.definition.service import Build, Service
 from seeder.definition.stack import Store
 from seeder.fitness import Revision
-from seeder.layer import PORTABLE, Chain, Step
+from seeder.layer import PORTABLE, Chain, State
 from seeder.operation import Call, Load, Make, Migrate, Plan, Sow
 from seeder.protocols import Inspects, Joins, Layered, Migrator, Saves, Stepwise
 from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
@@ -25,7 +25,7 @@ ADDED = ""  # stands among services for what datasets add to them
 
 
 def of(plan: Plan) -> dict[str, Chain]:
-    """Server -> its chain. A server whose way cannot be told from files has no steps beyond that point, and says why."""
+    """Server -> its chain. A server whose way cannot be told from files has no states beyond that point, and says why."""
     return {server: _chain(plan, server) for server in plan.stack.servers}
 
 
@@ -36,11 +36,11 @@ def _chain(plan: Plan, server: str) -> Chain:
     base = fingerprint.link("base", "", given)
     if form is None:
         return Chain(server, base, "", "", unkept="its image keeps its data where it cannot be taken from")
-    steps: list[Step] = []
-    unkept = _add_revisions(plan, stores, base, steps)
+    states: list[State] = []
+    unkept = _add_revisions(plan, stores, base, states)
     if not unkept:
-        _add_datasets(plan, stores, base, steps)
-    return Chain(server, base, *form, tuple(steps), unkept, flat(given))
+        _add_datasets(plan, stores, base, states)
+    return Chain(server, base, *form, tuple(states), unkept, flat(given))
 
 
 def formed(plan: Plan, server: str) -> Chain:
@@ -112,7 +112,7 @@ def _mounted(service: Service, data: Iterable[str]) -> Iterator[tuple[str, str]]
 # -- at rest ----------------------------------------------------------------------------------------------------------
 
 
-def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, steps: list[Step]) -> str:
+def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, states: list[State]) -> str:
     """Append the states that migrations lead to; answer why one cannot be told, if so."""
     for store in stores:
         operation = next((m for m in plan.migrations if m.store.name == store.name), None)
@@ -127,12 +127,12 @@ def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, steps: list[S
             basis = {**basis, "image": asked}
         for subject, inputs, files in _revisions(migrator, operation):
             given = {"store": store.name, "tool": operation.tool, "basis": redact.tree(basis), "revisions": inputs}
-            identity = fingerprint.link("migrated", _last(base, steps), given)
-            steps.append(Step(identity, "migrate", store.name, subject, flat(given), files))
+            identity = fingerprint.link("migrated", _last(base, states), given)
+            states.append(State(identity, "migrate", store.name, subject, flat(given), files))
             for load in (one for one in plan.halts if isinstance(one, Load) and store.name in one.parts and one.at == subject):
-                _add_dataset(plan, load, load.parts, base, steps, store.name)
-    if steps:
-        steps[-1] = replace(steps[-1], kept=True)
+                _add_dataset(plan, load, load.parts, base, states, store.name)
+    if states:
+        states[-1] = replace(states[-1], kept=True)
     return ""
 
 
@@ -149,20 +149,20 @@ def _revisions(migrator: Migrator, operation: Migrate) -> Iterator[tuple[str, li
         yield piece[-1].id if stepwise else operation.tool, contents, tuple(dict.fromkeys(revision.file for revision in piece))
 
 
-def _add_datasets(plan: Plan, stores: Sequence[Store], base: str, steps: list[Step]) -> None:
-    names, before = {store.name for store in stores}, len(steps)
+def _add_datasets(plan: Plan, stores: Sequence[Store], base: str, states: list[State]) -> None:
+    names, before = {store.name for store in stores}, len(states)
     for load in plan.loads:
         if parts := {store: found for store, found in load.parts.items() if store in names}:
-            _add_dataset(plan, load, parts, base, steps)
-    if len(steps) > before:
-        steps[-1] = replace(steps[-1], kept=True)
+            _add_dataset(plan, load, parts, base, states)
+    if len(states) > before:
+        states[-1] = replace(states[-1], kept=True)
 
 
-def _add_dataset(plan: Plan, load: Load, parts: Mapping[str, Sequence[Part]], base: str, steps: list[Step], store: str = "") -> None:
+def _add_dataset(plan: Plan, load: Load, parts: Mapping[str, Sequence[Part]], base: str, states: list[State], store: str = "") -> None:
     given = _seeded(plan, load, {name: _contents(found) for name, found in parts.items()})
     files = tuple(part.path for found in parts.values() for part in found)
-    identity = fingerprint.link("seeded", _last(base, steps), given)
-    steps.append(Step(identity, "load", store, load.dataset.label, flat(given), files))
+    identity = fingerprint.link("seeded", _last(base, states), given)
+    states.append(State(identity, "load", store, load.dataset.label, flat(given), files))
 
 
 def _seeded(plan: Plan, load: Load, parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,8 +174,8 @@ def _contents(parts: Sequence[Part]) -> list[list[str]]:
     return [[part.kind, part.name, part.format, fingerprint.content(part.path)] for part in parts]
 
 
-def _last(base: str, steps: Sequence[Step]) -> str:
-    return steps[-1].id if steps else base
+def _last(base: str, states: Sequence[State]) -> str:
+    return states[-1].id if states else base
 
 
 # -- through services -------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 from seeder import whole
 from seeder.frozen import frozen
-from seeder.layer import Chain, Step
+from seeder.layer import Chain, State
 from seeder.operation import Plan
 from seeder.reuse import cache, chain
 
@@ -100,11 +100,11 @@ def changes(plan: Plan, folder: Path) -> list[Change]:
 
 def _causes(plan: Plan, one: Chain, before: Mapping[str, Any]) -> Iterable[str]:
     """Each once, though what all revisions share is a part of every state."""
-    known = before.get("steps") or []
+    known = before.get("states") or []
     causes = [_said(told, cause) for told in _states(plan, one, before) for cause in told.changed if cause != FOLLOWS]
-    now = {(step.store, step.subject) for step in one.steps}
-    causes += [f"{step['subject']} is gone" for step in known if (step["store"], step["subject"]) not in now]
-    if not causes and known and [step["id"] for step in known] != [step.id for step in one.steps]:
+    now = {(state.store, state.subject) for state in one.states}
+    causes += [f"{state['subject']} is gone" for state in known if (state["store"], state["subject"]) not in now]
+    if not causes and known and [state["id"] for state in known] != [state.id for state in one.states]:
         causes = ["its states come in another order"]
     return dict.fromkeys(causes)
 
@@ -118,20 +118,20 @@ def _said(told: Told, cause: str) -> str:
 
 def _states(plan: Plan, one: Chain, before: Mapping[str, Any]) -> Iterator[Told]:
     begin = plan.begins.get(one.server)
-    at = begin.steps if begin else 0
-    steps: Sequence[Mapping[str, Any]] = before.get("steps") or []
-    known = {(step["store"], step["subject"]): step for step in steps}
+    at = begin.place if begin else 0
+    states: Sequence[Mapping[str, Any]] = before.get("states") or []
+    known = {(state["store"], state["subject"]): state for state in states}
     yield Told(one.server, "beginning", one.base, kept=False, found=False, changed=_changed(one.inputs, before.get("inputs")))
-    for place, step in enumerate(one.steps):
-        yield Told(one.server, step.subject, step.id, step.kept, place < at, _since(step, known), step.verb == "load")
+    for place, state in enumerate(one.states):
+        yield Told(one.server, state.subject, state.id, state.kept, place < at, _since(state, known), state.verb == "load")
 
 
-def _since(step: Step, known: Mapping[tuple[str, str], Mapping[str, Any]]) -> tuple[str, ...]:
+def _since(state: State, known: Mapping[tuple[str, str], Mapping[str, Any]]) -> tuple[str, ...]:
     """What makes it another state than the one of that name was; nothing where it is the same, or where nothing is known."""
-    last = known.get((step.store, step.subject))
+    last = known.get((state.store, state.subject))
     if last is None:
         return (NEW,) if known else ()
-    return _changed(step.inputs, last["inputs"]) or ((FOLLOWS,) if last["id"] != step.id else ())
+    return _changed(state.inputs, last["inputs"]) or ((FOLLOWS,) if last["id"] != state.id else ())
 
 
 def _changed(now: Mapping[str, str], before: Mapping[str, str] | None) -> tuple[str, ...]:
@@ -150,8 +150,8 @@ def named(way: str) -> str:
 
 
 def _written(one: Chain) -> dict[str, Any]:
-    steps = [{"id": step.id, "store": step.store, "subject": step.subject, "inputs": dict(step.inputs)} for step in one.steps]
-    return {"base": one.base, "inputs": dict(one.inputs), "steps": steps}
+    states = [{"id": state.id, "store": state.store, "subject": state.subject, "inputs": dict(state.inputs)} for state in one.states]
+    return {"base": one.base, "inputs": dict(one.inputs), "states": states}
 
 
 def _read(plan: Plan, folder: Path) -> dict[str, Mapping[str, Any]]:

@@ -31,7 +31,7 @@ def of_plan(remote: Remote, plan: Plan, emit: Emit) -> Iterator[Transfer]:
             return
     for server, one in sorted(plan.chains.items()):
         begin = plan.begins.get(server)
-        yield from _deepest(remote, plan, one, begin.steps if begin else 0, there, emit)
+        yield from _deepest(remote, plan, one, begin.place if begin else 0, there, emit)
 
 
 def everything(remote: Remote, emit: Emit) -> Iterator[Transfer]:
@@ -58,9 +58,9 @@ def _with_bases(plan: Plan) -> Plan:
 
 def _deepest(remote: Remote, plan: Plan, one: Chain, at: int, there: set[str], emit: Emit) -> Iterator[Transfer]:
     """From the end of the chain down to where it begins already, until one is had."""
-    for step in reversed(one.steps[at:]):
-        if one.key(step) in there:
-            done = _alone(remote, one.key(step), emit, plan)
+    for state in reversed(one.states[at:]):
+        if one.key(state) in there:
+            done = _alone(remote, one.key(state), emit, plan)
             yield done
             if done.state in HAD:
                 return

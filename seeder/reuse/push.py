@@ -19,7 +19,7 @@ from seeder.transfer import Transfer
 
 def of_plan(plan: Plan) -> list[Layer]:
     """The layers of the plan's states that are here; of its set only if all of it is."""
-    rest = _found((one.where, one.key(step)) for one in plan.chains.values() for step in one.steps)
+    rest = _found((one.where, one.key(state)) for one in plan.chains.values() for state in one.states)
     members = [(plan.chains[server].where, name) for server, name in cache.members(plan).items()]
     parts = [*members, ("directory", key(plan.whole, SET))] if plan.whole else []
     whole = _found(parts)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from seeder import history
 from seeder.errors import counted
-from seeder.layer import Begin, Chain, Layer, Step
+from seeder.layer import Begin, Chain, Layer, State
 from seeder.operation import Load, Migrate, Plan, Resume
 
 SHOWN = 12  # characters of an id
@@ -17,7 +17,7 @@ def take(plan: Plan, chains: Mapping[str, Chain], whole: Mapping[str, Layer], fo
     """The plan without what layers stand in for. `found`: layers by key; `whole`: server -> its layer of the set that everything
     led to, which counts only if it is there for every server."""
     if whole:
-        begins = {server: Begin(layer, len(chains[server].steps)) for server, layer in whole.items()}
+        begins = {server: Begin(layer, len(chains[server].states)) for server, layer in whole.items()}
         return _shortened(plan, chains, begins, whole=True)
     deepest = {server: _deepest(chain, found) for server, chain in chains.items()}
     return _shortened(plan, chains, {server: begin for server, begin in deepest.items() if begin}, whole=False)
@@ -25,14 +25,14 @@ def take(plan: Plan, chains: Mapping[str, Chain], whole: Mapping[str, Layer], fo
 
 def _deepest(chain: Chain, found: Mapping[str, Layer]) -> Begin | None:
     """On top of a deep one nothing more is put: the server comes from its beginning to a state that is shallow again."""
-    for place in range(len(chain.steps), 0, -1):
-        if layer := found.get(chain.key(chain.steps[place - 1])):
-            return Begin(layer, place) if place == len(chain.steps) or not layer.deep else None
+    for place in range(len(chain.states), 0, -1):
+        if layer := found.get(chain.key(chain.states[place - 1])):
+            return Begin(layer, place) if place == len(chain.states) or not layer.deep else None
     return None
 
 
 def _shortened(plan: Plan, chains: Mapping[str, Chain], begins: Mapping[str, Begin], *, whole: bool) -> Plan:
-    done = {server: chains[server].steps[: begin.steps] for server, begin in begins.items()}
+    done = {server: chains[server].states[: begin.place] for server, begin in begins.items()}
     halts = [_left(operation, done, plan) for operation in plan.halts]
     migrations = [_rest(operation, done.get(operation.store.service, ())) for operation in plan.migrations]
     loads = [_less(plan, operation, done) for operation in plan.loads]
@@ -46,39 +46,39 @@ def _shortened(plan: Plan, chains: Mapping[str, Chain], begins: Mapping[str, Beg
     )
 
 
-def _resume(server: str, begin: Begin, done: Sequence[Step], *, whole: bool) -> Resume:
+def _resume(server: str, begin: Begin, done: Sequence[State], *, whole: bool) -> Resume:
     said = _said(done) or "as it is after all that acted through services"
     cause = f"{'set' if whole else 'layer'} {begin.layer.id[:SHOWN]} found"
     return Resume(server, said, cause, begin)
 
 
-def _said(done: Sequence[Step]) -> str:
-    revisions = [step.subject for step in done if step.verb == "migrate"]
-    datasets = [step.subject for step in done if step.verb == "load"]
+def _said(done: Sequence[State]) -> str:
+    revisions = [state.subject for state in done if state.verb == "migrate"]
+    datasets = [state.subject for state in done if state.verb == "load"]
     shown = [f"{revisions[0]}..{revisions[-1]}" if len(revisions) > 1 else revisions[0]] if revisions else []
     return ", ".join([*shown, *datasets])
 
 
-def _rest(operation: Migrate, done: Sequence[Step]) -> Migrate | None:
+def _rest(operation: Migrate, done: Sequence[State]) -> Migrate | None:
     """What is left of a store's history; a tool that does not go step by step has done all at once."""
-    held = [step for step in done if step.verb == "migrate" and step.store == operation.store.name]
+    held = [state for state in done if state.verb == "migrate" and state.store == operation.store.name]
     return history.beyond(operation, held[-1].subject, f"layer of {held[-1].subject} found") if held else operation
 
 
-def _left(operation: Migrate | Load, done: Mapping[str, Sequence[Step]], plan: Plan) -> Migrate | Load | None:
+def _left(operation: Migrate | Load, done: Mapping[str, Sequence[State]], plan: Plan) -> Migrate | Load | None:
     """The same of what is done on the way to its head."""
     if isinstance(operation, Migrate):
         return _rest(operation, done.get(operation.store.service, ()))
     (store,) = operation.parts
-    steps = done.get(plan.stack.stores[store].service, ())
-    held = any(s.verb == "load" and s.store == store and s.subject == operation.dataset.label for s in steps)
-    return None if held else operation
+    held = done.get(plan.stack.stores[store].service, ())
+    loaded = any(s.verb == "load" and s.store == store and s.subject == operation.dataset.label for s in held)
+    return None if loaded else operation
 
 
-def _less(plan: Plan, operation: Load, done: Mapping[str, Sequence[Step]]) -> Load | None:
+def _less(plan: Plan, operation: Load, done: Mapping[str, Sequence[State]]) -> Load | None:
     """The dataset's parts for servers that do not hold it yet."""
     label = operation.dataset.label
-    holds = {server for server, steps in done.items() if any(s.verb == "load" and not s.store and s.subject == label for s in steps)}
+    holds = {server for server, held in done.items() if any(s.verb == "load" and not s.store and s.subject == label for s in held)}
     parts = {store: found for store, found in operation.parts.items() if plan.stack.stores[store].service not in holds}
     if len(parts) == len(operation.parts):
         return operation

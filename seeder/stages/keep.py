@@ -14,7 +14,7 @@ from seeder import process, start
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Noticed
-from seeder.layer import SET, Chain, Step
+from seeder.layer import SET, Chain, State
 from seeder.operation import Plan
 from seeder.order import along
 from seeder.protocols import Saves
@@ -50,7 +50,7 @@ def whole(environment: Environment, plan: Plan) -> None:
 def _keep_whole(environment: Environment, plan: Plan) -> None:
     """Members of one cut and nothing else: what is left of another (a killed run's, say) goes before, and the manifest that makes a set
     of them is written only if all were kept."""
-    holds = [*dict.fromkeys(step.subject for one in plan.chains.values() for step in one.steps), "services"]
+    holds = [*dict.fromkeys(state.subject for one in plan.chains.values() for state in one.states), "services"]
     kept: dict[str, bool] = {}
 
     def keep(server: str) -> None:
@@ -66,7 +66,7 @@ def _keep_reached(environment: Environment, plan: Plan, verb: str) -> None:
     places: dict[str, int] = {}
     for server, one in plan.chains.items():
         begin = plan.begins.get(server)
-        if place := cache.reached(one, begin.steps if begin else 0, verb):
+        if place := cache.reached(one, begin.place if begin else 0, verb):
             places[server] = place
     _keep_places(environment, plan, places)
 
@@ -76,8 +76,8 @@ def _keep_places(environment: Environment, plan: Plan, places: Mapping[str, int]
 
 
 def _keep_step(environment: Environment, plan: Plan, one: Chain, place: int) -> None:
-    step: Step = one.steps[place - 1]
-    _keep(environment, plan, one.server, step.id, [s.subject for s in one.steps[:place]])
+    reached: State = one.states[place - 1]
+    _keep(environment, plan, one.server, reached.id, [s.subject for s in one.states[:place]])
 
 
 def _keep(environment: Environment, plan: Plan, server: str, state: str, holds: list[str], whole: str = "") -> bool:

@@ -41,14 +41,14 @@ def chains(project: Path) -> dict[str, Chain]:
 
 def every_layer(made: Mapping[str, Chain]) -> dict[str, Layer]:
     """As if every state of the chains had been kept."""
-    return {one.key(step): Layer(step.id, one.form, "/nowhere", 1, NOW, NOW) for one in made.values() for step in one.steps}
+    return {one.key(state): Layer(state.id, one.form, "/nowhere", 1, NOW, NOW) for one in made.values() for state in one.states}
 
 
 def begins(project: Path, layers: Mapping[str, Layer]) -> dict[str, str]:
     """Server -> the last thing that the layer at which it begins holds."""
     plan = dataclasses.replace(planned(project), chains=chains(project))
     short = shortcut.take(plan, plan.chains, {}, layers)
-    return {server: plan.chains[server].steps[begin.steps - 1].subject for server, begin in short.begins.items()}
+    return {server: plan.chains[server].states[begin.place - 1].subject for server, begin in short.begins.items()}
 
 
 def change(path: Path, old: str, new: str) -> None:
@@ -162,7 +162,7 @@ def test_an_id_is_the_same_in_another_folder(project: Path, tmp_path: Path) -> N
 
 def test_a_secret_is_in_no_id_and_no_input(project: Path) -> None:
     for one in chains(project).values():
-        told = [*one.inputs.values(), *(value for step in one.steps for value in step.inputs.values())]
+        told = [*one.inputs.values(), *(value for state in one.states for value in state.inputs.values())]
         assert not any("correct-horse-battery" in value for value in told)
 
 
@@ -170,14 +170,14 @@ def test_what_a_program_does_is_kept_only_if_its_inputs_are_named(project: Path)
     change(project / "compose.yaml", "migrate: {sql: migrations}", "migrate: {command: [touch, done]}")
     change(project / "manifest.yaml", ', db: "0002.."', "")
     one = chains(project)["db"]
-    assert one.steps == ()
+    assert one.states == ()
     assert "inputs" in one.unkept
 
 
 @pytest.mark.parametrize(("stepwise", "states"), [(True, ["0001_notes", "0002_pinned"]), (False, ["sql"])])
 def test_a_migrator_has_a_state_for_each_revision_if_it_says_that_it_goes_step_by_step(project, monkeypatch, stepwise, states) -> None:
     monkeypatch.setattr(MIGRATORS.get("sql"), "stepwise", stepwise, raising=False)
-    assert [step.subject for step in chains(project)["db"].steps if step.verb == "migrate"] == states
+    assert [state.subject for state in chains(project)["db"].states if state.verb == "migrate"] == states
 
 
 def by_preset(project: Path) -> None:
@@ -312,9 +312,9 @@ def test_a_server_whose_data_cannot_be_taken_from_its_image_is_not_kept(project:
     change(project / "compose.yaml", "    image: postgres:17\n", f"    image: postgres:17\n{given}")
     plan = planned(project, "docker")
     one = chain.of(plan)["db"]
-    assert one.steps == ()
+    assert one.states == ()
     assert "where it cannot be taken from" in one.unkept
-    assert chain.of(plan)["cache"].steps  # what is told in values is kept by what it holds
+    assert chain.of(plan)["cache"].states  # what is told in values is kept by what it holds
 
 
 @pytest.mark.docker

@@ -100,7 +100,7 @@ def test_states_in_another_order_are_told_as_that(sown: Path, tmp_path: Path) ->
     plan = in_full(sown)
     explain.remember(plan, tmp_path / "chains")
     one = plan.chains["db"]
-    *revisions, kinds, notes = one.steps
+    *revisions, kinds, notes = one.states
     turned = dataclasses.replace(one, steps=(*revisions, dataclasses.replace(notes, id="1"), dataclasses.replace(kinds, id="2")))
     plan = dataclasses.replace(plan, chains={**plan.chains, "db": turned})
     assert [one.cause for one in explain.changes(plan, tmp_path / "chains")] == ["its states come in another order"]

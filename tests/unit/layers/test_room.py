@@ -52,15 +52,15 @@ def build(plan: Plan, **facts: object) -> list[Layer]:
     source = home.cache().parent / "state"
     source.mkdir(exist_ok=True)
     return [
-        Directory().keep(step.id, one.form, str(source), cache.told(plan, server) | facts)
+        Directory().keep(state.id, one.form, str(source), cache.told(plan, server) | facts)
         for server, one in plan.chains.items()
-        for step in one.steps
-        if step.kept
+        for state in one.states
+        if state.kept
     ]
 
 
 def begins(plan: Plan) -> dict[str, str]:
-    return {server: plan.chains[server].steps[begin.steps - 1].subject for server, begin in plan.begins.items()}
+    return {server: plan.chains[server].states[begin.place - 1].subject for server, begin in plan.begins.items()}
 
 
 def run_folder() -> Path:

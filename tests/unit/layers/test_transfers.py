@@ -166,7 +166,7 @@ def test_what_is_not_whole_is_named_and_what_comes_before_it_is_fetched(project,
     build(plan)
     list(push.push(remote, room.every()))
     one = plan.chains["db"]
-    damage(shared, one.key(one.steps[-1]), how)
+    damage(shared, one.key(one.states[-1]), how)
     at("there")
     got = pulled(remote, planned(project))
     (bad,) = [transfer for transfer in got if transfer.state == "left out"]
