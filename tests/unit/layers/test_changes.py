@@ -91,7 +91,7 @@ def test_each_reason_is_told_once_and_what_follows_from_it_is_not(
 def test_without_a_last_run_there_is_nothing_to_tell(sown: Path, tmp_path: Path) -> None:
     assert explain.changes(in_full(sown), tmp_path / "chains") == []
     (tmp_path / "chains").mkdir()
-    for text in ("", "{}", '{"db": {"base": "", "inputs": {}, "steps": []}}', "[]"):
+    for text in ("", "{}", '{"db": {"base": "", "inputs": {}, "states": []}}', "[]"):
         (tmp_path / "chains/small.ready.local.json").write_text(text)
         assert explain.changes(in_full(sown), tmp_path / "chains") == []
 
@@ -101,7 +101,7 @@ def test_states_in_another_order_are_told_as_that(sown: Path, tmp_path: Path) ->
     explain.remember(plan, tmp_path / "chains")
     one = plan.chains["db"]
     *revisions, kinds, notes = one.states
-    turned = dataclasses.replace(one, steps=(*revisions, dataclasses.replace(notes, id="1"), dataclasses.replace(kinds, id="2")))
+    turned = dataclasses.replace(one, states=(*revisions, dataclasses.replace(notes, id="1"), dataclasses.replace(kinds, id="2")))
     plan = dataclasses.replace(plan, chains={**plan.chains, "db": turned})
     assert [one.cause for one in explain.changes(plan, tmp_path / "chains")] == ["its states come in another order"]
 
