@@ -16,7 +16,9 @@ _OURS = {
 
 def options(settings: dict[str, str]) -> list[str]:
     every = {
-        "shared_buffers": "32MB", "timezone": "UTC", "log_timezone": "UTC", **settings,
+        "shared_buffers": "32MB", "timezone": "UTC", "log_timezone": "UTC",
+        "min_wal_size": "2MB", "wal_recycle": "off", "wal_init_zero": "off",  # a log that is kept for later use is copied with each state
+        **settings,
         "listen_addresses": "{host}", "port": "{port}", "unix_socket_directories": "", "hba_file": "{data}/pg_hba.conf",
         "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "logging_collector": "off", "log_destination": "stderr",
     }  # fmt: skip
