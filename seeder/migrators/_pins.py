@@ -15,18 +15,18 @@ LIBRARIES: Final = (
     "alembic", "asyncpg", "greenlet", "mysqlclient", "pg8000", "psycopg", "psycopg2", "psycopg2-binary", "pymysql", "sqlalchemy",
 )  # fmt: skip
 _REQUIREMENT: Final = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(.*)")
-_PLACES: Final = (
-    "requirements*.txt", "requirements/*.txt", "constraints*.txt", "pyproject.toml", "*.lock", "Pipfile.lock",
-    "package.json", "package-lock.json",
-)  # fmt: skip
+_PYTHON: Final = ("requirements*.txt", "requirements/*.txt", "constraints*.txt", "pyproject.toml", "*.lock")
+_NODE: Final = ("package.json", "package-lock.json")
 
 
-def declared(folders: Iterable[Path], libraries: Collection[str] = LIBRARIES) -> dict[str, list[str]]:
-    """Library -> what files in the folders say of its version, sorted; those that nobody names are left out."""
+def declared(folders: Iterable[Path], libraries: Collection[str] | None = LIBRARIES) -> dict[str, list[str]]:
+    """Library -> what files in the folders say of its version, sorted; those that nobody names are left out. None: of every package of
+    Python."""
     found: dict[str, set[str]] = {}
-    for path in sorted({path for folder in folders for place in _PLACES for path in folder.glob(place) if path.is_file()}):
+    places = _PYTHON if libraries is None else _PYTHON + _NODE
+    for path in sorted({path for folder in folders for place in places for path in folder.glob(place) if path.is_file()}):
         for name, version in _said(path):
-            if name in libraries:
+            if libraries is None or name in libraries:
                 found.setdefault(name, set()).add(version)
     return {name: sorted(versions) for name, versions in sorted(found.items())}
 

@@ -20,6 +20,7 @@ _CHANGESET: Final = re.compile(
     r"\s*--\s*changeset\s+(?P<author>\"[^\"]+\"|[^:]+):(?P<id>\"[^\"]+\"|\S+)(?P<given>.*)", re.IGNORECASE
 )  # the comment that begins a changeset
 _GIVEN: Final = re.compile(r"(\w+):(\"[^\"]*\"|'[^']*'|\S+)")
+_SAYS_NOTHING: Final = re.compile(r"\s*(--(?!\s*property\b).*)?", re.IGNORECASE)  # before the first changeset: comments, but for properties
 _CONDITION: Final = re.compile(r"^\s*--\s*preconditions?\b", re.IGNORECASE | re.MULTILINE)
 
 
@@ -181,9 +182,17 @@ def _sql(path: Path) -> Item | None:
         given = {"id": RAW, "author": "includeAll"}
         return Item(_TOP, {}, None, 1, (Item("changeSet", given, {**given, "sql": "\n".join(lines)}, 1),))
     begins = [(place, match) for place, line in enumerate(lines) if (match := _CHANGESET.match(line))]
-    ends = [place for place, _ in begins[1:]] + [len(lines)]
-    inside = [_statements(match, lines[place:end], place + 1) for (place, match), end in zip(begins, ends, strict=True)]
-    return Item(_TOP, _given(top["given"]), None, 1, tuple(inside))
+    ends = [*(place for place, _ in begins), len(lines)]
+    before = _before(lines, range(first + 1, ends[0]))
+    inside = [_statements(match, lines[place:end], place + 1) for (place, match), end in zip(begins, ends[1:], strict=True)]
+    return Item(_TOP, _given(top["given"]), None, 1, (*before, *inside))
+
+
+def _before(lines: Sequence[str], places: range) -> Iterator[Item]:
+    """What is said before the first changeset, such as properties, concerns others too."""
+    said = [place for place in places if not _SAYS_NOTHING.fullmatch(lines[place])]
+    if said:
+        yield Item("before", {}, [lines[place].strip() for place in said], said[0] + 1)
 
 
 def _statements(match: re.Match[str], lines: Sequence[str], line: int) -> Item:

@@ -37,7 +37,7 @@ class Preset(ABC):
     tool: ClassVar[str]
     stepwise = True
     folders: ClassVar[tuple[str, ...]] = ()  # where the tool itself looks when nobody says where: the first that is there counts
-    libraries: ClassVar[tuple[str, ...]] = ()  # packages of which the project's own files tell the version
+    libraries: ClassVar[tuple[str, ...] | None] = ()  # packages whose version the project's own files tell; None: all that Python has
     table: ClassVar[str]  # what the tool calls its list of revisions
     columns: ClassVar[frozenset[str]]  # by these the list is known, whatever it is called
     filled: ClassVar[tuple[str, ...]] = ()  # of that list what comes from a clock, or from how often the tool was run

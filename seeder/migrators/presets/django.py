@@ -19,7 +19,7 @@ from seeder.order import Cycle, sort
 class Django(Preset):
     tool = "django"
     folders = ("*/migrations", "*/*/migrations")
-    libraries = ("django", "psycopg", "psycopg2", "psycopg2-binary")
+    libraries = None  # any package may be an app with migrations of its own
     table = "django_migrations"
     columns = frozenset({"id", "app", "name", "applied"})
     filled = ("django_migrations.id", "django_migrations.applied")

@@ -191,6 +191,12 @@ def test_django_takes_a_squashed_migration_for_those_that_it_replaces(tmp_path):
     assert set(basis(tmp_path, "django")["inputs"]) == {"db/blog/migrations/__init__.py", "db/people/apps.py"}  # type: ignore[call-overload]
 
 
+def test_any_package_may_bring_migrations_to_django(tmp_path):
+    files = {"requirements.txt": "Django==5.2\ndjango-allauth==65.0\n", "package.json": '{"dependencies": {"left-pad": "1"}}'}
+    placed(tmp_path, files)
+    assert basis(tmp_path, "django", BLOG)["versions"] == {"django": ["==5.2"], "django-allauth": ["==65.0"]}
+
+
 def test_django_runs_before_and_labels_are_understood(tmp_path):
     files = {
         "db/a/migrations/0001_x.py": migration(),
@@ -298,6 +304,22 @@ def test_what_a_changelog_says_of_itself_concerns_its_changesets_and_its_conditi
     assert basis(tmp_path, "liquibase") == shared
     placed(tmp_path, {"db/two.yaml": text + "- preConditions: [{runningAs: {username: app}}]\n"})
     assert basis(tmp_path, "liquibase") != shared
+
+
+def test_properties_of_formatted_sql_concern_all_changesets_and_comments_before_them_none(tmp_path):
+    def said(head: str) -> object:
+        placed(tmp_path, {"db/m.sql": f"--liquibase formatted sql\n\n{head}\n--changeset a:1\ncreate table t (v ${{kind}});\n"})
+        return basis(tmp_path, "liquibase")["shared"]
+
+    number, text = said("-- property name:kind value:int"), said("-- property name:kind value:text")
+    assert number != text
+    assert said("-- Copyright the project") == said("") == {}
+
+
+def test_formatted_sql_without_a_changeset_is_an_empty_changelog(tmp_path):
+    files = {"db/m.xml": XML.format('<includeAll path="db/all"/>'), "db/all/a.sql": "--liquibase formatted sql\n-- later\n"}
+    assert "none of 2 files below db is a revision of liquibase" in refusal(tmp_path, "liquibase", files)
+    assert ids(tmp_path, "liquibase", {"db/all/b.sql": "select 1;\n"}) == ["all/b.sql::raw::includeAll"]
 
 
 def test_bytes_that_are_no_text_are_taken_as_they_are(tmp_path):
