@@ -4,9 +4,9 @@ State is a chain. Every link's id is the SHA-256 (hex) of a canonical JSON list:
 link before it, and the link's own inputs by name, keys sorted. So an id names a state and everything that led to it:
 
     base      engine, image, and what decides how its server begins: settings that are no secret, init scripts, databases
-    migrated  the link before  +  store, tool, what all revisions share (env.py, ini, versions), this revision's id and file
+    migrated  the link before  +  store, tool, what all revisions share (env.py, ini, versions, variables), this revision's id and file
     seeded    the link before  +  the files' digests by store, whether and by which keys they are upserted, reference time
-    whole     the ends of all servers' chains  +  requests and programs, the services that they act through, seed, reference time
+    whole     the ends of all servers' chains  +  requests, programs and steps, the services that they act through, seed, reference time
 
 Not in an id: run id, ports, paths, the clock, the order of keys, comments of a compose file, secrets. A secret decides nothing that is
 kept; but a server that was initialised with another password does not let its clients in, so a physical form remembers a salted hash.

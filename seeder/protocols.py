@@ -505,6 +505,14 @@ class Halts(Protocol):
 
 
 @runtime_checkable
+class RunsAs(Protocol):
+    """The tool runs as a service of the stack even where the definition names none."""
+
+    def runs_as(self, store: Store, stack: Stack) -> str:
+        """The service whose image, variables and secrets it has. Raises DefinitionError when none can be found."""
+
+
+@runtime_checkable
 class Joins(Protocol):
     """The tool goes step by step, but not everywhere."""
 

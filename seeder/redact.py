@@ -60,6 +60,22 @@ def tree(given: Any, secrets: Iterable[str] = (), *, below: str = "") -> Any:
     return text(given, known) if isinstance(given, str) else given
 
 
+def hidden(given: Any) -> Iterator[Any]:
+    """Every value that `tree` would not leave as it is, in the order of their names: what cannot be told from what is left."""
+    yield from _lost(given, tree(given))
+
+
+def _lost(given: Any, left: Any) -> Iterator[Any]:
+    if isinstance(given, Mapping):
+        for key in sorted(given, key=str):
+            yield from _lost(given[key], left[key])
+    elif isinstance(given, list | tuple):
+        for item, shown in zip(given, left, strict=True):
+            yield from _lost(item, shown)
+    elif given != left:
+        yield given
+
+
 def _value(key: str, value: Any, beside: Mapping[Any, Any], known: tuple[str, ...], below: str) -> Any:
     if key == "content" and isinstance(value, str):
         return HIDDEN if beside.get("kind") == "secret" else text(_without_assigned(value), known)
@@ -132,7 +148,8 @@ def of_service(service: Service) -> Iterator[str]:
     local, migrates = x.local, [x.migrate, *(database.migrate for database in x.databases.values())]
     mine = [service.environment, build.args if build else {}, local.environment if local else {}]
     yield from of_environments([*mine, *(migrate.environment for migrate in migrates if migrate)])
-    words = [service.entrypoint or (), service.command or (), local.command if local else ()]
+    commands = [migrate.command for migrate in migrates if migrate]
+    words = [service.entrypoint or (), service.command or (), local.command if local else (), *(each or () for each in commands)]
     for line in words:
         yield from _of_words(list(line))
     for mount in service.mounts:

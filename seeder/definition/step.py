@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import Any
 
-from seeder.definition.references import references
+from seeder.definition.references import Reference, references
 from seeder.errors import Mark
 from seeder.frozen import frozen
 
@@ -47,6 +47,13 @@ class Step:
     def needs(self) -> Iterator[str]:
         """The steps that must be done before it: those of `after`, and those whose results it is given."""
         yield from self.after
+        yield from (reference.root for reference in self._references() if reference.root not in OWN)
+
+    def inputs(self) -> set[str]:
+        """The inputs of the scenario that it is given."""
+        return {str(reference.way[0]) for reference in self._references() if reference.root == "inputs" and reference.way}
+
+    def _references(self) -> Iterator[Reference]:
         written = [self.given, self.each, self.count]
         written += [self.watch.path, dict(self.watch.until), {k: list(v) for k, v in self.watch.meanwhile.items()}] if self.watch else []
-        yield from (reference.root for reference in references(written) if reference.root not in OWN)
+        yield from references(written)

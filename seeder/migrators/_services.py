@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from seeder import fingerprint
@@ -24,6 +25,12 @@ LONGER = "see its log; the limit is `x-seeder: {migrate: {within: ...}}`"  # wha
 def label(store: Store) -> str:
     """The name of the log."""
     return f"migrate-{store.name.replace('/', '-')}"
+
+
+def variables(service: Service, own: Mapping[str, str]) -> dict[str, str]:
+    """What a service that migrates is told, as it stands in the files, under the migration's `own` variables. Addresses are among that:
+    those that a run puts in their places are its own."""
+    return dict(sorted({**service.environment, **own}.items()))
 
 
 def image(service: Service) -> Any:

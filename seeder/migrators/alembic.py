@@ -13,7 +13,7 @@ from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
 from seeder.fitness import Revision
 from seeder.migrators import _alembic_files, _alembic_ini, _inputs, _pins
-from seeder.migrators._services import LONGER, known, label
+from seeder.migrators._services import LONGER, known, label, variables
 from seeder.process import Completed
 from seeder.protocols import Inspects, World
 from seeder.run import Task
@@ -46,8 +46,13 @@ class Alembic:
             "shared": {path.name: fingerprint.content(path) for path in shared},
             "inputs": {revision.id: fingerprint.content(revision.file) for revision in extra},
             "versions": versions,
-            "environment": dict(_of(store).environment),
+            "environment": variables(service, _of(store).environment),
+            "local": service.x.local.environment if service.x.local else {},
         }
+
+    def runs_as(self, store: Store, stack: Stack) -> str:
+        """Raises DefinitionError."""
+        return owner(store, stack)
 
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:
         """Upgrade to the last revision, then see that the version table says so."""

@@ -13,7 +13,7 @@ from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed
 from seeder.fitness import Revision
 from seeder.migrators import _inputs
-from seeder.migrators._services import LONGER, image, known, label
+from seeder.migrators._services import LONGER, image, known, label, variables
 from seeder.protocols import World
 from seeder.run import Task
 
@@ -41,10 +41,12 @@ class Command:
         migrate = store.migrate
         if migrate is None or not migrate.command:
             raise DefinitionError(store.name, "the store has no migration command")
-        told = {"command": list(migrate.command), "environment": dict(migrate.environment), "as": migrate.as_}
-        if migrate.as_ is not None:
-            return {**told, "image": image(stack.services[migrate.as_])}
-        return {**told, "image": None, "program": _program(migrate, stack)}
+        told = {"command": list(migrate.command), "as": migrate.as_}
+        if migrate.as_ is None:
+            return {**told, "environment": dict(migrate.environment), "image": None, "program": _program(migrate, stack)}
+        service = stack.services[migrate.as_]
+        local = service.x.local.environment if service.x.local else {}
+        return {**told, "environment": variables(service, migrate.environment), "local": local, "image": image(service)}
 
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:  # noqa: ARG002  (the program knows its files)
         """Run the program to its end: as the service that `as` names, else on this machine, in the compose file's folder, with

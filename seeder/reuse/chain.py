@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
@@ -13,15 +14,15 @@ from typing import Any
 from seeder import fingerprint, redact
 from seeder.definition.dataset import Part
 from seeder.definition.service import Build, Service
-from seeder.definition.stack import Store
+from seeder.definition.stack import Stack, Store
 from seeder.fitness import Revision
 from seeder.layer import PORTABLE, Chain, State
 from seeder.operation import Call, Load, Make, Migrate, Plan, Sow
-from seeder.protocols import Inspects, Joins, Layered, Migrator, Saves, Stepwise
+from seeder.protocols import Inspects, Joins, Layered, Migrator, RunsAs, Saves, Stepwise
 from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
 
 SHOWN = 64  # characters, as many as a digest has
-ADDED = ""  # stands among services for what datasets add to them
+BESIDES = ""  # stands among services for what datasets add to them, and for what programs and steps are given
 
 
 def of(plan: Plan) -> dict[str, Chain]:
@@ -79,19 +80,34 @@ def _beginning(plan: Plan, service: Service, stores: Sequence[Store]) -> dict[st
     }
 
 
-def secrets(plan: Plan, server: str, *, whole: bool = False) -> dict[str, list[str]]:
+Secrets = dict[str, list[Any]]
+
+
+def secrets(plan: Plan, server: str, *, whole: bool = False) -> Secrets:
     """What ids leave out of the server's state: the secrets of whatever acts on it, by service. That is the server itself and the
-    services that migrate its stores; of a state of a `whole` set it is every service, with what datasets add to them."""
-    stores = plan.stack.stores_of(server)
-    acting = {server, *(store.migrate.service for store in stores if store.migrate and store.migrate.service)}
-    return secrets_of(plan, acting | {ADDED, *plan.stack.clients} if whole else acting)
+    services that migrate its stores; of a state of a `whole` set it is every service, and what programs and steps are given."""
+    acting = {server, *(name for store in plan.stack.stores_of(server) if (name := _runs_as(store, plan.stack)))}
+    if not whole:
+        return _secrets_of(plan, acting)
+    return _secrets_of(plan, acting | set(plan.stack.clients)) | _besides(plan, (plan.full or plan).calls)
 
 
-def secrets_of(plan: Plan, names: Iterable[str]) -> dict[str, list[str]]:
-    """The secrets of these services; ADDED: what datasets add to services."""
-    added = redact.of_environments(operation.environment for operation in plan.overlays)
-    found = {name: list(added if name == ADDED else redact.of_service(plan.stack.services[name])) for name in sorted(names)}
+def every_secret(plan: Plan) -> Secrets:
+    """What the id of an environment that is up leaves out."""
+    full = plan.full or plan
+    return _secrets_of(plan, plan.stack.services) | _besides(plan, (*full.calls, *full.acts))
+
+
+def _secrets_of(plan: Plan, names: Iterable[str]) -> Secrets:
+    found = {name: list(redact.of_service(plan.stack.services[name])) for name in sorted(names)}
     return {name: values for name, values in found.items() if values}
+
+
+def _besides(plan: Plan, operations: Iterable[Asking]) -> Secrets:
+    added = redact.of_environments(operation.environment for operation in plan.overlays)
+    given = (value for one in operations if not isinstance(one, Call) for value in redact.hidden(_given(plan, one)))
+    found = [*added, *given]
+    return {BESIDES: found} if found else {}
 
 
 def _mounted(service: Service, data: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -120,10 +136,9 @@ def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, states: list[
             continue
         migrator = MIGRATORS.get(operation.tool)
         basis = migrator.basis(store, plan.stack)
-        acting = (store.migrate.service or store.migrate.as_) if store.migrate else None
         if basis is None:
             return f"`inputs` do not say which files decide what {operation.tool} does to {store.name}"
-        if asked := plan.definition.request.images.get(acting or ""):
+        if asked := plan.definition.request.images.get(_runs_as(store, plan.stack) or ""):
             basis = {**basis, "image": asked}
         for subject, inputs, files in _revisions(migrator, operation):
             given = {"store": store.name, "tool": operation.tool, "basis": redact.tree(basis), "revisions": inputs}
@@ -134,6 +149,14 @@ def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, states: list[
     if states:
         states[-1] = replace(states[-1], kept=True)
     return ""
+
+
+def _runs_as(store: Store, stack: Stack) -> str | None:
+    """The service that migrates the store: the one that is named, else the one that its migrator finds."""
+    if store.migrate is None:
+        return None
+    migrator = MIGRATORS.get(store.migrate.tool)
+    return migrator.runs_as(store, stack) if isinstance(migrator, RunsAs) else store.migrate.service or store.migrate.as_
 
 
 def _revisions(migrator: Migrator, operation: Migrate) -> Iterator[tuple[str, list[list[str]], tuple[Path, ...]]]:
@@ -180,32 +203,39 @@ def _last(base: str, states: Sequence[State]) -> str:
 
 # -- through services -------------------------------------------------------------------------------------------------
 
+Asking = Call | Sow | Make
+
 
 def whole(plan: Plan, chains: Mapping[str, Chain]) -> str:
     """The id of the set that all stores are once everything acted through the services; empty where nothing acts, and where files do
     not tell what did. Each runtime has a set of its own: what services made up in one cut is not what they did in another."""
-    vague = any(isinstance(operation, Sow) and not operation.seed.inputs for operation in plan.calls)
-    if not plan.calls or vague or any(chain.unkept for chain in chains.values()):
+    if not plan.calls or _vague(plan, chains):
         return ""
-    return fingerprint.link("whole", "", {**_inputs(plan, chains), "runtime": plan.runtime})
+    return fingerprint.link("whole", "", {**_inputs(plan, chains, plan.calls), "runtime": plan.runtime})
 
 
 def environment(plan: Plan) -> str:
     """The id of an environment that is up: equal ones cannot be told apart. Empty where files do not tell what it is made of."""
     plan = plan.full or plan
     chains = of(plan)
-    vague = any(isinstance(operation, Sow) and not operation.seed.inputs for operation in plan.calls)
-    if vague or any(chain.unkept for chain in chains.values()):
+    if _vague(plan, chains):
         return ""
     files = [fingerprint.content(path) for path in (*plan.stack.files, *plan.stack.env_files) if path.is_file()]
     asked = {"runtime": plan.runtime, "stack": plan.stack.name, "files": files}
-    return fingerprint.link("whole", "", {**_inputs(plan, chains), **asked})
+    return fingerprint.link("whole", "", {**_inputs(plan, chains, (*plan.calls, *plan.acts)), **asked})
 
 
-def _inputs(plan: Plan, chains: Mapping[str, Chain]) -> dict[str, Any]:
+def _vague(plan: Plan, chains: Mapping[str, Chain]) -> bool:
+    """Whether files do not tell what comes of it."""
+    told = all(operation.seed.inputs for operation in plan.calls if isinstance(operation, Sow))
+    return not told or any(chain.unkept for chain in chains.values())
+
+
+def _inputs(plan: Plan, chains: Mapping[str, Chain], operations: Sequence[Asking]) -> dict[str, Any]:
     return {
         "stores": {server: chain.end for server, chain in sorted(chains.items())},
-        "calls": [_call(plan, operation) for operation in plan.calls],
+        "calls": [_call(plan, operation) for operation in operations],
+        "versions": _versions() if any(isinstance(operation, Make) for operation in operations) else {},
         "services": {name: _service(plan, plan.stack.services[name]) for name in sorted(plan.stack.clients)},
         "as_of": plan.definition.as_of.isoformat(),
         "seed": plan.definition.seed,
@@ -214,30 +244,52 @@ def _inputs(plan: Plan, chains: Mapping[str, Chain]) -> dict[str, Any]:
 
 def acting(plan: Plan) -> dict[str, str]:
     """The same but for the stores, as it is told to a person."""
-    given = {name: value for name, value in _inputs(plan, {}).items() if name != "stores"}
-    calls = {f"{o.cause if isinstance(o, Call) else o.subject}: {o.detail}": _call(plan, o)[-1] for o in (plan.full or plan).calls}
+    operations = (plan.full or plan).calls
+    given = {name: value for name, value in _inputs(plan, {}, operations).items() if name != "stores"}
+    calls = {f"{o.cause if isinstance(o, Call) else o.subject}: {o.detail}": _call(plan, o)[-1] for o in operations}
     return flat({**given, "calls": calls})
 
 
-def _call(plan: Plan, operation: Call | Sow | Make) -> list[str]:
-    if isinstance(operation, Make):
-        return ["step", operation.subject, fingerprint.link("whole", "", _made(plan, operation))]
+def _call(plan: Plan, operation: Asking) -> list[str]:
     if isinstance(operation, Call):
         return ["http", operation.subject, fingerprint.content(operation.part.path)]
+    by = _written(plan, operation) if isinstance(operation, Sow) else _offered(operation)
+    given = redact.tree(_given(plan, operation))
+    kind = "program" if isinstance(operation, Sow) else "step"
+    return [kind, operation.subject, fingerprint.link("whole", "", {"by": by, "given": given})]
+
+
+def _given(plan: Plan, operation: Sow | Make) -> dict[str, Any]:
+    """What a program or a step is told. What of it looks like a secret is in no id, and `secrets` tells it."""
+    scenario = plan.definition.scenario
+    if isinstance(operation, Sow):
+        known = scenario is not None and not (scenario.steps or scenario.act)  # else nobody knows outputs by then
+        return {"command": list(operation.seed.command), "outputs": dict(scenario.outputs) if scenario and known else {}}
+    step, values = operation.step, scenario.values if scenario else {}
+    return {
+        "step": [step.name, step.use, dict(step.given), step.each, step.count, sorted(step.needs())],
+        "watch": asdict(step.watch) if step.watch else None,
+        "inputs": {name: values.get(name) for name in sorted(step.inputs())},
+    }
+
+
+def _written(plan: Plan, operation: Sow) -> str:
     root = plan.definition.manifest.root
     files = sorted({path.relative_to(root).as_posix() for glob in operation.seed.inputs for path in root.glob(glob) if path.is_file()})
-    return ["program", *redact.tree(list(operation.seed.command)), fingerprint.tree(root, files)]
+    return fingerprint.tree(root, files)
 
 
-def _made(plan: Plan, operation: Make) -> dict[str, Any]:
-    """What a step asks for, of whom, and what all steps may be given."""
-    about, step, scenario = operation.capability, operation.step, plan.definition.scenario
-    return {
-        "step": redact.tree([step.name, step.use, dict(step.given), step.each, step.count, sorted(step.needs())]),
-        "watch": asdict(step.watch) if step.watch else None,
-        "inputs": redact.tree(dict(scenario.values)) if scenario else {},
-        "capability": [about.name, about.version, about.digest] if about else [],
-    }
+def _offered(operation: Make) -> list[str]:
+    about = operation.capability
+    return [about.name, about.version, about.digest] if about else []
+
+
+def _versions() -> dict[str, str]:
+    """Of libraries that shape what steps make."""
+    try:
+        return {"faker": importlib.metadata.version("faker")}
+    except importlib.metadata.PackageNotFoundError:  # then no step asks it for anything
+        return {}
 
 
 def _service(plan: Plan, service: Service) -> dict[str, Any]:

@@ -25,7 +25,7 @@ NAMES = [  # the way to an input (chain.flat) -> what a user calls it
     (r"basis\.(?:shared|inputs)\.(.+)", r"\1"),
     (r"basis\.versions\.(.+)", r"version of \1"),
     (r"basis\.(?:command|words)", "the migrator's command"),
-    (r"basis\.environment\.(.+)", r"the migrator's variable \1"),
+    (r"basis\.(?:environment|local)\.(.+)", r"the migrator's variable \1"),
     (r"basis\.(?:image|as)", "the migrator's image"),
     (r"basis\.(.+)", r"the migrator's \1"),
     (r"environment\.(.+)", r"variable \1"),
@@ -43,6 +43,7 @@ NAMES = [  # the way to an input (chain.flat) -> what a user calls it
     (r"services\.([^.]+)\.files\.(.+)", r"file \2 of \1"),
     (r"services\.([^.]+)\.words", r"command of \1"),
     (r"services\.([^.]+)\.added", r"what datasets add to \1"),
+    (r"versions\.(.+)", r"version of \1"),
     (r"calls\.(.+)", r"\1"),
 ]
 NEW, FOLLOWS = "is new here", "what comes before it changed"

@@ -51,12 +51,12 @@ def up(plan: Plan, *, keep_failed: bool, listener: Emit = lambda _: None) -> Ite
 
 def _found(plan: Plan, emit: Emit, undo: ExitStack) -> Session | None:
     """The first that nobody uses and that is as it should be; others of the same kind are ended."""
-    now, made_of = datetime.datetime.now(datetime.UTC), chain.environment(plan)
+    now, made_of, given = datetime.datetime.now(datetime.UTC), chain.environment(plan), chain.every_secret(plan)
     for one in present.known(now):
         known = _known(one, plan)
         if known is None or not _alone(one.run, undo):
             continue
-        same = made_of and known["made_of"] == made_of and fingerprint.same_secrets(_secrets(plan), known["salt"], known["secrets"])
+        same = made_of and known["made_of"] == made_of and fingerprint.same_secrets(given, known["salt"], known["secrets"])
         if same and _lasts(one, now):
             with ExitStack() as attempt, suppress(SeederError):  # then it is ended, and a new one is as good
                 again = _taken_up(one, known, emit, attempt)
@@ -115,11 +115,6 @@ def _taken_up(one: present.Present, known: Mapping[str, Any], emit: Emit, undo: 
 
 def _write(plan: Plan, made: Session, made_of: str) -> None:
     salt = secrets.token_hex(16)
-    known = {"made_of": made_of, "salt": salt, "secrets": fingerprint.of_secrets(_secrets(plan), salt), "asked": _asked(plan)}
+    known = {"made_of": made_of, "salt": salt, "secrets": fingerprint.of_secrets(chain.every_secret(plan), salt), "asked": _asked(plan)}
     state = {"digest": made.digest, "seeded": dict(made.seeded), "running": made.running()}
     whole.write(home.run_folder(made.run) / FILE, json.dumps({**known, **state}))
-
-
-def _secrets(plan: Plan) -> dict[str, list[str]]:
-    """What ids leave out of the environment: the secrets of all that is in it."""
-    return chain.secrets_of(plan, [chain.ADDED, *plan.stack.services])
