@@ -8,12 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from seeder import home
 from seeder.definition.checksums import lock
 from seeder.definition.manifest import read_project
 from seeder.operation import Plan
 from seeder.reuse import chain, explain
 from tests.unit.layers import test_chain as acts
 from tests.unit.layers.test_chain import change, planned, project  # noqa: F401  (a fixture)
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No layer is kept there, whatever other tests keep in theirs."""
+    monkeypatch.setenv(home.VARIABLE, str(tmp_path / "home"))
 
 
 @pytest.fixture

@@ -178,9 +178,7 @@ def databases(at: Path, images: Mapping[str, str] | None = None) -> dict[str, tu
     ("act", "images", "changed"),
     [
         pytest.param(lambda _: None, {}, (False, False), id="nothing"),
-        pytest.param(
-            edit(DATABASE, f"{DATABASE}      TENANTS: one,two\n", COMPOSE), {}, (True, False), id="a variable of it"
-        ),
+        pytest.param(edit(DATABASE, f"{DATABASE}      TENANTS: one,two\n", COMPOSE), {}, (True, False), id="a variable of it"),
         pytest.param(edit("only-of-this-test", "another-token", COMPOSE), {}, (False, True), id="a secret of it"),
         pytest.param(lambda _: None, {"orders": "shop:2"}, (True, False), id="another image of it"),
     ],
