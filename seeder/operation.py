@@ -128,11 +128,19 @@ class Make(Operation):
 
 
 @frozen
+class Act(Make):
+    """The same in the state that was made, each time."""
+
+    verb: ClassVar[str] = "act"
+
+
+@frozen
 class Check(Operation):
-    """Ask a gate."""
+    """Ask a gate. `rows`: it asks what tables hold, which is another matter once the scenario has acted."""
 
     verb: ClassVar[str] = "gate"
     gate: str
+    rows: bool = False
 
 
 @frozen
@@ -150,8 +158,9 @@ class Plan:
     loads: tuple[Load, ...]
     services: tuple[Start, ...]
     calls: tuple[Call | Sow | Make, ...]
-    acts: tuple[Make, ...]  # what is done in the state once it is fit; never kept
     gates: tuple[Check, ...]
+    acts: tuple[Make, ...]  # what is done in the state once it is fit; never kept
+    expected: tuple[Check, ...]  # gates that are asked of what came of the acts
     fitness: Fitness
     resumes: tuple[Resume, ...] = ()  # servers that begin at a layer
     restores: tuple[Restore, ...] = ()  # stores that get what a bundle holds of them: all, or none
@@ -178,7 +187,12 @@ class Plan:
     @property
     def operations(self) -> tuple[Operation, ...]:
         stores = (*self.resumes, *self.servers, *self.halts, *self.migrations, *self.restores, *self.loads)
-        return (*self.overlays, *stores, *self.services, *self.calls, *self.gates, *self.acts)
+        return (*self.overlays, *stores, *self.services, *self.calls, *self.gates, *self.acts, *self.expected)
+
+    @property
+    def lasting(self) -> tuple[Check, ...]:
+        """The gates that hold of an environment as it was handed over."""
+        return (*(check for check in self.gates if not (self.acts and check.rows)), *self.expected)
 
     def header(self) -> str:
         d = self.definition

@@ -20,11 +20,13 @@ from seeder.definition.step import Step
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed, counted
 from seeder.fitness import Fitness
 from seeder.notice import Notice
-from seeder.operation import Call, Check, Configure, Load, Make, Migrate, Plan, Sow, Start
+from seeder.operation import Act, Call, Check, Configure, Load, Make, Migrate, Plan, Sow, Start
 from seeder.order import Cycle, closure, sort
 from seeder.protocols import Runtime
 from seeder.registry import RUNTIMES, generators
 from seeder.soundness import Judged
+
+EXPECT = "expect"  # the gate that is asked last: where the scenario acts, once it has
 
 
 def choose(name: str) -> tuple[Runtime, str]:
@@ -61,6 +63,8 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     one_shots = {m.store.migrate.service for m in migrations if m.store.migrate and m.store.migrate.service}
     servers, services = _starts(stack, _early(stack), one_shots)
     fitness = _fitness(definition, migrations, loads)
+    gates, acts = tuple(_gates(stack, fitness)), tuple(_makes("act", Act, definition.scenario, stack))
+    expected = tuple(check for check in gates if acts and check.gate == EXPECT)
     made = Plan(
         definition=definition,
         runtime=runtime.name,
@@ -72,9 +76,10 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         migrations=migrations,
         loads=loads,
         services=services,
-        calls=(*_calls(definition.datasets, allotted), *_makes("steps", definition.scenario, stack)),
-        acts=tuple(_makes("act", definition.scenario, stack)),
-        gates=tuple(_gates(stack, fitness)),
+        calls=(*_calls(definition.datasets, allotted), *_makes("steps", Make, definition.scenario, stack)),
+        gates=tuple(check for check in gates if check not in expected),
+        acts=acts,
+        expected=expected,
         fitness=fitness,
     )
     return _at_rest(made) if definition.request.alone else made
@@ -82,8 +87,8 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
 
 def _at_rest(plan: Plan) -> Plan:
     """What of it comes before services: servers, migrations, data at rest, and the gates that ask for no more."""
-    gates = tuple(check for check in plan.gates if check.gate not in ("ready", "expect"))
-    return replace(plan, overlays=(), services=(), calls=(), acts=(), gates=gates)
+    gates = tuple(check for check in plan.gates if check.gate not in ("ready", EXPECT))
+    return replace(plan, overlays=(), services=(), calls=(), gates=gates, acts=(), expected=())
 
 
 # -- starting ---------------------------------------------------------------------------------------------------------
@@ -196,7 +201,7 @@ def _calls(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]
             yield Sow(dataset.label, " ".join(dataset.seed.command), "the dataset's own program", dataset, dataset.seed)
 
 
-def _makes(key: str, scenario: Scenario | None, stack: Stack) -> Iterable[Make]:
+def _makes(key: str, kind: type[Make], scenario: Scenario | None, stack: Stack) -> Iterable[Make]:
     """The steps in an order in which they may be done. Those of one domain are done one after another: what a service numbers has the
     same number each time."""
     steps = {step.name: step for step in getattr(scenario, key)} if scenario else {}
@@ -210,7 +215,7 @@ def _makes(key: str, scenario: Scenario | None, stack: Stack) -> Iterable[Make]:
         if domain:
             latest[domain] = name
         capability = known.get(step.use)
-        yield Make(name, _asked(step, capability), f"after {', '.join(needs)}" if needs else "", step, tuple(sorted(after)), capability)
+        yield kind(name, _asked(step, capability), f"after {', '.join(needs)}" if needs else "", step, tuple(sorted(after)), capability)
 
 
 def _asked(step: Step, capability: Capability | None) -> str:
@@ -263,11 +268,12 @@ def _gates(stack: Stack, fitness: Fitness) -> Iterable[Check]:
     details = {
         "ready": (counted(len(stack.services), "service"), "always"),
         "drift": (counted(len(fitness.revisions), "migrated store"), "heads, tables, dataset columns") if fitness.revisions else None,
-        "counts": ("every loaded table" + (f", {counts} declared" if counts else ""), "holds what was loaded"),
-        "nulls": (counted(nulls, "column"), "declared") if nulls else None,
-        "references": (counted(len(fitness.references), "cross-store key"), "declared by the stack") if fitness.references else None,
-        "expect": (counted(len(fitness.expectations), "expectation"), "of the scenario") if fitness.expectations else None,
+        "counts": ("every loaded table" + (f", {counts} declared" if counts else ""), "holds what was loaded", True),
+        "nulls": (counted(nulls, "column"), "declared", True) if nulls else None,
+        "references": (counted(len(fitness.references), "cross-store key"), "declared by the stack", True) if fitness.references else None,
+        EXPECT: (counted(len(fitness.expectations), "expectation"), "of the scenario") if fitness.expectations else None,
     }
     for gate, said in details.items():
         if said:
-            yield Check(gate, said[0], said[1], gate)
+            detail, cause, *rows = said
+            yield Check(gate, detail, cause, gate, *rows)

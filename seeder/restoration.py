@@ -82,7 +82,7 @@ def of(plan: Plan, found: Bundle) -> Plan:
 def bare(plan: Plan) -> Plan:
     """The plan without the data that it would load, and what asks for it: the stores have their state from elsewhere."""
     gates = tuple(gate for gate in plan.gates if gate.gate in GATES)
-    return replace(plan, halts=(), loads=(), calls=(), acts=(), gates=gates)
+    return replace(plan, halts=(), loads=(), calls=(), gates=gates, acts=(), expected=())
 
 
 def _misfits(plan: Plan, found: Bundle) -> Iterator[tuple[str, str, str]]:

@@ -33,7 +33,7 @@ def command(run: str | None, as_json: bool) -> int | None:
     with ExitStack() as undo, _inside.explained(one):
         environment, plan = present.rejoin(one, listen, undo)
         try:
-            gate.check(environment, plan)
+            gate.again(environment, plan)
         except GateRefused as refused:
             if not as_json:
                 _render.show(_rows(passed), "")

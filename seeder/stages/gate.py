@@ -12,17 +12,20 @@ from seeder.operation import Check, Plan
 from seeder.order import each
 from seeder.registry import GATES
 
-AFTER_ACT = "expect"  # what is expected of the scenario's end, where something is done in it
-
 
 def check(environment: Environment, plan: Plan) -> None:
     """Every gate of the plan that asks for the state found nothing. Raises GateRefused with all findings of all gates."""
-    _ask(environment, [one for one in plan.gates if not (plan.acts and one.gate == AFTER_ACT)])
+    _ask(environment, plan.gates)
 
 
 def expected(environment: Environment, plan: Plan) -> None:
     """The same for what is expected once the scenario has acted."""
-    _ask(environment, [one for one in plan.gates if one.gate == AFTER_ACT])
+    _ask(environment, plan.expected)
+
+
+def again(environment: Environment, plan: Plan) -> None:
+    """The same of an environment that was handed over before, and is as it was then."""
+    _ask(environment, plan.lasting)
 
 
 def _ask(environment: Environment, operations: Iterable[Check]) -> None:

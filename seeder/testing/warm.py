@@ -101,7 +101,7 @@ def _taken_up(one: present.Present, known: Mapping[str, Any], emit: Emit, undo: 
     if sorted(each.subject for each in start.running(environment, plan)) != known["running"]:
         raise EnvironmentFailed(one.run, "services of it have died")
     reset.reset(environment, plan)
-    gate.check(environment, plan)
+    gate.again(environment, plan)
     expires = datetime.datetime.now(datetime.UTC) + TTL
     owner.keep(dataclasses.replace(environment.run, expires=expires))
     story = Story(environment.run, plan, emit, goes_on=True)

@@ -98,6 +98,21 @@ def test_all_that_is_wrong_is_told_at_once(folder, planned):
         assert name == "migrations as nobody" or any(cause in one for one in told), name
 
 
+def test_gates_stand_where_they_are_asked_and_what_is_acted_has_a_word_of_its_own(folder, planned):
+    def shown(plan: Plan) -> list[str]:
+        return [f"{one.verb} {one.subject}" for one in plan.operations if one.verb in ("gate", "act")]
+
+    asked = ["gate ready", "gate drift", "gate counts", "gate expect"]
+    assert shown(planned()) == asked
+    assert [check.gate for check in planned().lasting] == ["ready", "drift", "counts", "expect"]
+    acts = "act:\n  seen: {eventually: {get: orders, path: /, until: {status: up}}}\n"
+    _change(folder / "testdata/scenarios/ready.yaml", "expect:", f"{acts}expect:")
+    plan = planned()
+    assert shown(plan) == [*asked[:-1], "act seen", "gate expect"]
+    assert [one["verb"] for one in plan.as_json()["operations"]][-2:] == ["act", "gate"]
+    assert [check.gate for check in plan.lasting] == ["ready", "drift", "expect"]
+
+
 def test_an_image_of_ones_own_is_what_the_plan_shows_and_asks_for(planned):
     plan = planned(images={"orders-db": "postgres:16"})
     assert next(start.detail for start in plan.servers if start.subject == "orders-db") == "postgres:16"
