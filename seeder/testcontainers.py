@@ -17,7 +17,7 @@ from seeder.definition.request import Request, named
 from seeder.definition.service import Service
 from seeder.definition.stack import Store
 from seeder.errors import EnvironmentFailed, UsageError
-from seeder.layer import Layer
+from seeder.layer import Chain, Layer
 from seeder.operation import Plan
 from seeder.options import Options
 from seeder.protocols import Engine, Saves
@@ -59,8 +59,8 @@ def _kept(wanted: Wanted) -> tuple[Plan, Layer | None]:
     for last in (False, True):
         plan = planned(wanted)
         chain, begin = plan.chains.get(wanted.server), plan.begins.get(wanted.server)
-        if chain is None or chain.unkept or not chain.form:
-            cause = chain.unkept if chain else "layers are switched off (SEEDER_CACHE)"
+        if plan.acts or chain is None or chain.unkept or not chain.form:
+            cause = _unkept(plan, chain)
             raise EnvironmentFailed(wanted.server, f"its state cannot be kept, so that no container can begin with it: {cause}")
         if begin and begin.place == len(chain.states) and not plan.calls:
             return plan, begin.layer
@@ -70,6 +70,12 @@ def _kept(wanted: Wanted) -> tuple[Plan, Layer | None]:
             with lifecycle.opened(plan, Options(), lambda _: None):
                 pass
     raise EnvironmentFailed(wanted.server, "its state was made and is not kept", "`seeder cache explain` tells why")
+
+
+def _unkept(plan: Plan, chain: Chain | None) -> str:
+    if plan.acts:
+        return "the scenario acts in it, which is done each time"
+    return chain.unkept if chain else "layers are switched off (SEEDER_CACHE)"
 
 
 def _image(plan: Plan, store: Store) -> str:

@@ -30,7 +30,7 @@ from seeder.registry import traits
 from seeder.target import Target
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
-UP, WRONG, LOCK, USERS, LOG = "up.json", "wrong.json", "lock", "users", "log"
+ASKED, UP, WRONG, LOCK, USERS, LOG = "asked.json", "up.json", "wrong.json", "lock", "users", "log"
 BRING_SECONDS = 3600.0  # images may have to be pulled
 LEAVE_SECONDS = 60.0
 
@@ -105,9 +105,10 @@ class Server:
 
 
 def _begin(folder: Path, wanted: Wanted) -> subprocess.Popen[bytes]:
-    """It outlives the environments of this process, which are runs of their own."""
-    request = {**asdict(wanted.request), "project": str(wanted.project), "server": wanted.server}
-    command = [sys.executable, "-P", "-m", "seeder.testing.server", str(folder), json.dumps(request)]
+    """It outlives the environments of this process, which are runs of their own. What is asked for may hold secrets: it stands in a
+    file, since everyone on the machine sees the words of a command."""
+    whole.write(folder / ASKED, json.dumps({**asdict(wanted.request), "project": str(wanted.project), "server": wanted.server}))
+    command = [sys.executable, "-P", "-m", "seeder.testing.server", str(folder)]
     with (folder / LOG).open("wb") as log:
         return process.start(command, cwd=Path("/"), environment=process.of_seeder(), output=log, owned=False)
 
@@ -155,7 +156,8 @@ def _told(wrong: Mapping[str, Any]) -> SeederError:
 def main() -> None:
     import filelock
 
-    folder, given = Path(sys.argv[1]), json.loads(sys.argv[2])
+    folder = Path(sys.argv[1])
+    given = json.loads((folder / ASKED).read_text(encoding="utf-8"))
     project, server = Path(given.pop("project")), given.pop("server")
     lists = {name: tuple(given[name]) for name in ("services", "profiles") if given[name] is not None}
     lock = filelock.FileLock(folder / LOCK, mode=0o600)
@@ -216,7 +218,8 @@ def planned(wanted: Wanted) -> Plan:
     definition = wanted.definition()
     runtime, cause = choose(definition.runtime)
     with check.entire(wanted.project):
-        if make(definition, runtime, cause, datetime.datetime.now(datetime.UTC)).calls:
+        every = make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))
+        if every.calls or every.acts:
             return decide.plan(definition)
         return decide.plan(of_server(definition, wanted.server))
 

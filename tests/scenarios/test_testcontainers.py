@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seeder.errors import UsageError
+from seeder.errors import EnvironmentFailed, UsageError
+from tests.scenarios.failing import change
 
 testcontainers = pytest.importorskip("testcontainers")
 
@@ -54,5 +55,20 @@ def test_a_container_of_another_version_is_refused(project):
     with (
         pytest.raises(UsageError, match=r'the stack runs this store on postgres:17\n    -> use that: PostgresContainer\("postgres:17"\)'),
         seeded(PostgresContainer("postgres:16"), store="db", scenario="ready", project=project("small")),
+    ):
+        pass
+
+
+def test_a_scenario_that_acts_has_no_layer_to_begin_at(project):
+    from testcontainers.community.redis import RedisContainer
+
+    from seeder.testcontainers import seeded
+
+    folder = project("small")
+    acts = "act: {seen: {eventually: {get: web, path: /health, until: {status: ok}}}}\n"
+    change(folder, "testdata/scenarios/ready.yaml", "expect:", f"{acts}expect:")
+    with (
+        pytest.raises(EnvironmentFailed, match="the scenario acts in it, which is done each time"),
+        seeded(RedisContainer("redis:8"), store="cache", scenario="ready", project=folder),
     ):
         pass

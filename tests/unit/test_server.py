@@ -15,7 +15,7 @@ from seeder import process
 from seeder.check import check_project
 from seeder.definition.request import Request
 from seeder.errors import DefinitionError
-from seeder.testing.server import LOG, WRONG, Wanted, _begin, planned
+from seeder.testing.server import ASKED, LOG, WRONG, Wanted, _begin, planned
 from seeder.testing.suite import Asked, Suite
 from tests.conftest import DATA
 from tests.scenarios.failing import change
@@ -25,12 +25,26 @@ def test_one_that_began_while_another_failed_does_not_try_again(tmp_path: Path) 
     """Two may begin it at once; the second waits for the lock, and finds what the first wrote."""
     told = json.dumps({"problems": [], "log": "of the first"})
     (tmp_path / WRONG).write_text(told, encoding="utf-8")
-    child = _begin(tmp_path, Wanted(tmp_path / "no project", Request(), "db"))
+    child = _begin(tmp_path, Wanted(tmp_path / "no project", Request(inputs={"key": "correct-horse"}), "db"))
     try:
+        assert str(tmp_path) in child.args
+        assert not any("correct-horse" in str(word) for word in child.args)  # everyone on the machine sees them
+        assert (tmp_path / ASKED).stat().st_mode & 0o777 == 0o600
         assert child.wait(30) == 0, (tmp_path / LOG).read_text(encoding="utf-8")
     finally:
         process.kill_group(child)
     assert (tmp_path / WRONG).read_text(encoding="utf-8") == told
+
+
+def test_a_state_in_which_a_scenario_acts_needs_all_services(tmp_path: Path) -> None:
+    folder = shutil.copytree(DATA / "small", tmp_path / "small")
+    wanted = Wanted(folder, Request(scenario="ready", runtime="local", cache=False), "db")
+    assert planned(wanted).services == ()
+    acts = "act: {seen: {eventually: {get: web, path: /health, until: {status: ok}}}}\n"
+    change(folder, "testdata/scenarios/ready.yaml", "expect:", f"{acts}expect:")
+    plan = planned(wanted)
+    assert [start.subject for start in plan.services] == ["web"]
+    assert [act.subject for act in plan.acts] == ["seen"]
 
 
 def mistaken(folder: Path) -> tuple[Path, str]:
