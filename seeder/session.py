@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from seeder import check, decide, digest, lifecycle, start
+from seeder import check, decide, digest, lifecycle, start, variables
 from seeder.definition.duration import seconds
 from seeder.definition.request import Request, find_project, resolve
 from seeder.environment import Environment
@@ -81,6 +81,11 @@ class Session:
     def variables(self) -> dict[str, str]:
         """SEEDER_* and the stack's exports, as a wrapped command gets them."""
         return self._here.variables()
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """What the scenario tells of the state, by name: values, where the variables SEEDER_OUTPUT_* are texts."""
+        return variables.outputs(self._here)
 
     def http(self, service: str) -> httpx.Client:
         """A client of the service: base address, authentication as the stack declares it, time limits. It is closed with the

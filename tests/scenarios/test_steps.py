@@ -11,7 +11,9 @@ import pytest
 
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import proper
-from tests.scenarios.seeder import Said, seeder
+from tests.scenarios.seeder import Said, run_id, seeder
+from tests.scenarios.suites import home_of_its_own
+from tests.scenarios.suites import run as suite
 from tests.scenarios.test_layers import did, named
 
 NOTES = '''
@@ -120,22 +122,45 @@ def test_steps_make_the_state_once_and_what_is_acted_is_done_each_time(folder, r
     assert did(folder, "load", "made") == ["first", "late", "others"]
 
 
+SUITE = """
+import pytest
+
+@pytest.mark.parametrize("time", range(2))
+def test_what_was_acted_is_there(environment, time):
+    assert environment.outputs["last"] == 6
+    notes = environment.sql("db")
+    assert notes.scalar("select body from notes where id = 6") == f"after {environment.outputs['bodies'][1]}"
+    notes.rows("delete from notes")
+"""
+
+
+def test_each_test_sees_what_was_acted_also_in_an_environment_of_a_session_before(folder, tmp_path, monkeypatch):
+    home_of_its_own(tmp_path, monkeypatch)
+    scenario(folder, STEPS)
+    (folder / "test_suite.py").write_text(SUITE)
+    for _session in (1, 2):
+        done = suite(folder, "--seeder-reuse", scenario="steps")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"`seeder down {run_id(folder)}`" in done.stdout  # there is one run
+    assert seeder("down", run_id(folder), cwd=folder).code == 0
+
+
 FAILURES = {
-    "never": ("never", ["the year is closed", "ask fail-team (#fail)"]),
-    "dependency": ("dependency", ["the tax office: it does not answer", "ask the tax office"]),
-    "answer": ("answer", ["its answer is not as it declares it", "whether it was made is unknown"]),
-    "server": ("server", ["POST /notes was answered with 503: busy", "whether it was made is unknown"]),
-    "defect": ("defect", ["ZeroDivisionError", "(notes.py:48)", "whether it was made is unknown"]),
+    "never": ["the year is closed", "ask fail-team (#fail)"],
+    "dependency": ["the tax office: it does not answer", "ask the tax office"],
+    "answer": ["its answer is not as it declares it", "whether it was made is unknown"],
+    "server": ["POST /notes was answered with 503: busy", "whether it was made is unknown"],
+    "defect": ["ZeroDivisionError", "(notes.py:48)", "whether it was made is unknown"],
 }
 
 
-def test_what_fails_is_told_with_its_capability_owner_and_inputs(folder):
-    """One scenario each; the environment is not what is looked at."""
-    for name, (how, said) in FAILURES.items():
-        scenario(folder, f"    steps:\n      bad: {{use: notes.fail, with: {{how: {how}}}}}\n")
-        found = run(folder, "local", "-q")
-        proper(found, 123, f'step bad: notes.fail 2 of fail-team, given {{"how": "{how}"}}', "testdata/scenarios/steps.yaml:9", *said)
-        assert found.out == "", name
+@product("how", tuple(FAILURES), some=[["dependency"], ["defect"]])
+def test_what_fails_is_told_with_its_capability_owner_and_inputs(folder, how):
+    scenario(folder, f"    steps:\n      bad: {{use: notes.fail, with: {{how: {how}}}}}\n")
+    found = run(folder, "local", "-q")
+    told = f'step bad: notes.fail 2 of fail-team, given {{"how": "{how}"}}'
+    proper(found, 123, told, "testdata/scenarios/steps.yaml:9", *FAILURES[how])
+    assert found.out == ""
 
 
 def test_what_the_graph_gets_wrong_is_told_before_anything_starts(folder):
