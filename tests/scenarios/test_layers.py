@@ -231,22 +231,21 @@ HEAD, END = "0001_notes..0002_pinned", "0001_notes..0002_pinned, kinds@1.0.0, no
 KEYS = "notes@1.0.0"  # all that the cache holds
 
 
-@pytest.mark.one_runtime
-@pytest.mark.parametrize(
-    ("act", "begins", "causes"),
-    [
-        pytest.param(changing.comment, {"db": END, "cache": KEYS}, [], id="a comment in the compose file"),
-        pytest.param(changing.edit_old_migration, {"cache": KEYS}, ["db: revision 0001_notes changed"], id="an edited old migration"),
-        pytest.param(
-            changing.squash, {"cache": KEYS}, ["db: revision 0002_pinned changed", "db: 0001_notes is gone"], id="a squashed history"
-        ),
-        pytest.param(changing.change_dataset, {"db": HEAD, "cache": KEYS}, ["db: notes@1.0.0: db/notes.csv changed"], id="a dataset"),
-        pytest.param(changing.other_image, {"cache": KEYS}, ["db: image changed"], id="an image tag"),
-        pytest.param(changing.other_secret, {"cache": KEYS}, ["db: the layer of notes@1.0.0 was made with other secrets"], id="a secret"),
-    ],
-)
-def test_a_plan_begins_where_it_may_and_tells_why_not_further_on(warm, tmp_path, act, begins, causes):
+CHANGES = {
+    "a comment in the compose file": (changing.comment, {"db": END, "cache": KEYS}, []),
+    "an edited old migration": (changing.edit_old_migration, {"cache": KEYS}, ["db: revision 0001_notes changed"]),
+    "a squashed history": (changing.squash, {"cache": KEYS}, ["db: revision 0002_pinned changed", "db: 0001_notes is gone"]),
+    "a dataset": (changing.change_dataset, {"db": HEAD, "cache": KEYS}, ["db: notes@1.0.0: db/notes.csv changed"]),
+    "an image tag": (changing.other_image, {"cache": KEYS}, ["db: image changed"]),
+    "a secret": (changing.other_secret, {"cache": KEYS}, ["db: the layer of notes@1.0.0 was made with other secrets"]),
+}
+
+
+@pytest.mark.one_runtime  # test_changes knows them all
+@product("change", tuple(CHANGES), some=[["a dataset"], ["a secret"]])
+def test_a_plan_begins_where_it_may_and_tells_why_not_further_on(warm, tmp_path, change):
     folder, home, runtime = warm
+    act, begins, causes = CHANGES[change]
     changed = Path(shutil.copytree(folder, tmp_path / "changed"))
     act(changed)
     assert planned(changed, home, runtime) == (begins, causes)

@@ -84,7 +84,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, s
     RUNTIMES,
     ("folder", "oci"),
     ("at rest", "through services"),
-    some=[("local", "folder", "through services"), ("docker", "oci", "at rest")],
+    some=[("local", "folder", "through services")],
 )
 def test_a_machine_with_nothing_begins_where_another_came_to(built, tmp_path, runtime, kind, data):
     there = tmp_path / "there"
@@ -119,8 +119,7 @@ def who_tells(secret: bytes, place: Path, tmp_path: Path) -> list[str]:
 
 @product(
     "kind, how, next_is", ("folder", "oci"), ("corrupted", "truncated", "missing"), ("planned", "run"),
-    some=[("folder", "corrupted", "run"), ("oci", "corrupted", "run"),
-          ("folder", "truncated", "planned"), ("folder", "missing", "planned")],
+    some=[("folder", "corrupted", "run"), ("folder", "truncated", "planned"), ("folder", "missing", "planned")],
 )  # fmt: skip
 def test_what_is_not_whole_is_named_and_made_anew_by_the_next_run(built, tmp_path, kind, how, next_is):
     folder, here, _ = built("local", "through services")
@@ -266,7 +265,7 @@ def begins(told: Path, data: str) -> bool:
 # -- datasets ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["folder", "oci"])
+@product("kind", ("folder", "oci"), some=[["folder"]])
 def test_a_dataset_is_published_once_and_pulled_elsewhere(folder, tmp_path, on, kind):
     with remote(kind, tmp_path) as at:
         assert "has no SHA256SUMS" in on("here", "dataset", "publish", at, "notes").err
