@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any, Literal
 
 from seeder.errors import Mark
@@ -16,9 +17,9 @@ class Capability:
     """`name` (`customers.create`) and `version` are what scenarios ask for; `owner` is told whatever goes wrong in it.
 
     `inputs` and `outputs` are JSON Schemas (2020-12) of objects. `origin`: records come about through services, or are inserted into a
-    store. `key`: its requests carry an idempotency key that begins so; `finds`: it looks for what an earlier try made. With one of them it
-    may be tried again after a try of which nobody knows what came of it. `undoes`: it can take back what it made. `within` is the time
-    limit of one try, in seconds. `mark` is where it is written, `digest` what all that it is made of amounts to.
+    store. `key`: its requests carry an idempotency key that begins so; `finds`: it looks for what an earlier try made. With one of them
+    it may be tried again after a try of which nobody knows what came of it. `within` is the time limit of one try, in seconds. `mark`
+    is where it is written, `digest` what all that it is made of amounts to.
     """
 
     name: str
@@ -33,7 +34,6 @@ class Capability:
     origin: Origin = "services"
     key: str | None = None
     finds: bool = False
-    undoes: bool = False
     within: float = 30.0
 
     @property
@@ -43,9 +43,18 @@ class Capability:
 
 
 @frozen
+class Write:
+    """Something that was sent and may have changed what others keep. `by` is the request, where it was one."""
+
+    what: str  # `POST /orders`
+    by: object = field(default=None, compare=False)
+
+
+@frozen
 class Asked:
-    """One thing that a capability is asked for: the step, with its place where it is one of many (`products[1]`), and that place alone."""
+    """One try of one thing that a capability is asked for: the step, with its place where it is one of many (`products[1]`), and that
+    place alone. `writes`: what the try has sent so far that may have changed something, as it is told to people."""
 
     step: str
     index: int = 0
-    prefix: str = ""  # of everything that it names, where the environment is shared
+    writes: list[Write] = field(default_factory=list, compare=False)

@@ -22,7 +22,7 @@ from seeder.definition.scenario import Scenario, strangers
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, SeederError, UsageError, nearest
 from seeder.registry import RUNTIMES, traits
-from seeder.soundness import Judged
+from seeder.soundness import Judged, Offered
 
 
 @dataclass
@@ -73,6 +73,7 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
     stacks: dict[str, Stack] = {}
     named: dict[str, frozenset[str]] = {}  # of a stack that cannot be read, the services that its files name
     judged: dict[str, Judged] = {}
+    offered: dict[str, Offered] = {}
     for name, entry in manifest.stacks.items():
         try:
             stacks[name] = read_stack(entry, environment=environment, engines=engines)
@@ -81,7 +82,8 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
             named[name] = service_names(entry, environment)
             continue
         judged[name] = soundness.of_stack(stacks[name])
-        findings.errors += judged[name].problems
+        offered[name] = soundness.of_generators(stacks[name])
+        findings.errors += [*judged[name].problems, *offered[name].problems]
         findings.hints += consistency.hints(stacks[name])
         if judged[name].known:
             _runtimes(manifest.defaults.runtime, stacks[name], findings)
@@ -90,7 +92,7 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
     for scenario in manifest.scenarios.values():
         _scenario(scenario, manifest, findings)
         if stack := stacks.get(scenario.stack):
-            findings.errors += [*soundness.of_scenario(scenario, stack)[1], *soundness.of_steps(scenario, stack)]
+            findings.errors += [*soundness.of_scenario(scenario, stack)[1], *soundness.of_steps(scenario, stack, offered[stack.name])]
         elif services := named.get(scenario.stack):
             findings.errors += strangers(scenario, services)
     for stack, dataset in _used(manifest, stacks):

@@ -64,9 +64,7 @@ def _named(steps: Sequence[Step], name: str) -> Step:
 
 
 def _does(step: Step) -> str:
-    if step.watch:
-        return f"wait for {step.watch.service}{step.watch.path}"
-    return step.use + (" for each" if step.each is not None else f" x {step.count}" if step.count is not None else "")
+    return step.does + (" for each" if step.each is not None else f" x {step.count}" if step.count is not None else "")
 
 
 def _after(needed: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 
 from seeder import shape
@@ -11,7 +12,7 @@ from seeder.definition.references import Reference, only, references
 from seeder.definition.scenario import Scenario
 from seeder.definition.stack import Stack
 from seeder.definition.step import OWN, Step
-from seeder.errors import Problem, nearest
+from seeder.errors import Mark, Problem, nearest
 from seeder.order import Cycle, sort
 from seeder.shape import Shape
 
@@ -26,7 +27,7 @@ def edges(steps: Sequence[Step]) -> dict[str, list[str]]:
 
 def problems(scenario: Scenario, stack: Stack, known: Capabilities) -> list[Problem]:
     """Everything that is wrong with its steps, and with what they are given."""
-    return [*_names(scenario), *_cycles(scenario), *_steps(scenario, stack, known), *_outputs(scenario, known)]
+    return [*_names(scenario), *_cycles(scenario), *_steps(scenario, stack, known), *_told(scenario, known)]
 
 
 # -- the graph itself -------------------------------------------------------------------------------------------------
@@ -34,17 +35,19 @@ def problems(scenario: Scenario, stack: Stack, known: Capabilities) -> list[Prob
 
 def _names(scenario: Scenario) -> Iterator[Problem]:
     made = {step.name for step in scenario.steps}
+    every = made | {step.name for step in scenario.act}
+    done = every - made
     for step in scenario.act:
         if step.name in made:
             yield Problem(f"act.{step.name}", "a step of `steps` has this name", "rename one of them", step.mark)
-    done = {step.name for step in scenario.act}
     for key, step in _each(scenario):
-        subject, before = f"{key}.{step.name}", made | done if key == "act" else made
+        subject, before = f"{key}.{step.name}", every if key == "act" else made
         if step.name in OWN:
             yield Problem(subject, f"{step.name} has a meaning of its own in references", "rename it", step.mark)
         for name in step.needs():
-            if name in done - before:
-                yield Problem(subject, f"needs {name}, which is done in `act`, after all steps", "", step.mark)
+            if key == "steps" and name in done:
+                cause = f"needs {name}, which is done in `act`, after all steps"
+                yield Problem(subject, cause, f"move {step.name} to `act`, or {name} to `steps`", step.mark)
             elif name not in before:
                 yield Problem(subject, f"there is no step {name}", nearest(name, sorted(before - {step.name})), step.mark)
 
@@ -76,9 +79,18 @@ def _steps(scenario: Scenario, stack: Stack, known: Capabilities) -> Iterator[Pr
         if step.watch and step.watch.service not in stack.services and step.watch.service not in stack.absent:
             cause = f"stack {stack.name} has no service {step.watch.service}"
             yield Problem(subject, cause, nearest(step.watch.service, sorted(stack.services)), step.mark)
-        here = {**results, **_members(step, results)}
+        here = ChainMap(_members(step, results), results)
+        yield from _repeated(subject, step, here)
         yield from _given(subject, step, known[step.use], here) if step.use else ()
         yield from _nowhere(subject, step, here)
+
+
+def left_out(scenario: Scenario, stack: Stack) -> Iterator[Problem]:
+    """Steps that wait for services that are not part of this run."""
+    for key, step in _each(scenario):
+        if step.watch and step.watch.service not in stack.services and (why := stack.absent.get(step.watch.service)):
+            cause = f"waits for {step.watch.service}, which is not part of this run: {why}"
+            yield Problem(f"{key}.{step.name}", cause, "let it take part: --services and --profile say what does", step.mark)
 
 
 def shapes(scenario: Scenario, known: Capabilities) -> dict[str, Shape]:
@@ -121,45 +133,51 @@ def _given(subject: str, step: Step, capability: Capability, known: Mapping[str,
     for name, value in step.given.items():
         if name in (wanted.get("properties") or {}):
             yield from _fits(f"{subject}.with.{name}", value, shape.at(wanted, (name,)), known, step)
-    if isinstance(step.each, str) and (reference := only(step.each)):
-        yield from _listed(f"{subject}.for_each", _at(reference, known), step)
+
+
+def _repeated(subject: str, step: Step, known: Mapping[str, Shape]) -> Iterator[Problem]:
+    """What tells how often it is done."""
+    for key, value, wanted, words in (("for_each", step.each, "array", "a list"), ("count", step.count, "integer", "a whole number")):
+        given = _at(reference, known) if (reference := only(value)) else None
+        if given is not None and (why := shape.misfit(given, {"type": wanted})):
+            yield Problem(f"{subject}.{key} {value}", why, f"refer to {words}, or write one", step.mark)
 
 
 def _fits(subject: str, value: object, wanted: Shape, known: Mapping[str, Shape], step: Step) -> Iterator[Problem]:
     if reference := only(value):
         given = _at(reference, known)
         if given is not None and (why := shape.misfit(given, wanted)):
-            yield Problem(f"{subject} {value}", why, "", step.mark)
+            yield Problem(f"{subject} {value}", why, "refer to something else, or change what gives it", step.mark)
     elif not list(references(value)):
         for path, why in shape.mistakes(value, wanted):
-            yield Problem(".".join([subject, *map(str, path)]), why, "", step.mark)
-
-
-def _listed(subject: str, given: Shape | None, step: Step) -> Iterator[Problem]:
-    if given is not None and (why := shape.misfit(given, {"type": "array"})):
-        yield Problem(f"{subject} {step.each}", why, "", step.mark)
+            remedy = f"`seeder generator show {step.use}` tells what it takes"
+            yield Problem(".".join([subject, *map(str, path)]), why, remedy, step.mark)
 
 
 def _nowhere(subject: str, step: Step, known: Mapping[str, Shape]) -> Iterator[Problem]:
     """References that lead to nothing."""
-    written = [step.given, step.each, step.count]
-    written += [step.watch.path, dict(step.watch.until)] if step.watch else []
-    for reference in references(written):
+    for reference in step.references():
         if reference.root in OWN and reference.root not in known:
-            yield Problem(subject, f"${{{reference.root}}} has a meaning only with for_each or count", "", step.mark)
-        yield from _led(subject, reference, known, step)
+            cause = f"${{{reference.root}}} has a meaning only with {'for_each' if reference.root == 'each' else 'for_each or count'}"
+            yield Problem(subject, cause, "add it, or refer to a step", step.mark)
+        yield from _led(subject, reference, known, step.mark)
 
 
-def _outputs(scenario: Scenario, known: Capabilities) -> Iterator[Problem]:
+def _told(scenario: Scenario, known: Capabilities) -> Iterator[Problem]:
+    """What is told and expected of results."""
     results = shapes(scenario, known)
-    for name, value in scenario.outputs.items():
+    marks = {step.name: step.mark for _, step in _each(scenario)}
+    written: list[tuple[str, object, Mark | None]] = [(f"outputs.{name}", value, None) for name, value in scenario.outputs.items()]
+    written += [
+        (f"expect {one.kind}", [one.parameters, one.path, one.subject, one.where, one.key, one.equals], one.mark) for one in scenario.expect
+    ]
+    for subject, value, mark in written:
         for reference in references(value):
-            step = next((step for _, step in _each(scenario) if step.name == reference.root), None)
-            if step:
-                yield from _led(f"outputs.{name}", reference, results, step)
+            if reference.root in marks:
+                yield from _led(subject, reference, results, mark or marks[reference.root])
 
 
-def _led(subject: str, reference: Reference, known: Mapping[str, Shape], step: Step) -> Iterator[Problem]:
+def _led(subject: str, reference: Reference, known: Mapping[str, Shape], mark: Mark) -> Iterator[Problem]:
     try:
         shape.at(known.get(reference.root, shape.ANY), reference.way)
     except KeyError as error:
@@ -167,7 +185,7 @@ def _led(subject: str, reference: Reference, known: Mapping[str, Shape], step: S
         there = shape.names(_upto(reference, lost, known)) or []
         many = isinstance(lost, str) and lost != "*" and not there
         remedy = f"it is a list: write {reference.root}[0].{lost}, or [*]" if many else nearest(str(lost), there)
-        yield Problem(f"{subject} {reference}", f"{reference.root} gives no {lost}", remedy, step.mark)
+        yield Problem(f"{subject} {reference}", f"{reference.root} gives no {lost}", remedy, mark)
 
 
 def _upto(reference: Reference, lost: str | int, known: Mapping[str, Shape]) -> Shape:

@@ -1,4 +1,4 @@
-"""What was created where: written before the call, confirmed after it, undone in reverse. One JSON line for each change of an entry."""
+"""What was created where: written before the call, confirmed after it. One JSON line for each change of an entry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from seeder.frozen import frozen
 
 FILE: Final = "ledger.jsonl"
-State = Literal["begun", "confirmed", "failed", "unknown", "undone"]
+State = Literal["begun", "confirmed", "failed", "unknown"]
 
 
 @frozen
@@ -54,27 +54,48 @@ class Ledger:
         before = self._entries[name]
         self._write(replace(before, state=state, made=before.made if made is None else made, reason=reason))
 
-    def standing(self) -> list[Entry]:
-        """What may be there and should go, what builds on others before those."""
-        return [entry for entry in reversed(self.entries) if entry.state in ("begun", "confirmed", "unknown")]
-
     def _write(self, entry: Entry) -> None:
         line = json.dumps(asdict(entry), ensure_ascii=False, default=str) + "\n"
         with self._lock:
-            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            new = not self._path.exists()
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                os.write(handle, line.encode())
-                os.fsync(handle)
+                _cut(handle)
+                _append(handle, line.encode())
             finally:
                 os.close(handle)
+            if new:
+                _keep_name(self._path.parent)
             self._entries[entry.id] = entry
+
+
+def _cut(handle: int) -> None:
+    """Away with a last line that was cut short: it counts as not written, and the next one must not continue it."""
+    size = os.fstat(handle).st_size
+    if size and os.pread(handle, 1, size - 1) != b"\n":
+        os.truncate(handle, os.pread(handle, size, 0).rfind(b"\n") + 1)
+
+
+def _append(handle: int, line: bytes) -> None:
+    while line:
+        line = line[os.write(handle, line) :]
+    os.fsync(handle)
+
+
+def _keep_name(folder: Path) -> None:
+    """A new file is found again after a crash only when its folder is on the disk, too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def read(folder: Path) -> list[Entry]:
     """The entries of a run's folder as they were last; a last line that was cut short counts as not written."""
     found: dict[str, Entry] = {}
     try:
-        lines = (folder / FILE).read_text(encoding="utf-8").split("\n")
+        lines = (folder / FILE).read_bytes().split(b"\n")  # what was cut short may end within a letter
     except FileNotFoundError:
         return []
     for line in lines[:-1]:

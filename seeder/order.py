@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Unfinished(TimeoutError):
+    """The work goes on, and its answer was not waited for any longer."""
+
+
 class Cycle(ValueError):
     """`path` begins and ends with the same node."""
 
@@ -88,8 +92,8 @@ def each(names: Iterable[str], work: Callable[[str], T], *, at_once: int = 8) ->
 
 
 def aside(work: Callable[[], T], *, within: float | None = None) -> Callable[[], T]:
-    """Begin the work beside what follows. The answer waits for it, then gives what it gave or raises what it raised, or TimeoutError after
-    `within` seconds; work that nobody asks any more holds up nothing."""
+    """Begin the work beside what follows. The answer waits for it, then gives what it gave or raises what it raised, or Unfinished after
+    `within` seconds, and may be asked again; work that nobody asks any more holds up nothing."""
     given: list[T] = []
     wrong: list[BaseException] = []
 
@@ -105,7 +109,7 @@ def aside(work: Callable[[], T], *, within: float | None = None) -> Callable[[],
     def answer() -> T:
         thread.join(within)
         if thread.is_alive():
-            raise TimeoutError(f"it did not end within {within:g} s")
+            raise Unfinished(f"it did not end within {within:g} s")
         if wrong:
             raise wrong[0]
         return given[0]

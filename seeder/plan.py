@@ -17,7 +17,7 @@ from seeder.definition.scenario import Scenario
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack
 from seeder.definition.step import Step
-from seeder.errors import Collector, DefinitionError, EnvironmentFailed, counted
+from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, counted
 from seeder.fitness import Fitness
 from seeder.notice import Notice
 from seeder.operation import Act, Call, Check, Configure, Load, Make, Migrate, Plan, Sow, Start
@@ -53,7 +53,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         scenario, wrong = soundness.of_scenario(definition.scenario, stack)
         notices += _unasked(definition.scenario, scenario)
         definition = replace(definition, scenario=scenario)
-        problems.problems += [*wrong, *soundness.of_steps(scenario, stack)]
+        problems.problems += [*wrong, *_steps(definition, scenario)]
     allotted = _allotted(definition, judged, now, problems)
     problems.problems += soundness.refused(stack, notices)
     problems.raise_if_any(DefinitionError)
@@ -201,6 +201,15 @@ def _calls(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]
             yield Sow(dataset.label, " ".join(dataset.seed.command), "the dataset's own program", dataset, dataset.seed)
 
 
+def _steps(definition: Definition, scenario: Scenario) -> list[Problem]:
+    """What is wrong with the scenario's steps; without services nobody waits for one."""
+    if not (scenario.steps or scenario.act):
+        return []
+    stack, offered = definition.stack, soundness.of_generators(definition.stack)
+    away = [] if definition.request.alone else graph.left_out(scenario, stack)
+    return [*offered.problems, *soundness.of_steps(scenario, stack, offered), *away]
+
+
 def _makes(key: str, kind: type[Make], scenario: Scenario | None, stack: Stack) -> Iterable[Make]:
     """The steps in an order in which they may be done. Those of one domain are done one after another: what a service numbers has the
     same number each time."""
@@ -219,10 +228,8 @@ def _makes(key: str, kind: type[Make], scenario: Scenario | None, stack: Stack) 
 
 
 def _asked(step: Step, capability: Capability | None) -> str:
-    if step.watch:
-        return f"wait until {step.watch.service}{step.watch.path} is {step.watch.until}"
     many = f", for each of {step.each}" if step.each is not None else f", {step.count} times" if step.count is not None else ""
-    return f"{step.use} of {capability.owner}{many}" if capability else step.use
+    return f"{step.use} of {capability.owner}{many}" if capability else step.does
 
 
 def _allotted(definition: Definition, judged: Judged, now: datetime.datetime, problems: Collector) -> dict[str, tuple[Part, ...]]:

@@ -544,13 +544,11 @@ class Generator(Protocol):
     capability: Capability
 
     def make(self, world: World, call: Asked, given: Mapping[str, Any]) -> Any:
-        """Do it, once. Raises an Outcome, or whatever went wrong."""
+        """Do it, once; what is sent meanwhile that may change something stands in `call.writes`. Raises an Outcome, or whatever went
+        wrong."""
 
     def find(self, world: World, call: Asked, given: Mapping[str, Any]) -> Any:
         """What an earlier try of the call made; None when there is nothing."""
-
-    def undo(self, world: World, call: Asked, made: Any) -> None:
-        """Take back what it made."""
 
 
 # -- loaders ----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from seeder.errors import DefinitionError
@@ -83,27 +85,18 @@ def words(found: set[str]) -> str:
 
 def mistakes(value: Any, shape: Shape) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Where the value is not of the shape, and why. Raises DefinitionError where the package that reads shapes is not installed."""
-    for error in sorted(_validator(shape).iter_errors(value), key=lambda error: [str(part) for part in error.path]):
+    for error in sorted(reader(json.dumps(shape)).iter_errors(value), key=lambda error: [str(part) for part in error.path]):
         yield tuple(error.path), error.message
 
 
-def faults(shape: Shape) -> str | None:
-    """Why it is no JSON Schema."""
-    import jsonschema
-
-    try:
-        jsonschema.Draft202012Validator.check_schema(dict(shape))
-    except jsonschema.SchemaError as error:
-        return str(error.message)
-    return None
-
-
-def _validator(shape: Shape) -> Any:
+@lru_cache(maxsize=1024)
+def reader(shape: str) -> Any:
+    """What checks values against the shape, as JSON: thousands of steps ask for few capabilities."""
     try:
         import jsonschema
     except ModuleNotFoundError as error:
         raise DefinitionError("steps", f"capabilities need the package {error.name}", "pip install 'seeder-env[generators]'") from error
-    return jsonschema.Draft202012Validator(dict(shape))
+    return jsonschema.Draft202012Validator(json.loads(shape))
 
 
 def _kind(value: Any) -> str:

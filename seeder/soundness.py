@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
 
 from seeder import graph
+from seeder.capability import Capability
 from seeder.definition import consistency, overlay
 from seeder.definition.dataset import Dataset, Part, PartKind
 from seeder.definition.dataset_parts import parts
@@ -134,13 +135,27 @@ def of_scenario(scenario: Scenario, stack: Stack) -> tuple[Scenario, list[Proble
     return scenario, problems
 
 
-def of_steps(scenario: Scenario, stack: Stack) -> list[Problem]:
-    """What is wrong with its steps, and with the generators that they ask for."""
-    if not (scenario.steps or scenario.act):
+@frozen
+class Offered:
+    """What can be asked for in scenarios of a stack, and what is wrong with it: then nobody knows all of it."""
+
+    capabilities: Mapping[str, Capability]
+    problems: tuple[Problem, ...] = ()
+
+
+def of_generators(stack: Stack) -> Offered:
+    try:
+        return Offered({name: one.capability for name, one in generators(stack).items()})
+    except DefinitionError as error:
+        return Offered({}, error.problems)
+
+
+def of_steps(scenario: Scenario, stack: Stack, offered: Offered) -> list[Problem]:
+    """What is wrong with its steps; nothing can be told as long as generators are broken."""
+    if offered.problems or not (scenario.steps or scenario.act):
         return []
     try:
-        known = {name: one.capability for name, one in generators(stack).items()}
-        return graph.problems(scenario, stack, known)
+        return graph.problems(scenario, stack, offered.capabilities)
     except DefinitionError as error:
         return list(error.problems)
 

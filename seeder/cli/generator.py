@@ -13,7 +13,6 @@ from seeder.cli._terminal import near
 
 if TYPE_CHECKING:
     from seeder.capability import Capability
-    from seeder.definition.manifest import Manifest
 
 
 @click.group(cls=_options.Group)
@@ -29,8 +28,8 @@ def ls(stack: str | None, project: Path | None, as_json: bool) -> None:
     """List what can be asked for in scenarios of STACK."""
     from seeder.cli import _render
 
-    manifest, known = _known(stack, project)
-    found = [_summary(one, _users(name, manifest)) for name, one in sorted(known.items())]
+    users, known = _known(stack, project)
+    found = [_summary(one, users.get(name, [])) for name, one in sorted(known.items())]
     if as_json:
         _render.answer(found)
         return
@@ -48,25 +47,25 @@ def show(name: str, stack: str | None, project: Path | None, as_json: bool) -> N
     from seeder.cli import _render
     from seeder.definition.request import named
 
-    manifest, known = _known(stack, project)
-    whole = _whole(named(known, name, "capability"), _users(name, manifest))
+    users, known = _known(stack, project)
+    whole = _whole(named(known, name, "capability"), users.get(name, []))
     if as_json:
         _render.answer(whole)
     else:
         click.echo(_text(whole))
 
 
-def _known(stack: str | None, project: Path | None) -> tuple[Manifest, dict[str, Capability]]:
+def _known(stack: str | None, project: Path | None) -> tuple[dict[str, list[str]], dict[str, Capability]]:
+    """The stack's capabilities, and which of its scenarios ask for them."""
     from seeder.definition.request import Request, find_project, resolve
     from seeder.registry import generators, traits
 
     manifest = find_project(project)
     definition = resolve(manifest, Request(stack=stack), traits())
-    return manifest, {name: one.capability for name, one in generators(definition.stack).items()}
-
-
-def _users(name: str, manifest: Manifest) -> list[str]:
-    return sorted(s.name for s in manifest.scenarios.values() if name in {step.use for step in (*s.steps, *s.act)})
+    known = {name: one.capability for name, one in generators(definition.stack).items()}
+    asking = [scenario for _, scenario in sorted(manifest.scenarios.items()) if scenario.stack == definition.stack.name]
+    asked = {scenario.name: {step.use for step in (*scenario.steps, *scenario.act)} for scenario in asking}
+    return {name: [one for one, uses in asked.items() if name in uses] for name in known}, known
 
 
 def _summary(one: Capability, users: list[str]) -> dict[str, Any]:
@@ -81,7 +80,6 @@ def _whole(one: Capability, users: list[str]) -> dict[str, Any]:
         "origin": one.origin,
         "within": one.within,
         "retries": retries,
-        "undo": one.undoes,
         "inputs": dict(one.inputs),
         "outputs": dict(one.outputs),
         "file": str(one.mark.file),
@@ -95,7 +93,7 @@ def _text(whole: Mapping[str, Any]) -> str:
     lines += [f"  {whole['description']}"] if whole["description"] else []
     by = {"services": "acts through services", "inserted": "writes into a store"}[whole["origin"]]
     again = f"tried again by {whole['retries']}" if whole["retries"] else "not tried again when nobody knows what came of it"
-    lines.append(f"  {by}, {whole['within']:g} s for a try, {again}, {'can be undone' if whole['undo'] else 'is not undone'}")
+    lines.append(f"  {by}, {whole['within']:g} s for a try, {again}")
     for what in ("inputs", "outputs"):
         needed = set(whole[what].get("required", ())) if what == "inputs" else set()
         for name, shape in _properties(whole[what]).items():

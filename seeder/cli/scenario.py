@@ -10,7 +10,7 @@ import click
 
 from seeder.cli import _options
 from seeder.cli._terminal import near
-from seeder.errors import DefinitionError, counted
+from seeder.errors import DefinitionError, UsageError, counted
 from seeder.order import Cycle
 
 if TYPE_CHECKING:
@@ -62,20 +62,22 @@ def show(name: str, project: Path | None, as_json: bool) -> None:
 
 @command.command("graph")
 @click.argument("name")
-@click.option("--format", "form", type=click.Choice(["text", "mermaid", "svg"]), default="text", help="How it is drawn.")
+@click.option("--format", "form", type=click.Choice(["text", "mermaid", "svg"]), help="How it is drawn: as text, unless told.")
 @_options.project
 @_options.as_json
-def graph(name: str, form: str, project: Path | None, as_json: bool) -> None:
+def graph(name: str, form: str | None, project: Path | None, as_json: bool) -> None:
     """Draw the steps of one scenario, and what comes before what."""
     from seeder import drawing
     from seeder.cli import _render
     from seeder.definition.request import find_project, named
 
+    if as_json and form:
+        raise UsageError("--format", "is how it is drawn, and --json draws nothing", "leave out one of them")
     scenario = named(find_project(project).scenarios, name, "scenario")
     if as_json:
         _render.answer([{**_step(step), "after": sorted(set(step.needs()))} for step in (*scenario.steps, *scenario.act)])
         return
-    draw = {"text": drawing.text, "mermaid": drawing.mermaid, "svg": drawing.svg}[form]
+    draw = {"text": drawing.text, "mermaid": drawing.mermaid, "svg": drawing.svg}[form or "text"]
     try:
         click.echo(draw(scenario))
     except Cycle as error:
@@ -134,8 +136,7 @@ def _dataset(name: str, version: str | None, manifest: Manifest) -> dict[str, An
 
 
 def _step(given: Step) -> dict[str, Any]:
-    does = f"wait for {given.watch.service}{given.watch.path}" if given.watch else given.use
-    return {"name": given.name, "use": does, "with": dict(given.given), "line": given.mark.line}
+    return {"name": given.name, "use": given.does, "with": dict(given.given), "line": given.mark.line}
 
 
 def _expectation(given: Expectation) -> dict[str, Any]:

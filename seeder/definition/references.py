@@ -8,16 +8,19 @@ import urllib.parse
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from seeder.errors import nearest
 from seeder.frozen import frozen
 
 _REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[^{}]*)(?P<end>\}?))")
 _SKIPPED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/|::"
 _PARAMETER = re.compile(rf"{_SKIPPED}|(?<![\w:]):(?P<name>[A-Za-z_]\w*)", re.DOTALL)
 
-_WAY = re.compile(r"(?P<root>[A-Za-z_][\w-]*)(?P<rest>(?:\.[A-Za-z_]\w*|\[(?:\d+|\*)\])*)")
+_WAY = re.compile(r"(?P<root>[A-Za-z_][A-Za-z0-9_-]*)(?P<rest>(?:\.[A-Za-z_]\w*|\[(?:\d+|\*)\])*)")
 _PART = re.compile(r"\.(?P<name>\w+)|\[(?P<index>\d+)\]|\[\*\]")
 
 Path = tuple[str | int, ...]
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")  # of a root
 
 
 @frozen
@@ -32,13 +35,34 @@ class Reference:
         return "${" + self.root + "".join(f"[{part}]" if part == "*" or isinstance(part, int) else f".{part}" for part in self.way) + "}"
 
     def of(self, known: Mapping[str, Any]) -> Any:
-        """What it leads to. Raises KeyError where nothing is there."""
-        return _at(known[self.root], self.way)
+        """What it leads to. Raises Nowhere where nothing is there."""
+        return _at(known, (self.root, *self.way), self)
+
+
+class Nowhere(LookupError):
+    """A reference that leads to nothing: as it is written, and what was met instead of the next part of its way."""
+
+    def __init__(self, reference: Reference, lost: str | int, met: Any) -> None:
+        self.reference, self.lost, self.met = reference, lost, met
+        super().__init__(f"{reference} leads to nothing: {_met(lost, met)}")
+
+    @property
+    def remedy(self) -> str:
+        there = sorted(map(str, self.met)) if isinstance(self.met, Mapping) else []
+        return nearest(str(self.lost), there) if there else f"give it another way, or mend what {self.reference.root} came to"
+
+
+def _met(lost: str | int, met: Any) -> str:
+    if isinstance(met, list):
+        return f"there is a list of {len(met)}, and no {lost}" if isinstance(lost, int) else f"there is a list, which has no {lost}"
+    if isinstance(met, Mapping):
+        return "there is a mapping, and no list" if lost == "*" or isinstance(lost, int) else f"no {lost} is there"
+    return f"{json.dumps(met, ensure_ascii=False, default=str)[:80]} has no {'members' if lost == '*' else lost}"
 
 
 def filled(value: Any, known: Mapping[str, Any], *, as_text: bool = False, in_url: bool = False) -> Any:
     """The value with its references replaced by what `known` holds of their roots (`{"inputs": {...}}`). One reference as a whole keeps
-    the type of what it leads to unless `as_text`; in a URL what is filled in is percent-encoded; `$$` is a dollar sign. Raises KeyError
+    the type of what it leads to unless `as_text`; in a URL what is filled in is percent-encoded; `$$` is a dollar sign. Raises Nowhere
     where a reference leads to nothing: `unknown` finds that beforehand, as far as files tell."""
     if isinstance(value, Mapping):
         return {key: filled(item, known) for key, item in value.items()}
@@ -113,16 +137,17 @@ def _parsed(name: str) -> Reference | None:
     return Reference(match["root"], way)
 
 
-def _at(value: Any, way: tuple[str | int, ...]) -> Any:
+def _at(value: Any, way: tuple[str | int, ...], reference: Reference) -> Any:
     if not way:
         return value
     first, rest = way[0], way[1:]
-    if first == "*":
-        return [_at(item, rest) for item in value]
-    try:
-        return _at(value[first], rest)
-    except (IndexError, TypeError):
-        raise KeyError(first) from None
+    if first == "*" and isinstance(value, list):
+        return [_at(item, rest, reference) for item in value]
+    if isinstance(value, list) and isinstance(first, int) and first < len(value):
+        return _at(value[first], rest, reference)
+    if isinstance(value, Mapping) and first in value:
+        return _at(value[first], rest, reference)
+    raise Nowhere(reference, first, value)
 
 
 def named_parameters(query: str) -> list[str]:

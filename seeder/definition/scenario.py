@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -11,10 +12,10 @@ from typing import Any, Final, Literal
 from seeder.definition.dataset import PartKind
 from seeder.definition.extension import Gates
 from seeder.definition.inputs import Input, Value, given
-from seeder.definition.references import filled, named_parameters
+from seeder.definition.references import Nowhere, filled, named_parameters
 from seeder.definition.stack import Stack
 from seeder.definition.step import Step
-from seeder.errors import Collector, Mark, Problem, UsageError, nearest
+from seeder.errors import Collector, EnvironmentFailed, Mark, Problem, UsageError, nearest
 from seeder.frozen import frozen
 
 __all__ = ["DatasetRef", "Expectation", "Input", "Scenario", "Value", "bind", "settle", "strangers"]
@@ -95,11 +96,26 @@ def bind(scenario: Scenario, values: Mapping[str, str]) -> Scenario:
 
 def fill(scenario: Scenario, results: Mapping[str, Any]) -> Scenario:
     """Expectations and outputs with the values of inputs and the results of steps. A value that is one reference as a whole keeps its
-    type. Query parameters that `with` does not name are taken from the outputs, then from the inputs."""
-    known = {**results, "inputs": scenario.values}
-    outputs = {name: filled(value, known) for name, value in scenario.outputs.items()}
-    expect = tuple(_filled(expectation, known, {**scenario.values, **outputs}) for expectation in scenario.expect)
-    return dataclasses.replace(scenario, expect=expect, outputs=outputs)
+    type. Query parameters that `with` does not name are taken from the outputs, then from the inputs. Raises EnvironmentFailed with all
+    references that lead to nothing: only the results tell."""
+    known, lost = {**results, "inputs": scenario.values}, Collector()
+    outputs, expect = dict[str, Any](), list[Expectation]()
+    for name, value in scenario.outputs.items():
+        with _leading(f"outputs.{name}", scenario.mark, lost):
+            outputs[name] = filled(value, known)
+    for expectation in scenario.expect:
+        with _leading(f"expect {expectation.kind}", expectation.mark, lost):
+            expect.append(_filled(expectation, known, {**scenario.values, **outputs}))
+    lost.raise_if_any(EnvironmentFailed)
+    return dataclasses.replace(scenario, expect=tuple(expect), outputs=outputs)
+
+
+@contextmanager
+def _leading(subject: str, mark: Mark, lost: Collector) -> Iterator[None]:
+    try:
+        yield
+    except Nowhere as error:
+        lost.add(subject, str(error), error.remedy, mark)
 
 
 def _filled(expectation: Expectation, known: Mapping[str, Any], named: Mapping[str, Any]) -> Expectation:

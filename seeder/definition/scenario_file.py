@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, mo
 
 from seeder.definition.extension import Gates, Strict
 from seeder.definition.fields import Duration, Name, Text, UrlPath, VersionText
+from seeder.definition.references import only
 
 REFUSED: Final = ("faults",)
 _FORMS: Final = {"query": "QueryItem", "http": "HttpItem", "event": "EventItem", "key": "KeyItem"}
@@ -101,13 +102,19 @@ class UseItem(Strict):
     use: Annotated[Text, Field(description="the capability: NAME")]
     with_: Annotated[dict[str, Any], Field(alias="with", description="its inputs")] = {}
     for_each: Annotated[list[Any] | Text | None, Field(description="a list, or a reference to one: once for each member, `${each}`")] = None
-    count: Annotated[int | Text | None, Field(description="so many times, `${index}` from 0")] = None
+    count: Annotated[
+        Annotated[int, Field(strict=True, ge=0)] | Text | None, Field(description="so many times, or a reference; `${index}` from 0")
+    ] = None
     after: Annotated[list[Text], Field(description="steps that are done before, whose results it is not given")] = []
 
     @model_validator(mode="after")
     def _one_of(self) -> UseItem:
         if self.for_each is not None and self.count is not None:
             raise ValueError("takes for_each or count, not both")
+        if isinstance(self.for_each, str) and not only(self.for_each):
+            raise ValueError(f"for_each is a list, or one reference to one, and {self.for_each!r} is neither")
+        if isinstance(self.count, str) and not only(self.count):
+            raise ValueError(f"count is a whole number from 0, or one reference to one, and {self.count!r} is neither")
         return self
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seeder.definition.inputs import Input, mistake
+from seeder.definition.references import NAME as ROOT
 from seeder.definition.references import named_parameters, references, unknown
 from seeder.definition.scenario import DatasetRef, Expectation, Scenario
 from seeder.definition.scenario_file import (
@@ -67,8 +68,8 @@ def read_scenario(path: Path) -> Scenario:
         tags=tuple(file.tags),
         inputs=tuple(inputs),
         data=_data(file.data, document, problems),
-        steps=_steps("steps", file.steps, document),
-        act=_steps("act", file.act, document),
+        steps=_steps("steps", file.steps, document, problems),
+        act=_steps("act", file.act, document, problems),
         expect=tuple(_expectation(item, number, document) for number, item in enumerate(file.expect) if item),
         outputs=file.outputs,
         gates=file.gates,
@@ -127,7 +128,11 @@ def _expectation(item: QueryItem | HttpItem | EventItem | KeyItem, number: int, 
     )
 
 
-def _steps(key: str, items: Mapping[str, UseItem | EventuallyItem], document: Document) -> tuple[Step, ...]:
+def _steps(key: str, items: Mapping[str, UseItem | EventuallyItem], document: Document, problems: Collector) -> tuple[Step, ...]:
+    for name in items:
+        if not ROOT.fullmatch(name):
+            cause = f"{name!r} is not a name for a step: nothing could refer to it"
+            problems.add(f"{key}.{name}", cause, "use letters, digits, _ and -, and begin with a letter", document.mark((key, name)))
     return tuple(_step(name, item, document.mark((key, name))) for name, item in items.items())
 
 

@@ -40,20 +40,27 @@ class Step:
     watch: Watch | None = None
 
     @property
+    def does(self) -> str:
+        """The capability that it asks for, or the answer that it waits for."""
+        return f"wait for {self.watch.service}{self.watch.path}" if self.watch else self.use
+
+    @property
     def many(self) -> bool:
         """Whether it is done for every member of a list."""
         return self.each is not None or self.count is not None
 
+    def references(self) -> Iterator[Reference]:
+        """Every reference in what it is given, and in what it waits for."""
+        written = [self.given, self.each, self.count]
+        if self.watch:
+            written += [self.watch.path, self.watch.until, *map(list, self.watch.meanwhile.values())]
+        return references(written)
+
     def needs(self) -> Iterator[str]:
         """The steps that must be done before it: those of `after`, and those whose results it is given."""
         yield from self.after
-        yield from (reference.root for reference in self._references() if reference.root not in OWN)
+        yield from (reference.root for reference in self.references() if reference.root not in OWN)
 
     def inputs(self) -> set[str]:
         """The inputs of the scenario that it is given."""
-        return {str(reference.way[0]) for reference in self._references() if reference.root == "inputs" and reference.way}
-
-    def _references(self) -> Iterator[Reference]:
-        written = [self.given, self.each, self.count]
-        written += [self.watch.path, dict(self.watch.until), {k: list(v) for k, v in self.watch.meanwhile.items()}] if self.watch else []
-        yield from references(written)
+        return {str(reference.way[0]) for reference in self.references() if reference.root == "inputs" and reference.way}

@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from seeder import matching
 from seeder.content import Message
 from seeder.definition.scenario import Expectation
 from seeder.errors import EnvironmentFailed, Problem, WrongStatement
 from seeder.fitness import Fitness
 from seeder.frozen import frozen
-from seeder.gates import _matching
 from seeder.order import each
 from seeder.protocols import LooksUp, Queries, Streams, World
 from seeder.wait import READY, Verdict, never, not_yet, wait_for
@@ -73,13 +73,13 @@ def _subject(expectation: Expectation) -> str:
 def _wanted(expectation: Expectation) -> str:
     if expectation.kind == "event":
         number = "a message" if expectation.at_least == 1 else f"{expectation.at_least} messages"
-        return f"{number} with {_matching.words(dict(expectation.where))}" if expectation.where else number
+        return f"{number} with {matching.words(dict(expectation.where))}" if expectation.where else number
     if expectation.kind == "http":
-        body = f" and {_matching.words(expectation.equals)} in the body" if expectation.compares else ""
+        body = f" and {matching.words(expectation.equals)} in the body" if expectation.compares else ""
         return f"status {expectation.status}{body}"
     if expectation.kind == "key" and not expectation.compares:
         return "no such key" if expectation.exists is False else "the key to exist"
-    return _matching.words(expectation.equals)
+    return matching.words(expectation.equals)
 
 
 def _query(expectation: Expectation, world: World) -> Sight:
@@ -93,10 +93,10 @@ def _query(expectation: Expectation, world: World) -> Sight:
     if isinstance(expectation.equals, list):
         nested = any(isinstance(item, list) for item in expectation.equals)
         found: list[Any] = [list(row) if nested or len(row) != 1 else row[0] for row in rows]
-        return Sight(_matching.same(expectation.equals, found), _matching.words(found))
+        return Sight(matching.same(expectation.equals, found), matching.words(found))
     if len(rows) != 1 or len(rows[0]) != 1:
-        return Sight(holds=False, seen=f"{len(rows)} rows: {_matching.words(rows)}" if rows else "no row")
-    return Sight(_matching.same(expectation.equals, rows[0][0]), _matching.words(rows[0][0]))
+        return Sight(holds=False, seen=f"{len(rows)} rows: {matching.words(rows)}" if rows else "no row")
+    return Sight(matching.same(expectation.equals, rows[0][0]), matching.words(rows[0][0]))
 
 
 def _http(expectation: Expectation, world: World) -> Sight:
@@ -107,8 +107,8 @@ def _http(expectation: Expectation, world: World) -> Sight:
     except httpx.HTTPError as error:
         return Sight(holds=False, seen=f"no answer: {str(error) or type(error).__name__}")
     body = _json(answer.text)
-    fits = answer.status_code == expectation.status and (not expectation.compares or _matching.within(expectation.equals, body))
-    return Sight(fits, f"status {answer.status_code} with {_matching.words(body)}")
+    fits = answer.status_code == expectation.status and (not expectation.compares or matching.within(expectation.equals, body))
+    return Sight(fits, f"status {answer.status_code} with {matching.words(body)}")
 
 
 def _event(expectation: Expectation, world: World) -> Sight:
@@ -116,10 +116,10 @@ def _event(expectation: Expectation, world: World) -> Sight:
     if not isinstance(engine, Streams):
         return _unable(engine.name, "holds no messages")
     messages = engine.messages(world.target(expectation.store), expectation.subject)
-    fitting = [message for message in messages if _matching.within(dict(expectation.where), _payload(message))]
+    fitting = [message for message in messages if matching.within(dict(expectation.where), _payload(message))]
     if len(fitting) >= expectation.at_least:
         return Sight(holds=True, seen="")
-    latest = f", the latest {_matching.words(_payload(messages[-1]))}" if messages and not fitting else ""
+    latest = f", the latest {matching.words(_payload(messages[-1]))}" if messages and not fitting else ""
     return Sight(holds=False, seen=f"{len(fitting)} such of {len(messages)} messages{latest}")
 
 
@@ -132,7 +132,7 @@ def _key(expectation: Expectation, world: World) -> Sight:
     if not isinstance(engine, LooksUp):
         return _unable(engine.name, "holds no keys")
     value = engine.lookup(world.target(expectation.store), expectation.key)
-    seen = "no such key" if value is None else _matching.words(value)
+    seen = "no such key" if value is None else matching.words(value)
     if not expectation.compares:
         return Sight((value is not None) == (expectation.exists is not False), seen)
     return Sight(_same_key(expectation.equals, value), seen)
@@ -142,10 +142,10 @@ def _same_key(expected: Any, value: Any) -> bool:
     """A cache keeps text: numbers and booleans are compared as the text that JSON writes for them, mappings and lists with the
     JSON in the text, or with the members of a hash or a list."""
     if not isinstance(value, str):
-        return _matching.same(_texts(expected), value)
+        return matching.same(_texts(expected), value)
     if isinstance(expected, dict | list):
-        return _matching.within(expected, _json(value))
-    return value == expected or (not isinstance(expected, str) and _matching.same(expected, _json(value)))
+        return matching.within(expected, _json(value))
+    return value == expected or (not isinstance(expected, str) and matching.same(expected, _json(value)))
 
 
 def _texts(expected: Any) -> Any:

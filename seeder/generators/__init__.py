@@ -1,1 +1,1 @@
-"""Who can bring about business state: functions of the teams that own it, in Python or behind HTTP."""
+"""Who can bring about business state: typed Python functions of the teams that own it."""

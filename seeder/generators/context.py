@@ -10,28 +10,31 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from seeder.capability import Asked, Write
 from seeder.definition.duration import seconds
 from seeder.errors import DefinitionError, UsageError, nearest
 from seeder.protocols import World
 from seeder.sql import Sql
+from seeder.tried import SAFE
 from seeder.wait import READY, not_yet, wait_for
 
 if TYPE_CHECKING:
     import httpx
     from faker import Faker
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_SHOWN = 60  # characters of a statement in a message
 
 
 class Context:
-    """One call of one generator. `step` says for what: the step's name, with its place where it is one of many (`products[1]`)."""
+    """One call of one generator. `step` says for what: the step's name, with its place where it is one of many (`products[1]`). What may
+    have changed something is written down in the call."""
 
-    def __init__(self, world: World, step: str, *, index: int = 0, key: str | None = None, prefix: str = "") -> None:
-        self._world, self._key, self._prefix = world, key, prefix
+    def __init__(self, world: World, call: Asked, *, key: str | None = None) -> None:
+        self._world, self._key, self._writes = world, key, call.writes
         self._clients = ExitStack()
         self._requests = 0
-        self.step = step
-        self.index = index
+        self.step = call.step
+        self.index = call.index
 
     @property
     def as_of(self) -> datetime.datetime:
@@ -45,24 +48,27 @@ class Context:
     def http(self, service: str) -> httpx.Client:
         """A client of the service: base address, authentication as the stack declares it, time limits. Where the capability has a key,
         each request that may change something carries an Idempotency-Key, the same at every try."""
-        client = self._world.client(_known(service, self._world.stack.services, "service"))
-        if self._key:
-            client.event_hooks["request"].append(self._with_key)
+        client = self._world.client(self._known(service, self._world.stack.services, "service"))
+        client.event_hooks["request"].append(self._sent)
+        client.event_hooks["response"].append(self._answered)
         return self._clients.enter_context(client)
 
     def sql(self, store: str) -> Sql:
         """A store that answers SQL; each statement is committed by itself."""
-        return Sql(self._world.target(_known(store, self._world.stack.stores, "store")))
+        target = self._world.target(self._known(store, self._world.stack.stores, "store"))
+        return Sql(target, lambda statement: self._writes.append(Write(" ".join(statement.split())[:_SHOWN])))
 
     def url(self, store: str, driver: str | None = None) -> str:
         """Where the store is reached, with its credentials; `scheme+driver` where a driver is named."""
-        return self._world.target(_known(store, self._world.stack.stores, "store")).url(driver)
+        target = self._world.target(self._known(store, self._world.stack.stores, "store"))
+        self._writes.append(Write(f"whatever it sent to {store}"))
+        return target.url(driver)
 
     def unique(self, name: str) -> str:
         """`name-` and ten letters and digits, which no other step, place or name of this environment gives: a function of seed, step and
-        name, with the run's prefix before it where the environment is shared."""
+        name."""
         digest = hashlib.sha256("\0".join([str(self.seed), self.step, name]).encode()).digest()
-        return f"{self._prefix}{name}-{base64.b32encode(digest).decode().lower()[:10]}"
+        return f"{name}-{base64.b32encode(digest).decode().lower()[:10]}"
 
     @cached_property
     def fake(self) -> Faker:
@@ -89,13 +95,23 @@ class Context:
     def close(self) -> None:
         self._clients.close()
 
-    def _with_key(self, request: httpx.Request) -> None:
-        if request.method not in _SAFE and "Idempotency-Key" not in request.headers:
+    def _sent(self, request: httpx.Request) -> None:
+        """Before each request: one that may change something is written down, and carries the key where there is one."""
+        if request.method in SAFE:
+            return
+        self._writes.append(Write(f"{request.method} {request.url.path}", request))
+        if self._key and "Idempotency-Key" not in request.headers:
             self._requests += 1
-            request.headers["Idempotency-Key"] = f"{self.unique(self._key or '')}-{self._requests}"
+            request.headers["Idempotency-Key"] = f"{self.unique(self._key)}-{self._requests}"
 
+    def _answered(self, response: httpx.Response) -> None:
+        """What was refused changed nothing."""
+        if response.is_client_error:
+            self._writes[:] = [one for one in self._writes if one.by is not response.request]
 
-def _known(name: str, known: Any, what: str) -> str:
-    if name not in known:
+    def _known(self, name: str, known: Any, what: str) -> str:
+        if name in known:
+            return name
+        if why := self._world.stack.absent.get(name.split("/", maxsplit=1)[0]):
+            raise UsageError(name, f"is not part of this run: {why}", "let it take part: --services and --profile say what does")
         raise UsageError(name, f"the stack has no such {what}", nearest(name, sorted(known)))
-    return name

@@ -7,7 +7,8 @@ import importlib.metadata
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,7 @@ from seeder.generators.python import Badly, Generator
 
 FOLDER: Final = "generators"
 GROUP: Final = "seeder.generators"  # the entry points of packages; each names a module
+_REMEDY: Final = "the team that owns the file mends it; Python must be able to import it by itself"
 Generators = dict[str, Generator]
 
 
@@ -46,14 +48,36 @@ def _of_module(module: ModuleType) -> Iterator[Generator]:
 
 def _in_folder(folder: Path, problems: Collector) -> Iterator[tuple[ModuleType, str]]:
     files = sorted(path for path in folder.glob("*.py")) if folder.is_dir() else []
-    digest = fingerprint.tree(folder, fingerprint.inventory(folder)) if files else ""
-    for path in files:
-        if module := _imported(path, problems):
-            yield module, digest
+    if not files:
+        return
+    digest = fingerprint.tree(folder, fingerprint.inventory(folder))
+    with _beside(folder):
+        modules = [_imported(path, problems) for path in files]
+    yield from ((module, digest) for module in modules if module)
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[None]:
+    """What stands in the folder is found by its bare name meanwhile, and by nobody else afterwards: another stack's generators, and the
+    tests of whoever runs them, have modules of the same name. Those that imported one keep it."""
+    names = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()} - set(sys.stdlib_module_names)
+    theirs = _taken(names)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        _taken(names)
+        sys.modules.update(theirs)
+
+
+def _taken(names: Collection[str]) -> dict[str, ModuleType]:
+    """The modules of these names and all below them, which are not known any more."""
+    return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in names}
 
 
 def _imported(path: Path, problems: Collector) -> ModuleType | None:
-    """The file as a module of a name that no other file has; what it imports from beside it is found."""
+    """The file as a module of a name that no other file has."""
     name = f"seeder_generators_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]
@@ -62,16 +86,12 @@ def _imported(path: Path, problems: Collector) -> ModuleType | None:
         return None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    beside = str(path.parent)
-    sys.path.insert(0, beside)
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # noqa: BLE001  (it is the team's file: whatever is wrong with it is told with its line)
         del sys.modules[name]
-        problems.add(path.name, _said(error), "", Mark(path, _line(error, path)))
+        problems.add(path.name, _said(error), _REMEDY, Mark(path, _line(error, path)))
         return None
-    finally:
-        sys.path.remove(beside)
     return module
 
 

@@ -28,10 +28,10 @@ class Badly(TypeError):
 class Generator:
     """A function that can be asked for in scenarios; it stays callable as it is, for its own tests."""
 
-    def __init__(self, function: Function, capability: Capability, find: Function | None, undo: Function | None) -> None:
+    def __init__(self, function: Function, capability: Capability, find: Function | None) -> None:
         self.__doc__, self.__name__, self.__wrapped__ = function.__doc__, function.__name__, function
         self.capability = capability
-        self._function, self._find, self._undo = function, find, undo
+        self._function, self._find = function, find
         self._inputs, self._outputs = _inputs(function), TypeAdapter(_hints(function)["return"])
 
     def __call__(self, *words: Any, **given: Any) -> Any:
@@ -51,14 +51,8 @@ class Generator:
             found = self._find(context, **self._read(given))
         return None if found is None else self._told(found)
 
-    def undo(self, world: World, call: Asked, made: Any) -> None:
-        """Take back what it answered."""
-        if self._undo is not None:
-            with self._context(world, call) as context:
-                self._undo(context, self._outputs.validate_python(made))
-
     def _context(self, world: World, call: Asked) -> closing[Context]:
-        return closing(Context(world, call.step, index=call.index, key=self.capability.key, prefix=call.prefix))
+        return closing(Context(world, call, key=self.capability.key))
 
     def _read(self, given: Mapping[str, Any]) -> dict[str, Any]:
         try:
@@ -88,7 +82,6 @@ def generator(
     origin: Origin = "services",
     key: str | None = None,
     find: Function | None = None,
-    undo: Function | None = None,
     within: str = WITHIN,
 ) -> Callable[[Function], Generator]:
     """Make a capability of a function `f(ctx, *, input: type = default, ...) -> type`.
@@ -96,7 +89,7 @@ def generator(
     `name` is DOMAIN.WHAT_IT_DOES; `owner` the team that is told what goes wrong, `contact` where it is reached. The first paragraph of
     the docstring describes it. `origin`: "services" acts as the product would, "inserted" writes into a store. With `key` its requests
     carry an Idempotency-Key that begins so; `find(ctx, **inputs)` answers what an earlier try made, or None: with one of them a try of
-    which nobody knows what came of it is followed by another. `undo(ctx, made)` takes back what it answered. `within`: of one try.
+    which nobody knows what came of it is followed by another. `within`: of one try.
     """
 
     def made(function: Function) -> Generator:
@@ -114,10 +107,9 @@ def generator(
             origin=origin,
             key=key,
             finds=find is not None,
-            undoes=undo is not None,
             within=seconds(within),
         )
-        return Generator(function, capability, find, undo)
+        return Generator(function, capability, find)
 
     return made
 
@@ -125,10 +117,12 @@ def generator(
 def _inputs(function: Function) -> type[BaseModel]:
     """A model of what it takes beside the context. Raises Badly for parameters that cannot be given by name, or have no type."""
     hints, fields = _hints(function), dict[str, Any]()
-    first, *others = inspect.signature(function).parameters.values()
-    if first.kind is first.KEYWORD_ONLY:
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters or parameters[0].kind not in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD):
         raise Badly("takes no context: its first parameter is ctx")
-    for one in others:
+    for one in parameters[1:]:
+        if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+            raise Badly(f"takes whatever is given ({one}): name what it takes beside ctx, each with its type, behind `*`")
         if one.kind is not one.KEYWORD_ONLY:
             raise Badly(f"{one.name} stands before `*`: what it takes beside ctx is given by name")
         if one.name not in hints:

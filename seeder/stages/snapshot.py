@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from seeder import bundle, digest, hold, redact, variables
+from seeder import bundle, digest, hold, ledger, redact, variables
 from seeder.definition.stack import Stack
 from seeder.environment import Environment
 from seeder.errors import SeederError, of_machine
@@ -111,8 +111,13 @@ def _written(us: Run, plan: Plan, environment: Environment | None, folder: Path,
     (folder / "plan.txt").write_text(redact.text(plan.text(), secrets), encoding="utf-8")
     _write(folder / "result.json", redact.texts(dict(told.result), secrets))
     attempt(JOURNAL, lambda: _journal(told.journal, folder / JOURNAL, secrets))
+    if (us.folder / ledger.FILE).exists():
+        attempt(ledger.FILE, lambda: _ledger(us.folder, folder / ledger.FILE, secrets))
     index = redact.texts(_index(us, plan, told.cause), secrets)
-    values = {"inputs": dict(plan.definition.request.inputs), "outputs": dict(variables.outputs(environment)) if environment else {}}
+    outputs: dict[str, Any] = {}
+    if environment:
+        attempt("outputs", lambda: outputs.update(variables.outputs(environment)))
+    values = {"inputs": dict(plan.definition.request.inputs), "outputs": outputs}
     return bundle.seal(folder, {**index, **redact.tree(values, secrets), "stores": stores, "ended": ended, "missing": missing})
 
 
@@ -154,6 +159,12 @@ def _journal(given: Path, kept: Path, secrets: set[str]) -> None:
     lines = given.read_text(encoding="utf-8").splitlines()
     told = (json.dumps(redact.texts(json.loads(line), secrets), ensure_ascii=False) for line in lines)
     kept.write_text("".join(f"{line}\n" for line in told), encoding="utf-8")
+
+
+def _ledger(run: Path, kept: Path, secrets: set[str]) -> None:
+    """What was asked of whom and what came of it, each as it was last: whether something was made may be unknown."""
+    entries = (redact.tree(dataclasses.asdict(entry), secrets) for entry in ledger.read(run))
+    kept.write_text("".join(f"{json.dumps(entry, ensure_ascii=False, default=str)}\n" for entry in entries), encoding="utf-8")
 
 
 def _logs(environment: Environment) -> dict[str, Callable[[], str]]:

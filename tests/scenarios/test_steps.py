@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from seeder import ledger
 from tests.scenarios.cases import RUNTIMES, product
-from tests.scenarios.failing import proper
+from tests.scenarios.failing import evidence, proper
 from tests.scenarios.seeder import Said, run_id, seeder
 from tests.scenarios.suites import home_of_its_own
 from tests.scenarios.suites import run as suite
@@ -33,11 +34,7 @@ class Note:
     body: str
 
 
-def remove(ctx: Context, made: Note) -> None:
-    ctx.sql("db").rows("delete from notes where id = :id", id=made.id)
-
-
-@generator("notes.write", version="1", owner="notes-team", contact="notes@example.org", origin="inserted", undo=remove)
+@generator("notes.write", version="1", owner="notes-team", contact="notes@example.org", origin="inserted")
 def write(ctx: Context, *, kind: Literal["idea", "task"] = "idea", body: str | None = None) -> Note:
     """Writes a note down."""
     body = body or f"{ctx.unique('note')} by {ctx.fake.name()}"
@@ -150,7 +147,7 @@ FAILURES = {
     "dependency": ["the tax office: it does not answer", "ask the tax office"],
     "answer": ["its answer is not as it declares it", "whether it was made is unknown"],
     "server": ["POST /notes was answered with 503: busy", "whether it was made is unknown"],
-    "defect": ["ZeroDivisionError", "(notes.py:48)", "whether it was made is unknown"],
+    "defect": ["ZeroDivisionError", "(notes.py:44)", "whether it was made is unknown"],
 }
 
 
@@ -161,6 +158,18 @@ def test_what_fails_is_told_with_its_capability_owner_and_inputs(folder, how):
     told = f'step bad: notes.fail 2 of fail-team, given {{"how": "{how}"}}'
     proper(found, 123, told, "testdata/scenarios/steps.yaml:9", *FAILURES[how])
     assert found.out == ""
+    (entry,) = ledger.read(evidence(folder))
+    state = "unknown" if "whether it was made is unknown" in FAILURES[how] else "failed"
+    assert (entry.id, entry.given, entry.state) == ("bad", {"how": how}, state)
+
+
+def test_a_reference_that_only_the_results_show_to_lead_nowhere_is_told_as_the_scenarios(folder):
+    scenario(folder, f"{STEPS}".replace('bodies: "${others[*].body}"', 'bodies: "${others[5].body}"'))
+    found = run(folder, "local", "-q")
+    proper(found, 123, "outputs.bodies: ${others[5].body} leads to nothing: there is a list of 2, and no 5", "steps.yaml:1")
+    scenario(folder, STEPS.replace('${others[1].body}"}}\n    expect', '${others[7].body}"}}\n    expect'))
+    found = run(folder, "local", "-q")
+    proper(found, 123, "step last: ${others[7].body} leads to nothing: there is a list of 2, and no 7", "steps.yaml:")
 
 
 def test_what_the_graph_gets_wrong_is_told_before_anything_starts(folder):
@@ -193,6 +202,8 @@ def test_generators_are_listed_shown_and_drawn(folder):
     assert "others: notes.write for each  (after first)" in seeder("scenario", "graph", "steps", cwd=folder).out
     assert "s_first --> s_others" in seeder("scenario", "graph", "steps", "--format", "mermaid", cwd=folder).out
     assert seeder("scenario", "graph", "steps", "--format", "svg", cwd=folder).out.startswith("<svg ")
+    both = seeder("scenario", "graph", "steps", "--format", "svg", "--json", cwd=folder)
+    proper(both, 2, "--format", "--json draws nothing", "leave out one of them")
     proper(seeder("generator", "show", "notes.writ", cwd=folder), 2, "no such capability", "did you mean 'notes.write'?")
 
 
@@ -201,8 +212,7 @@ def test_a_generator_that_cannot_be_read_is_told_with_its_line(folder):
         "from seeder import generator\n\n\n@generator('a.b', version='1', owner='t')\ndef f(ctx):\n    return 1\n"
     )
     (folder / "generators/other.py").write_text("import nothing_of_this_name\n")
-    scenario(folder, "    steps:\n      a: {use: a.b}\n")
-    found = seeder("check", cwd=folder)
+    found = seeder("check", cwd=folder)  # no scenario asks for one
     proper(
         found, 2, "notes.py:4", "answers nothing: give it a type that it returns", "other.py:1", "No module named 'nothing_of_this_name'"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder import graph
+from seeder import graph, shape
 from seeder.capability import Capability
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import read_project
@@ -94,20 +94,29 @@ BAD: dict[str, tuple[str, int, str, str]] = {
     "unknown output": (f'steps:\n  {C}\n  o: {{use: orders.place, with: {{customer: "${{customer.idd}}"}}}}\n', 9, "customer gives no idd", "'id'"),
     "unknown output told": (f'steps:\n  {C}\noutputs: {{x: "${{customer.mail}}"}}\n', 8, "customer gives no mail", "email"),
     "a text for a number": (f'steps:\n  {C}\n  o: {{use: orders.place, with: {{customer: "${{customer.email}}"}}}}\n',
-        9, "it gives a text, and a whole number is needed", ""),
-    "an input of another type": ('steps:\n  o: {use: orders.place, with: {customer: "${inputs.region}"}}\n', 8, "it gives a text", ""),
-    "a literal of another type": ("steps:\n  o: {use: orders.place, with: {customer: five}}\n", 8, "'five' is not of type 'integer'", ""),
-    "a literal that is not among": ("steps:\n  a: {use: customers.create, with: {region: EUU}}\n", 8, "'EUU' is not one of ['EU', 'US']", ""),
+        9, "it gives a text, and a whole number is needed", "refer to something else"),
+    "an input of another type": ('steps:\n  o: {use: orders.place, with: {customer: "${inputs.region}"}}\n', 8, "it gives a text", "refer to"),
+    "a literal of another type": ("steps:\n  o: {use: orders.place, with: {customer: five}}\n", 8, "'five' is not of type 'integer'", "`seeder generator show orders.place` tells"),
+    "a literal that is not among": ("steps:\n  a: {use: customers.create, with: {region: EUU}}\n", 8, "'EUU' is not one of ['EU', 'US']", "`seeder generator show"),
     "an input too many": ("steps:\n  a: {use: customers.create, with: {regio: EU}}\n", 8, "customers.create of a-team takes no regio", "'region'"),
     "an input too few": ("steps:\n  o: {use: orders.place}\n", 8, "orders.place of a-team needs customer", "add customer"),
     "one of a list": ('steps:\n  all: {use: customers.create, count: 2}\n  o: {use: orders.place, with: {customer: "${all.id}"}}\n',
         9, "all gives no id", "write all[0].id, or [*]"),
     "a list for a number": ('steps:\n  all: {use: customers.create, count: 2}\n  o: {use: orders.place, with: {customer: "${all[*].id}"}}\n',
-        9, "it gives a list, and a whole number is needed", ""),
-    "for each of no list": (f'steps:\n  {C}\n  o: {{use: customers.create, for_each: "${{customer.id}}"}}\n', 9, "a list is needed", ""),
-    "each without a list": ('steps:\n  a: {use: customers.create, with: {status: "${each}"}}\n', 8, "for_each or count", ""),
+        9, "it gives a list, and a whole number is needed", "refer to something else"),
+    "for each of no list": (f'steps:\n  {C}\n  o: {{use: customers.create, for_each: "${{customer.id}}"}}\n', 9, "a list is needed", "refer to a list, or write one"),
+    "each without a list": ('steps:\n  a: {use: customers.create, with: {status: "${each}"}}\n', 8, "${each} has a meaning only with for_each", "add it, or refer to a step"),
+    "index without a list": ('steps:\n  a: {use: customers.create, with: {status: "${index}"}}\n', 8, "only with for_each or count", "add it"),
+    "count of no number": ('steps:\n  a: {use: customers.create, count: "${inputs.region}"}\n', 8, "a whole number is needed", "write one"),
+    "what is allowed on the way leads nowhere": (
+        f'steps:\n  {C}\nact:\n  s: {{eventually: {{get: web, path: /, until: {{a: 1}}}}, meanwhile: {{a: ["${{customer.statu}}"]}}}}\n',
+        10, "customer gives no statu", "known: email, id, tags",
+    ),
+    "what is expected leads nowhere": (
+        f'steps:\n  {C}\nexpect:\n  - {{http: web, path: "/c/${{customer.idd}}"}}\n', 10, "customer gives no idd", "'id'",
+    ),
     "steps need what is acted": ('steps:\n  a: {use: orders.place, with: {customer: "${b.id}"}}\nact:\n  b: {use: customers.create}\n',
-        8, "needs b, which is done in `act`, after all steps", ""),
+        8, "needs b, which is done in `act`, after all steps", "move a to `act`, or b to `steps`"),
     "a name twice": (f"steps:\n  {C}\nact:\n  {C}\n", 10, "a step of `steps` has this name", "rename"),
     "a name with a meaning": ("steps:\n  inputs: {use: customers.create}\n", 8, "inputs has a meaning of its own", "rename it"),
     "unknown service": ("act:\n  a: {eventually: {get: webb, path: /, until: {a: 1}}}\n", 8, "stack small has no service webb", "'web'"),
@@ -133,7 +142,43 @@ def test_everything_is_told_at_once(tmp_path: Path, stack: Stack) -> None:
     assert len(graph.problems(scenario, stack, KNOWN)) == 3
 
 
+def test_a_service_that_is_not_part_of_the_run_cannot_be_waited_for(tmp_path: Path) -> None:
+    entry = read_project(SMALL / "manifest.yaml").stacks["small"]
+    part = read_stack(entry, environment={}, engines=traits(), only=["db"])
+    scenario, _ = read(tmp_path, "act:\n  a: {eventually: {get: web, path: /, until: {a: 1}}}\n")
+    assert scenario
+    assert graph.problems(scenario, part, KNOWN) == []  # what `check` tells: another run has it
+    (told,) = graph.left_out(scenario, part)
+    assert (told.subject, told.cause, told.mark and told.mark.line) == (
+        "act.a", "waits for web, which is not part of this run: not needed by db", 8,
+    )  # fmt: skip
+    assert "--services" in told.remedy
+
+
+def test_thousands_of_steps_are_compared_with_one_reader_of_each_shape(tmp_path: Path, stack: Stack) -> None:
+    """2,000 steps plan in under a second; what takes the time is making what checks a value, and looking at all steps for each."""
+    lines = ["steps:", "  s0: {use: customers.create, with: {region: EU, status: active}}"]
+    lines += [
+        f'  s{n}: {{use: orders.place, with: {{customer: "${{s{n - 1}.id}}", note: "n {n}"}}}}'
+        if n % 2
+        else f"  s{n}: {{use: customers.create, with: {{region: US, status: n{n}}}, after: [s{n - 1}]}}"
+        for n in range(1, 2000)
+    ]
+    scenario, _ = read(tmp_path, "\n".join(lines) + "\n")
+    assert scenario
+    shape.reader.cache_clear()
+    assert graph.problems(scenario, stack, KNOWN) == []
+    assert shape.reader.cache_info().misses == 2  # region; status and note are texts
+
+
 WRITTEN = {
+    "count of words": ("steps:\n  a: {use: customers.create, count: three}\n", "count is a whole number from 0, or one reference"),
+    "count below nothing": ("steps:\n  a: {use: customers.create, count: -1}\n", "greater than or equal to 0"),
+    "count true": ("steps:\n  a: {use: customers.create, count: true}\n", "valid integer"),
+    "each of a word": ("steps:\n  a: {use: customers.create, for_each: red}\n", "for_each is a list, or one reference to one"),
+    "each of two": ('steps:\n  a: {use: customers.create, for_each: "${b.x}${c.x}"}\n', "for_each is a list, or one reference to one"),
+    "a name of two words": ('steps:\n  "a b": {use: customers.create}\n', "'a b' is not a name for a step"),
+    "a name like a member": ('act:\n  "c[0]": {use: customers.create}\n', "'c[0]' is not a name for a step"),
     "both lists": ("steps:\n  a: {use: customers.create, for_each: [1], count: 2}\n", "for_each or count, not both"),
     "neither": ("steps:\n  a: {with: {}}\n", "exactly one of use, eventually"),
     "no such key": ("steps:\n  a: {use: customers.create, wiht: {}}\n", "no such key"),

@@ -38,12 +38,7 @@ def of_this_step(ctx: Context, *, stock: int, **_: Any) -> Product | None:
     return Product(found[0]["id"], found[0]["sku"], found[0]["name"], stock) if found else None
 
 
-def sell_out(ctx: Context, made: Product) -> None:
-    """Products are never removed: one that is out of stock is not sold."""
-    ctx.http("catalog").put(f"/products/{made.id}/stock", json={"on_hand": 0}).raise_for_status()
-
-
-@generator("catalog.create_product", version="1", owner=OWNER, contact=CONTACT, find=of_this_step, undo=sell_out)
+@generator("catalog.create_product", version="1", owner=OWNER, contact=CONTACT, find=of_this_step)
 def create_product(
     ctx: Context,
     *,

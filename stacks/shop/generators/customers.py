@@ -30,11 +30,6 @@ class Mandate:
     status: str
 
 
-def close(ctx: Context, made: Customer) -> None:
-    """Customers are never removed: a closed one buys nothing any more."""
-    ctx.http("customers").patch(f"/customers/{made.id}", json={"status": "closed"}).raise_for_status()
-
-
 def of_this_step(ctx: Context, *, region: Region, **_: Any) -> Customer | None:
     found = ctx.http("customers").get("/customers", params={"email": email(ctx)}).raise_for_status().json()
     return Customer(found[0]["id"], found[0]["email"], found[0]["status"], PLACES[region][0]) if found else None
@@ -44,7 +39,7 @@ def email(ctx: Context) -> str:
     return f"{ctx.unique('buyer')}@example.com"
 
 
-@generator("customers.create", version="1", owner=OWNER, contact=CONTACT, find=of_this_step, undo=close)
+@generator("customers.create", version="1", owner=OWNER, contact=CONTACT, find=of_this_step)
 def create(
     ctx: Context,
     *,
@@ -77,11 +72,7 @@ def active_mandate(ctx: Context, *, customer_id: int) -> Mandate | None:
     return next((Mandate(one["id"], customer_id, one["status"]) for one in found["mandates"] if one["status"] == "active"), None)
 
 
-def revoke(ctx: Context, made: Mandate) -> None:
-    ctx.http("customers").post(f"/customers/{made.customer_id}/mandates/{made.id}/revoke").raise_for_status()
-
-
-@generator("customers.sign_mandate", version="1", owner=OWNER, contact=CONTACT, find=active_mandate, undo=revoke)
+@generator("customers.sign_mandate", version="1", owner=OWNER, contact=CONTACT, find=active_mandate)
 def sign_mandate(ctx: Context, *, customer_id: int) -> Mandate:
     """A direct debit mandate of the customer, active at once."""
     body = {"iban": IBAN, "holder": ctx.fake.name()}

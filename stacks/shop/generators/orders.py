@@ -37,14 +37,7 @@ def order(given: dict[str, Any]) -> Order:
     return Order(**{key: given[key] for key in keys})
 
 
-def cancel_it(ctx: Context, made: Order) -> None:
-    """What was placed runs its course; a draft or a rejected order is given up."""
-    answer = ctx.http("orders").post(f"/orders/{made.id}/cancel")
-    if answer.status_code != 409:
-        answer.raise_for_status()
-
-
-@generator("orders.draft", version="1", owner=OWNER, contact=CONTACT, key="draft", undo=cancel_it)
+@generator("orders.draft", version="1", owner=OWNER, contact=CONTACT, key="draft")
 def draft(
     ctx: Context,
     *,
@@ -72,7 +65,7 @@ def settled(seen: dict[str, Any]) -> dict[str, Any] | None:
     return None if seen["status"] == "pending" else seen
 
 
-@generator("orders.place", version="1", owner=OWNER, contact=CONTACT, key="place", undo=cancel_it, within="40s")
+@generator("orders.place", version="1", owner=OWNER, contact=CONTACT, key="place", within="40s")
 def place(
     ctx: Context,
     *,

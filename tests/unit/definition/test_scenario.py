@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from seeder.definition.alone import alone
 from seeder.definition.extension import Gates, ServiceExtension
 from seeder.definition.manifest import read_project
-from seeder.definition.references import named_parameters
-from seeder.definition.scenario import Scenario, bind, settle
+from seeder.definition.references import Nowhere, filled, named_parameters
+from seeder.definition.scenario import Scenario, bind, fill, settle
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
-from seeder.errors import DefinitionError, Mark, UsageError
+from seeder.errors import DefinitionError, EnvironmentFailed, Mark, UsageError
 from seeder.soundness import accepted
 
 SCENARIO = """\
@@ -65,6 +67,39 @@ def test_values_are_filled_in_with_their_types(scenario):
     assert (gone.key, key.key) == ("n:3", "3")
     assert bound.outputs == {"order_id": 17, "text": "3 of true", "whole": True}
     assert bound.values == {"region": "EU", "quantity": 3, "rate": 0.001, "gift": True, "code": "AB"}
+
+
+# reference -> why it leads to nothing, what mends it
+NOWHERE = {
+    "a[5].id": ("there is a list of 2, and no 5", "mend what a came to"),
+    "a.id": ("there is a list, which has no id", "mend what a came to"),
+    "b.statu": ("no statu is there", "did you mean 'status'?"),
+    "b[0]": ("there is a mapping, and no list", "known: name, status"),
+    "b[*].x": ("there is a mapping, and no list", "known: name, status"),
+    "b.name[0]": ('"Ada" has no 0', "mend what b came to"),
+    "b.name.first": ('"Ada" has no first', "mend what b came to"),
+    "a[*].size": ("no size is there", "known: id"),
+    "c.id": ("no c is there", "known: a, b"),
+}
+
+
+@pytest.mark.parametrize("written", NOWHERE)
+def test_a_reference_that_leads_to_nothing_tells_what_is_there(written):
+    known = {"a": [{"id": 1}, {"id": 2}], "b": {"status": "new", "name": "Ada"}}
+    for value in (f"${{{written}}}", f"the {written} is ${{{written}}}"):
+        with pytest.raises(Nowhere) as raised:
+            filled(value, known)
+        cause, remedy = NOWHERE[written]
+        assert str(raised.value) == f"${{{written}}} leads to nothing: {cause}"
+        assert remedy in raised.value.remedy
+
+
+def test_results_that_outputs_and_expectations_miss_are_told_all_at_once(scenario):
+    whole = replace(bind(scenario, {"code": "AB"}), outputs={"x": "${a[5].id}", "y": "${a[0].id}"})
+    whole = replace(whole, expect=(replace(whole.expect[0], equals="${a[0].size}"),))
+    with pytest.raises(EnvironmentFailed) as raised:
+        fill(whole, {"a": [{"id": 1}]})
+    assert [(problem.subject, problem.mark.line) for problem in raised.value.problems] == [("outputs.x", 1), ("expect query", 16)]
 
 
 def test_what_is_filled_into_a_path_cannot_change_its_shape(shop):

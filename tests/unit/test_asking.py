@@ -1,0 +1,202 @@
+"""Asking a capability until it is known what came of it: nothing is made twice, and no doubt is forgotten."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from seeder import Context, TryAgain, generator
+from seeder.asking import ask
+from seeder.capability import Asked
+from seeder.definition.compose import read_stack
+from seeder.definition.manifest import read_project
+from seeder.definition.stack import Stack
+from seeder.generators.python import Badly, Generator
+from seeder.protocols import World
+from seeder.registry import traits
+from seeder.run import Run
+from seeder.tried import Tried
+
+SMALL = Path(__file__).resolve().parents[1] / "data/small"
+NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
+Answers = Iterator[int | Exception]
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    entry = read_project(SMALL / "manifest.yaml").stacks["small"]
+    return read_stack(entry, environment={}, engines=traits(), only=["web"])
+
+
+class Service:
+    """A world with one service, which answers as it is told and keeps what it was asked."""
+
+    def __init__(self, stack: Stack, *answers: int | Exception) -> None:
+        self.stack, self._answers = stack, iter(answers)
+        self.run = Run("r", "p", "small", "local", Path(), Path(), NOON, 42, NOON)
+        self.asked: list[str] = []
+        self.keys: list[str | None] = []
+
+    def client(self, service: str) -> httpx.Client:
+        return httpx.Client(base_url=f"http://{service}", transport=httpx.MockTransport(self._answer))
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        answer = next(self._answers)
+        self.asked.append(f"{request.method} {request.url.path}")
+        self.keys.append(request.headers.get("Idempotency-Key"))
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer, json={"id": len(self.asked)})
+
+    def ask(self, one: Generator) -> Tried:
+        return ask(cast("World", self), one, Asked("order"), {})
+
+
+def made(ctx: Context) -> int:
+    """A customer, then an order of his."""
+    api = ctx.http("web")
+    api.post("/customers").raise_for_status()
+    return cast("int", api.post("/orders").raise_for_status().json()["id"])
+
+
+def placed(ctx: Context) -> int:
+    return cast("int", ctx.http("web").post("/orders").raise_for_status().json()["id"])
+
+
+def offered(function: Callable[..., Any], **words: Any) -> Generator:
+    return generator("orders.place", version="1", owner="a-team", **{"within": "300ms", **words})(function)
+
+
+NOBODY = httpx.ConnectError("refused")
+
+
+def test_a_doubt_is_not_forgotten_when_nobody_answers_any_more(stack: Stack) -> None:
+    world = Service(stack, 503, *[NOBODY] * 20)
+    assert world.ask(offered(placed, key="place")).state == "unknown"
+    assert len(world.asked) > 1
+
+
+def test_a_doubt_is_not_forgotten_when_a_later_try_is_refused(stack: Stack) -> None:
+    world = Service(stack, 503, 409)
+    last = world.ask(offered(placed, key="place", within="2s"))
+    assert (last.state, "answered with 409" in last.reason) == ("unknown", True)
+    assert world.keys[0] == world.keys[1] != None  # noqa: E711  (one key for both)
+
+
+def test_what_may_have_been_made_is_looked_for_also_after_a_try_that_says_later(stack: Stack) -> None:
+    tries: list[str] = []
+
+    def function(ctx: Context) -> int:
+        tries.append("make")
+        if len(tries) == 1:
+            ctx.http("web").post("/orders").raise_for_status()
+        raise TryAgain("not yet", after=0)
+
+    def find(ctx: Context) -> int | None:
+        tries.append("find")
+        return 7 if tries.count("find") == 2 else None
+
+    last = Service(stack, 503).ask(offered(function, find=find, within="5s"))
+    assert (last.state, last.made, tries) == ("confirmed", 7, ["make", "find", "make", "find"])
+
+
+def test_nothing_is_made_again_after_a_part_of_it_was_made(stack: Stack) -> None:
+    world = Service(stack, 201, NOBODY)
+    last = world.ask(offered(made))
+    assert (last.state, world.asked) == ("unknown", ["POST /customers", "POST /orders"])
+    assert "(after POST /customers)" in last.reason
+
+
+def test_nobody_there_yet_is_waited_for(stack: Stack) -> None:
+    world = Service(stack, NOBODY, 429, 201)
+    assert (world.ask(offered(placed, within="2s")).made, world.asked) == (3, ["POST /orders"] * 3)
+
+
+def test_a_part_that_was_refused_was_not_made(stack: Stack) -> None:
+    world = Service(stack, 409, NOBODY)
+
+    def function(ctx: Context) -> int:
+        ctx.http("web").post("/categories")  # somebody made it already
+        return placed(ctx)
+
+    assert world.ask(offered(function, within="10ms")).state == "failed"
+
+
+def test_a_try_that_has_outrun_its_time_is_not_followed_by_another_while_it_goes_on(stack: Stack) -> None:
+    """What it answers in the end is what was made; nobody looks for it or makes it again meanwhile."""
+    done, tries = threading.Event(), list[str]()
+
+    def function(ctx: Context) -> int:
+        tries.append("make")
+        done.wait(0.5)
+        return 5
+
+    def find(ctx: Context) -> None:
+        tries.append("find")
+
+    last = Service(stack).ask(offered(function, find=find))
+    assert (last.state, last.made, tries) == ("confirmed", 5, ["make"])
+
+
+@pytest.mark.parametrize("words", [{}, {"key": "place"}])
+def test_a_try_that_never_ends_is_unknown(stack: Stack, words: dict[str, str]) -> None:
+    ends, tries = threading.Event(), list[str]()
+
+    def function(ctx: Context) -> int:
+        tries.append("make")
+        ends.wait(60)
+        return 5
+
+    last = Service(stack).ask(offered(function, within="50ms", **words))
+    ends.set()
+    assert (last.state, tries) == ("unknown", ["make"])
+    assert "did not end within 0.05 s" in last.reason
+
+
+def test_looking_for_what_was_made_has_a_time_limit_and_without_it_nothing_is_made(stack: Stack) -> None:
+    ends, tries = threading.Event(), list[str]()
+
+    def function(ctx: Context) -> int:
+        tries.append("make")
+        return placed(ctx)
+
+    def find(ctx: Context) -> None:
+        tries.append("find")
+        ends.wait(60)
+
+    last = Service(stack, 503, 201).ask(offered(function, find=find, within="150ms"))
+    ends.set()
+    assert (last.state, tries.count("make")) == ("unknown", 1)
+    assert "could not be looked for" in last.reason
+
+
+def test_a_service_that_is_not_part_of_the_run_is_named(stack: Stack) -> None:
+    entry = read_project(SMALL / "manifest.yaml").stacks["small"]
+    part = read_stack(entry, environment={}, engines=traits(), only=["db"])
+    last = Service(part).ask(offered(placed))
+    assert (last.state, last.again) == ("failed", None)
+    assert "web: is not part of this run: not needed by db" in last.reason
+
+
+def test_a_function_that_takes_no_context_or_whatever_comes_is_refused_in_words() -> None:
+    def nothing() -> int:
+        return 1
+
+    def more(ctx: Context, **given: int) -> int:
+        return 1
+
+    def several(ctx: Context, *given: int) -> int:
+        return 1
+
+    with pytest.raises(Badly, match="takes no context"):
+        offered(nothing)
+    with pytest.raises(Badly, match=r"takes whatever is given \(\*\*given"):
+        offered(more)
+    with pytest.raises(Badly, match=r"takes whatever is given \(\*given"):
+        offered(several)
