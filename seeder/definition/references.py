@@ -49,7 +49,7 @@ class Nowhere(LookupError):
     @property
     def remedy(self) -> str:
         there = sorted(map(str, self.met)) if isinstance(self.met, Mapping) else []
-        return nearest(str(self.lost), there) if there else f"give it another way, or mend what {self.reference.root} came to"
+        return nearest(str(self.lost), there) if there else f"refer to what is there, or mend what {self.reference.root} came to"
 
 
 def _met(lost: str | int, met: Any) -> str:

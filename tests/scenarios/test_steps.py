@@ -164,12 +164,12 @@ def test_what_fails_is_told_with_its_capability_owner_and_inputs(folder, how):
 
 
 def test_a_reference_that_only_the_results_show_to_lead_nowhere_is_told_as_the_scenarios(folder):
-    scenario(folder, f"{STEPS}".replace('bodies: "${others[*].body}"', 'bodies: "${others[5].body}"'))
+    scenario(folder, STEPS.replace('bodies: "${others[*].body}"', 'bodies: "${others[5].body}"'))
     found = run(folder, "local", "-q")
-    proper(found, 123, "outputs.bodies: ${others[5].body} leads to nothing: there is a list of 2, and no 5", "steps.yaml:1")
-    scenario(folder, STEPS.replace('${others[1].body}"}}\n    expect', '${others[7].body}"}}\n    expect'))
+    proper(found, 123, "steps.yaml:2: outputs.bodies: ${others[5].body} leads to nothing: there is a list of 2, and no 5")
+    scenario(folder, STEPS.replace('with: {body: "after ${others[1].body}"}', 'with: {body: "after ${others[7].body}"}'))
     found = run(folder, "local", "-q")
-    proper(found, 123, "step last: ${others[7].body} leads to nothing: there is a list of 2, and no 7", "steps.yaml:")
+    proper(found, 123, "step last: ${others[7].body} leads to nothing: there is a list of 2, and no 7", "steps.yaml:14")
 
 
 def test_what_the_graph_gets_wrong_is_told_before_anything_starts(folder):
