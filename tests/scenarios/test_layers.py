@@ -262,6 +262,7 @@ def planned(folder: Path, home: Path, runtime: str) -> tuple[dict[str, str], lis
     return {one["subject"]: one["detail"] for one in plan["operations"] if one["verb"] == "resume"}, causes
 
 
+@pytest.mark.acceptance  # test_changes and test_sets know what it makes anew
 @product("runtime", RUNTIMES, some=[["local"]])
 def test_a_generator_whose_code_changed_acts_anew_on_what_is_at_rest(folder, home, runtime):
     (folder / "fill.py").write_text("")

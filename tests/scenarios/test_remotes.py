@@ -119,7 +119,7 @@ def who_tells(secret: bytes, place: Path, tmp_path: Path) -> list[str]:
 
 @product(
     "kind, how, next_is", ("folder", "oci"), ("corrupted", "truncated", "missing"), ("planned", "run"),
-    some=[("folder", "corrupted", "run"), ("folder", "truncated", "planned"), ("folder", "missing", "planned")],
+    some=[("folder", "corrupted", "run"), ("folder", "missing", "planned")],
 )  # fmt: skip
 def test_what_is_not_whole_is_named_and_made_anew_by_the_next_run(built, tmp_path, kind, how, next_is):
     folder, here, _ = built("local", "through services")

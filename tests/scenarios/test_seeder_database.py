@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import change
 from tests.scenarios.seeder import leftovers, seeder, until
 from tests.scenarios.suites import command, home_of_its_own, run, suite, surroundings, wrong
@@ -167,6 +168,7 @@ def test_each_test_has_a_fresh_one(session: Done) -> None:
     assert session.passed("test_a_write_is_nobody_elses") == 10, session.out
 
 
+@product("runtime", RUNTIMES, some=[["docker"]])
 def test_workers_have_one_server(tmp_path: Path, runtime: str, own: Path) -> None:
     folder = suite(tmp_path, EACH)
     done = run(folder, "-n", "2", runtime=runtime)
