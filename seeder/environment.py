@@ -194,7 +194,7 @@ class Environment:
         scenario = self.plan.definition.scenario
         if scenario is None or not (scenario.steps or scenario.act):
             return scenario
-        done = all(step.name in self.results or step.watch for step in (*scenario.steps, *scenario.act))
+        done = all(step.name in self.results for step in (*scenario.steps, *scenario.act))
         return fill(scenario, self.results) if done else replace(scenario, expect=(), outputs={})
 
 

@@ -33,6 +33,14 @@ services:
     depends_on: {migrate: {condition: service_completed_successfully}}
     x-seeder: {local: {command: ["{python}", -c, ""]}}
 """
+SCENARIO = """
+scenario: seen
+version: "1"
+stack: alone
+act:
+  seen: {eventually: {get: web, path: /orders/1, until: {status: paid}}}
+outputs: {order: "${seen.id}"}
+"""
 TTL = datetime.timedelta(hours=24)
 
 
@@ -40,7 +48,9 @@ TTL = datetime.timedelta(hours=24)
 def environment(tmp_path: Path) -> Iterator[Environment]:
     for name, text in {"manifest.yaml": MANIFEST, "compose.yaml": COMPOSE}.items():
         (tmp_path / name).write_text(text)
-    plan = make(resolve(find_project(tmp_path), Request(), traits()), *choose("local"), datetime.datetime.now(datetime.UTC))
+    (tmp_path / "testdata/scenarios").mkdir(parents=True)
+    (tmp_path / "testdata/scenarios/seen.yaml").write_text(SCENARIO)
+    plan = make(resolve(find_project(tmp_path), Request(scenario="seen"), traits()), *choose("local"), datetime.datetime.now(datetime.UTC))
     with ExitStack() as undo:
         run = identify(plan, TTL)
         undo.callback(lambda: check_swept(warden.sweep(run.id, "local").left))
@@ -58,3 +68,10 @@ def test_a_one_shot_that_hangs_is_told_with_what_it_said_last(environment: Envir
 def test_its_labels_outlive_its_time_to_live_also_when_that_begins_hours_later(environment: Environment) -> None:
     kept = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=2)
     assert environment.run.expires >= kept + TTL
+
+
+def test_what_a_state_that_is_waited_for_gives_is_told_once_it_was_seen(environment: Environment) -> None:
+    assert environment.scenario
+    assert environment.scenario.outputs == {}
+    environment.results["seen"] = {"id": 5, "status": "paid"}
+    assert environment.scenario.outputs == {"order": 5}

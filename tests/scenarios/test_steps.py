@@ -190,6 +190,8 @@ def test_what_the_graph_gets_wrong_is_told_before_anything_starts(folder):
 
 def test_generators_are_listed_shown_and_drawn(folder):
     scenario(folder, STEPS)
+    theirs = 'scenario: theirs\nversion: "1"\nstack: other\nsteps:\n  a: {use: notes.write}\n'  # another stack's, of the same name
+    (folder / "testdata/scenarios/theirs.yaml").write_text(theirs)
     listed = {one["name"]: one for one in json.loads(seeder("generator", "ls", "--json", cwd=folder).out)}
     assert (listed["notes.write"]["owner"], listed["notes.write"]["scenarios"]) == ("notes-team", ["steps"])
     shown = seeder("generator", "show", "notes.write", cwd=folder).out
