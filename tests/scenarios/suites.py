@@ -47,9 +47,9 @@ def run(folder: Path, *words: str, runtime: str = "local", scenario: str = "read
     )
 
 
-def wrong(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+def wrong(out: str) -> dict[str, str]:
     """What a session of tests says of each test that went wrong, by the test's name."""
-    parts = HEADING.split(done.stdout.partition(" short test summary info ")[0])
+    parts = HEADING.split(out.partition(" short test summary info ")[0])
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 

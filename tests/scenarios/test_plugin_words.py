@@ -52,7 +52,7 @@ class Told:
 
 
 def told(done: subprocess.CompletedProcess[str], page: Path) -> Told:
-    return Told(wrong(done), done.stdout, page.read_text())
+    return Told(wrong(done.stdout), done.stdout, page.read_text())
 
 
 @pytest.fixture(scope="module")

@@ -130,7 +130,7 @@ def session(request: pytest.FixtureRequest) -> Held:
 def test_every_test_begins_at_the_seeded_state(alone: Callable[..., Held], runtime: str) -> None:
     """Whatever tests before it did, and what was done outside of tests."""
     done = alone(runtime).done
-    assert set(wrong(done)) == {"test_no", "test_nameless"}, done.stdout + done.stderr
+    assert set(wrong(done.stdout)) == {"test_no", "test_nameless"}, done.stdout + done.stderr
     assert "1 failed, 9 passed, 1 error" in done.stdout
     assert "taken back 7 times" in done.stdout
 
@@ -138,12 +138,12 @@ def test_every_test_begins_at_the_seeded_state(alone: Callable[..., Held], runti
 def test_the_sessions_environment_says_that_it_has_ended(alone: Callable[..., Held]) -> None:
     done = alone().done
     assert "test_both" in (alone().folder / "junit.xml").read_text()
-    assert "test_both" not in wrong(done), done.stdout
+    assert "test_both" not in wrong(done.stdout), done.stdout
 
 
 def test_workers_have_environments_of_their_own(workers: Callable[..., Held]) -> None:
     done = workers().done
-    assert set(wrong(done)) == {"test_no", "test_nameless"}, done.stdout + done.stderr
+    assert set(wrong(done.stdout)) == {"test_no", "test_nameless"}, done.stdout + done.stderr
     assert "1 failed, 6 passed, 1 error" in done.stdout
     assert len(list(workers().folder.glob(".seeder/runs/*"))) == 2
 
@@ -158,7 +158,7 @@ def test_the_page_of_a_job_gets_one_table_of_all_workers(workers: Callable[..., 
 def test_a_failed_test_gets_a_bundle_that_its_report_names(session: Held) -> None:
     assert session.done.returncode == 1
     bundle = next(path for path in session.folder.glob(".seeder/bundles/*") if not path.name.endswith("-2"))
-    assert str(bundle) in wrong(session.done)["test_no"]
+    assert str(bundle) in wrong(session.done.stdout)["test_no"]
     assert str(bundle) in (session.folder / "junit.xml").read_text()
     assert json.loads((bundle / "bundle.json").read_text())["cause"] == "test_suite.py::test_no failed"
 
@@ -174,7 +174,7 @@ def test_only_an_environment_in_which_a_test_failed_stays_and_the_summary_says_h
 
 def test_a_mark_that_names_no_scenario_is_told_by_its_test(session: Held) -> None:
     done = session.done
-    assert "test_suite.py::test_nameless: its mark names no scenario" in wrong(done)["test_nameless"]
+    assert "test_suite.py::test_nameless: its mark names no scenario" in wrong(done.stdout)["test_nameless"]
     assert "Traceback" not in done.stdout
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import change
@@ -136,18 +137,27 @@ class Done:
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory, cached: None) -> Done:
-    """One session of tests that ask a lot of `seeder_database`."""
-    folder = suite(tmp_path_factory.mktemp("databases"), EACH + KEEPS + CLIENTS + PREPARED + OTHERS + BESIDE)
+def session(home: Path, cached: None) -> Done:
+    """One session of tests that ask a lot of `seeder_database`, for all workers."""
+    at = home.parent / "databases"
+    at.mkdir(exist_ok=True)
+    with FileLock(at / "lock"):
+        if not (at / "out").exists():
+            (at / "out").write_text(asked(at))
+    out = (at / "out").read_text()
+    return Done(out, wrong(out), at / "small", at / "home")
+
+
+def asked(at: Path) -> str:
+    folder = suite(at, EACH + KEEPS + CLIENTS + PREPARED + OTHERS + BESIDE)
     (folder / "migrations/0003_settings.sql").write_text(SETTINGS)
     change(folder, "compose.yaml", "    image: postgres:17\n", "    image: postgres:17\n    command: [-c, max_prepared_transactions=20]\n")
     ready = (folder / "testdata/scenarios/ready.yaml").read_text().partition("expect:")[0]
     empty = ready.replace("scenario: ready", "scenario: empty").replace("[kinds, notes]", "[kinds]")
     (folder / "testdata/scenarios/empty.yaml").write_text(empty)
     with pytest.MonkeyPatch.context() as patch:
-        home = home_of_its_own(folder.parent, patch)
-        done = run(folder, "-vv", "-W", "error")
-    return Done(done.stdout, wrong(done), folder, home)
+        home_of_its_own(at, patch)
+        return run(folder, "-vv", "-W", "error").stdout
 
 
 @pytest.fixture
@@ -237,7 +247,7 @@ def test_a_failed_test_gets_a_bundle_of_its_database_that_can_be_brought_back(tm
     folder = suite(tmp_path, FAILS)
     done = run(folder, "--junitxml", "junit.xml")
     (bundle,) = folder.glob(".seeder/bundles/*")
-    assert str(bundle) in wrong(done)["test_no"]
+    assert str(bundle) in wrong(done.stdout)["test_no"]
     junit = (folder / "junit.xml").read_text()
     assert junit.count(f'name="seeder_run" value="{bundle.name}"') == 2
     assert junit.count(f'name="seeder_bundle" value="{bundle}"') == 1
