@@ -194,8 +194,13 @@ class Environment:
         scenario = self.plan.definition.scenario
         if scenario is None or not (scenario.steps or scenario.act):
             return scenario
-        done = all(step.name in self.results for step in (*scenario.steps, *scenario.act))
-        return fill(scenario, self.results) if done else replace(scenario, expect=(), outputs={})
+        return replace(scenario, expect=(), outputs={}) if self.unmade else fill(scenario, self.results)
+
+    @property
+    def unmade(self) -> list[str]:
+        """The steps of the scenario whose results are not known: they have not come yet, have failed, or stand there only now."""
+        scenario = self.plan.definition.scenario
+        return [step.name for step in (*scenario.steps, *scenario.act) if step.name not in self.results] if scenario else []
 
 
 def ended(world: World, service: str) -> Verdict | None:

@@ -168,6 +168,7 @@ class Plan:
     full: Plan | None = field(default=None, compare=False, repr=False)  # the same without layers, and from no bundle
     shared: Mapping[str, int] = field(default_factory=dict)  # server -> the place in its chain that is kept once `halts` are done
     whole: str = ""  # id of the set that all stores are after what acts through services
+    results: Mapping[str, Any] = field(default_factory=dict)  # step -> what it made, where a set or a bundle holds that
 
     @property
     def spared(self) -> frozenset[str]:

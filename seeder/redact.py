@@ -65,6 +65,12 @@ def hidden(given: Any) -> Iterator[Any]:
     yield from _lost(given, tree(given))
 
 
+def unhidden(given: Mapping[str, Any], secrets: Iterable[str] = ()) -> dict[str, Any]:
+    """Those of the values that `tree` leaves as they are."""
+    left = tree(given, secrets)
+    return {name: value for name, value in given.items() if left[name] == value}
+
+
 def _lost(given: Any, left: Any) -> Iterator[Any]:
     if isinstance(given, Mapping):
         for key in sorted(given, key=str):

@@ -76,6 +76,7 @@ def of(plan: Plan, found: Bundle) -> Plan:
         migrations=tuple(one for _, one in sorted(migrations.items()) if one),
         restores=tuple(_restore(plan, found, name, migrations[name]) for name in sorted(saved)),
         full=plan,
+        results=found.index.get("results", {}),
     )
 
 

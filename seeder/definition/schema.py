@@ -150,6 +150,7 @@ def _bundle() -> dict[str, Any]:
         **_asked(),
         "inputs": {"type": "object"},
         "outputs": {"type": "object"},
+        "results": {"type": "object", "description": "what each step made; without those in which something looks like a secret"},
         "versions": {"type": "object", "properties": {"seeder": {"type": "string"}, "stack": {"type": "string"}, **versions}},
         "request": {
             "type": "object",

@@ -115,4 +115,14 @@ def _in_packages(problems: Collector) -> Iterator[tuple[ModuleType, str]]:
             problems.add(entry.name, f"{entry.value} cannot be imported: {error}", "mend or uninstall the package that offers it")
             continue
         version = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
-        yield module, hashlib.sha256(version.encode()).hexdigest()
+        yield module, fingerprint.text(f"{version} {_files(module)}")
+
+
+def _files(module: ModuleType) -> str:
+    """The digest of the package that the module is in: an installed one may be edited in its place, and keep its version. One of a
+    namespace that others share counts from its own folder; one that is a file alone is that."""
+    top = sys.modules.get(module.__name__.partition(".")[0], module)
+    file = Path(top.__file__ or module.__file__ or "")
+    if "." not in module.__name__ and not hasattr(module, "__path__"):
+        return fingerprint.content(file)
+    return fingerprint.tree(file.parent, fingerprint.inventory(file.parent))

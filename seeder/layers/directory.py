@@ -58,6 +58,7 @@ class Directory:
             fill(draft / _STATE)
             made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             written = {"id": state, "form": form, "made": made, "size": folder_size(draft / _STATE), "facts": dict(facts)}
+            (draft / _FACTS).touch(mode=0o600)
             (draft / _FACTS).write_text(json.dumps(written, ensure_ascii=False) + "\n", encoding="utf-8")
             _put(draft, _root() / key(state, form))
         finally:

@@ -27,10 +27,24 @@ def begin(plan: Plan) -> Plan:
     """The plan with every server beginning at the deepest layer that there is; as it is where layers are not wanted."""
     if not plan.definition.request.cache or os.environ.get(VARIABLE) == "off":
         return plan
+    return _halting(_found(_chained(plan)))
+
+
+def _chained(plan: Plan) -> Plan:
+    """Where its servers come along, by the ids of their states; to tell these files are read."""
     chains = chain.of(plan)
-    plan = dataclasses.replace(plan, chains=chains, whole=chain.whole(plan, chains), full=plan)
-    whole = _members(plan)
-    plan = shortcut.take(plan, chains, whole, {} if whole else _at_rest(plan))
+    return dataclasses.replace(plan, chains=chains, whole=chain.whole(plan, chains), full=plan)
+
+
+def _found(plan: Plan) -> Plan:
+    """Beginning at what is there of that now."""
+    whole, manifest = _members(plan), _manifest(plan)
+    results = manifest.facts.get("results", {}) if whole and manifest else {}
+    return dataclasses.replace(shortcut.take(plan, plan.chains, whole, {} if whole else _at_rest(plan)), results=results)
+
+
+def _halting(plan: Plan) -> Plan:
+    """Halting where the default branch ends, as git tells."""
     files = shared.files(plan)
     ours = branch.default(plan.definition.manifest.root, files) if files else None
     return shared.take(plan, ours) if ours else plan
@@ -51,23 +65,34 @@ def _at_rest(plan: Plan) -> dict[str, Layer]:
 
 
 def _members(plan: Plan) -> dict[str, Layer]:
-    """Server -> its layer of the plan's set; empty unless the set is there as a whole."""
+    """Server -> its layer of the plan's set; empty unless the set is there as a whole, and fits."""
+    kept = _kept(plan)
+    return kept if all(fits(plan, layer) for layer in kept.values()) else {}
+
+
+def _kept(plan: Plan) -> dict[str, Layer]:
+    """The same, whether it fits or not."""
     if not _manifest(plan):
         return {}
     keys = members(plan)
-    found = _find(plan, {server: [wanted] for server, wanted in keys.items()})
+    found = _there(plan, {server: [wanted] for server, wanted in keys.items()})
     return {server: found[wanted] for server, wanted in keys.items()} if len(found) == len(keys) else {}
 
 
 def _find(plan: Plan, wanted: Mapping[str, list[str]]) -> dict[str, Layer]:
-    """By its key the deepest layer of each server that is there and fits; its keys are named from the beginning on. Every layer store is
-    asked once, and whether a layer fits takes a while to tell."""
-    there: dict[str, Layer] = {}
-    for name in sorted({one.where for one in plan.chains.values() if one.where}):
-        keys = [key for server, one in plan.chains.items() if one.where == name for key in wanted[server]]
-        there |= LAYERS.get(name).find(keys)
+    """By its key the deepest layer of each server that is there and fits; its keys are named from the beginning on. Whether a layer fits
+    takes a while to tell."""
+    there = _there(plan, wanted)
     deepest = (next((there[key] for key in reversed(keys) if key in there and fits(plan, there[key])), None) for keys in wanted.values())
     return {layer.key: layer for layer in deepest if layer}
+
+
+def _there(plan: Plan, wanted: Mapping[str, list[str]]) -> dict[str, Layer]:
+    """By their keys those that are there. Every layer store is asked once."""
+    there: dict[str, Layer] = {}
+    for name in sorted({one.where for one in plan.chains.values() if one.where}):
+        there |= LAYERS.get(name).find([key for server, one in plan.chains.items() if one.where == name for key in wanted[server]])
+    return there
 
 
 def _manifest(plan: Plan) -> Layer | None:
@@ -91,7 +116,8 @@ def fits(plan: Plan, layer: Layer) -> bool:
 def unfit(plan: Plan) -> dict[str, str]:
     """Server -> the last of its states of which there is a layer that other secrets made, so that the server begins before it; under an
     empty name the same of the set."""
-    found = {"": "all stores together"} if plan.calls and _manifest(plan) else {}
+    whole = _kept(plan) if plan.calls else {}
+    found = {} if all(fits(plan, layer) for layer in whole.values()) else {"": "all stores together"}
     for server, one in plan.chains.items():
         begin = plan.begins.get(server)
         beyond = {one.key(state): state.subject for state in one.states[begin.place if begin else 0 :]}
@@ -133,14 +159,19 @@ def turn(plan: Plan, folder: Path, emit: Emit) -> Iterator[Plan]:
 
 
 def _settled(plan: Plan, folder: Path, *, old: bool) -> Plan:
-    """The plan with its layers marked as in use by the run of the folder, begun again if it is `old` or one of them has gone."""
+    """The plan with its layers marked as in use by the run of the folder, begun again if it is `old` or one of them has gone. Others
+    wait meanwhile: files are read and git is asked before and after."""
+    if plan.full and old:  # an image may be there by now, and with it the form in which its states are kept
+        anew = _chained(plan.full)
+    else:
+        anew = dataclasses.replace(plan.full or plan, chains=plan.chains, whole=plan.whole, full=plan.full)
     with room.still():
-        if plan.full and (old or not room.has([one.layer for one in plan.begins.values()])):
-            plan = begin(plan.full)
+        again = plan.full and (old or not room.has([one.layer for one in plan.begins.values()]))
+        plan = _found(anew) if again else plan
         room.use([one.layer for one in plan.begins.values()], folder)
         if manifest := _manifest(plan):
             LAYERS.get(manifest.where).use(manifest)
-    return plan
+    return _halting(plan) if again else plan
 
 
 def to_keep(plan: Plan) -> set[str]:

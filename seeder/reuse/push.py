@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import pack, transfer
+from seeder import pack, redact, transfer
 from seeder.errors import EnvironmentFailed, Problem
 from seeder.layer import SET, Layer, key
 from seeder.operation import Plan
@@ -59,6 +59,12 @@ def _whole(remote: Remote, parts: Collection[Layer], there: Collection[str]) -> 
     manifest = next((layer for layer in parts if layer.form == SET), None)
     members = [layer for layer in parts if layer.form != SET]
     if manifest is None:
+        return
+    if (results := manifest.facts.get("results", {})) != (open_ := redact.unhidden(results)):
+        named = ", ".join(sorted(results.keys() - open_.keys()))
+        cause = f"what {named} made holds what is named like a secret, and would travel in plain text"
+        why = Problem(transfer.shown(manifest.key), cause, "have the capability leave that out of what it answers")
+        yield Transfer(manifest.key, transfer.whose(manifest.facts), "left out", why=why)
         return
     name = transfer.manifest_name(manifest.id, [layer.key for layer in members])
     if name in there:

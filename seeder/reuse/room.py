@@ -15,21 +15,28 @@ from seeder.errors import SeederError
 from seeder.layer import SET, Layer
 from seeder.protocols import Builds, Strays
 from seeder.registry import LAYERS, RUNTIMES
+from seeder.wait import taken, wait_for
 
 LIMIT = 5_000_000_000  # bytes that runs leave in the cache; what was not used for longest goes
 USES = "layers.json"  # in a run's folder: at which layers it began
 STALE = datetime.timedelta(days=7)  # for which nothing was made of what was built for services: it goes
 BUILDING = datetime.timedelta(hours=1)  # in which a run may have had something built and made nothing of it yet
+STILL_SECONDS = 600.0  # longer than anybody takes to remove layers
 FORGOTTEN = 24 * 3600.0  # seconds after which the lock of what nobody builds is removed
 
 
 @contextmanager
 def still() -> Iterator[None]:
-    """Meanwhile nobody else removes layers of this cache or begins to use one."""
+    """Meanwhile nobody else removes layers of this cache or begins to use one. Raises EnvironmentFailed when others take too long."""
     import filelock
 
-    with filelock.FileLock(home.cache() / "layers.lock", mode=0o600):
+    lock = filelock.FileLock(home.cache() / "layers.lock", mode=0o600)
+    remedy = "does another seeder hang (`seeder ls`)? Or use --no-cache"
+    wait_for("layers", lambda: taken(lock, "another seeder removes layers"), within=STILL_SECONDS, longest=0.1, remedy=remedy)
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def every(stores: Iterable[str] = ()) -> list[Layer]:

@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterable
 
 from seeder.environment import Environment
-from seeder.errors import GateRefused, Problem
+from seeder.errors import EnvironmentFailed, GateRefused, Problem
 from seeder.events import Refused
 from seeder.operation import Check, Plan
 from seeder.order import each
 from seeder.registry import GATES
+
+EXPECT = "expect"  # the gate that asks for what steps made
 
 
 def check(environment: Environment, plan: Plan) -> None:
@@ -30,6 +32,9 @@ def again(environment: Environment, plan: Plan) -> None:
 
 def _ask(environment: Environment, operations: Iterable[Check]) -> None:
     checks = {operation.gate: operation for operation in operations}
+    if EXPECT in checks and environment.unmade:
+        cause = f"nobody knows what step {environment.unmade[0]} made: it was not done here (yet), and what is expected hangs on it"
+        raise EnvironmentFailed(environment.run.id, cause, f"`seeder down {environment.run.id}`, and `seeder up` makes it anew")
     found = each(checks, lambda gate: _check(environment, checks[gate]), at_once=4)
     findings = [problem for problems in found.values() for problem in problems]
     if findings:

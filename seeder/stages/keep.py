@@ -49,7 +49,7 @@ def whole(environment: Environment, plan: Plan) -> None:
 
 def _keep_whole(environment: Environment, plan: Plan) -> None:
     """Members of one cut and nothing else: what is left of another (a killed run's, say) goes before, and the manifest that makes a set
-    of them is written only if all were kept."""
+    of them is written only if all were kept. What steps made stands in that alone: anybody may read the labels of an image."""
     holds = [*dict.fromkeys(state.subject for one in plan.chains.values() for state in one.states), "services"]
     kept: dict[str, bool] = {}
 
@@ -59,7 +59,8 @@ def _keep_whole(environment: Environment, plan: Plan) -> None:
     room.forget(plan.whole, cache.stores(plan))
     along({server: [] for server in plan.chains}, keep)
     if all(kept.values()):
-        _keep_folder(plan.whole, SET, _draft(environment, SET), cache.facts(plan, holds, plan.whole))
+        made = {"results": dict(environment.results)} if environment.results else {}
+        _keep_folder(plan.whole, SET, _draft(environment, SET), cache.facts(plan, holds, plan.whole, **made))
 
 
 def _keep_reached(environment: Environment, plan: Plan, verb: str) -> None:
@@ -142,7 +143,6 @@ def _known(environment: Environment, server: str) -> dict[str, Any]:
     names = {store.name for store in environment.stack.stores_of(server)}
     loaded = [dataclasses.asdict(table) for table in environment.loaded if table.store in names]
     return {
-        "results": dict(environment.results),
         "tables": [{**table, "file": os.path.relpath(table["file"], environment.run.checkout)} for table in loaded],
         "migrated": {store: dataclasses.asdict(one) for store, one in environment.migrated.items() if store in names},
     }

@@ -118,7 +118,8 @@ def _written(us: Run, plan: Plan, environment: Environment | None, folder: Path,
     if environment:
         attempt("outputs", lambda: outputs.update(variables.outputs(environment)))
     values = {"inputs": dict(plan.definition.request.inputs), "outputs": outputs}
-    return bundle.seal(folder, {**index, **redact.tree(values, secrets), "stores": stores, "ended": ended, "missing": missing})
+    made = {"results": redact.unhidden(environment.results, secrets) if environment else {}}
+    return bundle.seal(folder, {**index, **redact.tree(values, secrets), **made, "stores": stores, "ended": ended, "missing": missing})
 
 
 @contextmanager

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from seeder import start
 from seeder.environment import Environment
 from seeder.fitness import LoadedTable, Migrated
-from seeder.layer import Begin
-from seeder.operation import Plan
+from seeder.layer import Layer
+from seeder.operation import Load, Plan
 
 
 def prepare(environment: Environment, plan: Plan) -> None:
     """Images or programs are there, everything is created, and every address is known."""
     states = {server: begin.layer.place for server, begin in plan.begins.items() if plan.chains[server].physical}
+    environment.results |= plan.results
     environment.addresses = environment.deployment.prepare(plan.definition.request.images, states if plan.chains else None)
     for begin in plan.begins.values():
-        environment.loaded += _loaded(begin, environment)
-        environment.results |= begin.layer.facts.get("results", {})
+        environment.loaded += loaded(begin.layer, plan, environment.run.checkout)
         environment.migrated |= {store: Migrated.of(given) for store, given in begin.layer.facts.get("migrated", {}).items()}
 
 
@@ -29,8 +31,10 @@ def services(environment: Environment, plan: Plan) -> None:
     start.in_order(environment, plan, plan.services)
 
 
-def _loaded(begin: Begin, environment: Environment) -> list[LoadedTable]:
-    """The tables that were loaded when the layer was made."""
-    root = environment.run.checkout
-    given = begin.layer.facts.get("tables", [])
-    return [LoadedTable(**{**table, "columns": tuple(table["columns"]), "file": root / table["file"]}) for table in given]
+def loaded(layer: Layer, plan: Plan, checkout: Path) -> list[LoadedTable]:
+    """The tables that were loaded when the layer was made; not those over which migrations go by now: what these make of the rows is
+    nobody's to check."""
+    halted = {(load.dataset.label, store) for load in (plan.full or plan).halts if isinstance(load, Load) for store in load.parts}
+    given = layer.facts.get("tables", [])
+    tables = [LoadedTable(**{**table, "columns": tuple(table["columns"]), "file": checkout / table["file"]}) for table in given]
+    return [table for table in tables if (table.dataset, table.store) not in halted]

@@ -142,6 +142,33 @@ def test_each_test_sees_what_was_acted_also_in_an_environment_of_a_session_befor
     assert seeder("down", run_id(folder), cwd=folder).code == 0
 
 
+MADE = """
+    steps:
+      first: {use: notes.write, with: {body: one}}
+      session_token: {use: notes.write, with: {body: two}}
+    expect:
+      - {store: db, query: "select body from notes where id = :id", with: {id: "${first.id}"}, equals: one}
+"""
+
+
+def test_what_steps_made_stands_with_the_set_alone_and_is_missed_where_it_is_not_known(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "home"))
+    scenario(folder, MADE)
+    proper(seeder("up", "small", "--scenario", "steps", "--services", "db", "--runtime", "local", cwd=folder, SEEDER_CACHE="on"), 0)
+    try:
+        known = {path.parent.name.split(".")[1]: path.read_text() for path in (tmp_path / "home").rglob("layers/*/layer.json")}
+        assert {form for form, text in known.items() if "session_token" in text} == {"set"}
+        proper(seeder("snapshot", "save", cwd=folder), 0)
+        (index,) = (json.loads(path.read_text()) for path in (folder / ".seeder/bundles").glob("*/bundle.json"))
+        assert index["results"] == {"first": {"id": 3, "body": "one"}}
+        proper(seeder("gate", cwd=folder), 0)
+        scenario(folder, MADE.replace("    expect:", "      more: {use: notes.write}\n    expect:"))
+        proper(seeder("gate", cwd=folder), 3, "nobody knows what step more made", "`seeder up` makes it anew")
+        proper(seeder("reset", cwd=folder), 0)
+    finally:
+        proper(seeder("down", cwd=folder), 0)
+
+
 FAILURES = {
     "never": ["the year is closed", "ask fail-team (#fail)"],
     "dependency": ["the tax office: it does not answer", "ask the tax office"],

@@ -31,6 +31,17 @@ def test_values_under_names_of_secrets_are_hidden():
     assert redact.tree(model) == {"environment": {"POSTGRES_PASSWORD": "***", "PORT": "80"}, "list": ["API_TOKEN=***", "A=b"]}
 
 
+def test_what_is_hidden_can_be_told_by_whoever_must_know_it_again():
+    given = {"b": {"token": 5, "n": 1}, "a": ["--password", "x", "https://u:p@h/"], "auth": {"on": True, "names": ["y"]}}
+    assert list(redact.hidden(given)) == ["x", "https://u:p@h/", "y", 5]
+    assert list(redact.hidden({"n": 1, "on": True, "text": "plain"})) == []
+
+
+def test_a_result_in_which_something_looks_like_a_secret_is_left_out_as_a_whole():
+    results = {"order": {"id": 1}, "login": {"id": 2, "token": "t"}, "token": "t", "note": "it says correct-horse"}
+    assert redact.unhidden(results, {"correct-horse"}) == {"order": {"id": 1}}
+
+
 def test_everything_below_a_name_of_a_secret_is_hidden_but_empty_values():
     assert redact.tree({"auth": {"basic": {"username": "ann", "password": "hunter2"}}}) == {
         "auth": {"basic": {"username": "***", "password": "***"}}

@@ -131,6 +131,10 @@ def test_what_cannot_be_brought_back_is_refused_with_its_reason(planned: Planned
     assert said in str(refused.value)
 
 
+def test_what_steps_made_comes_back_with_the_stores(planned: Planned) -> None:
+    assert planned(results={"customer": {"id": 7}}).results == {"customer": {"id": 7}}
+
+
 def test_a_secret_input_can_be_given_anew(planned: Planned) -> None:
     plan = planned({"region": "EU"}, inputs={"region": "***"})
     assert plan.definition.request.inputs == {"region": "EU"}

@@ -19,6 +19,7 @@ from seeder.operation import Plan
 from seeder.plan import make
 from seeder.registry import MIGRATORS, RUNTIMES, traits
 from seeder.reuse import chain, shortcut
+from seeder.stages import up
 from tests.contract.docker_stack import docker
 
 SMALL = Path(__file__).resolve().parents[2] / "data/small"
@@ -139,6 +140,22 @@ def test_a_change_leaves_what_it_does_not_touch(project: Path, act: Callable[[Pa
         for dataset in versions:
             lock(dataset)
     assert begins(project, layers) == expected
+
+
+def test_rows_over_which_migrations_go_by_now_are_not_what_gates_ask_for(project: Path) -> None:
+    """A layer that was kept where a dataset went in at the head stands for the same rows at a halt before it."""
+    requires = 'requires: {stack: ">=1,<2", db: "0002.."}}'
+    change(project / "manifest.yaml", requires, requires.removesuffix("}") + ', loads_at: {db: "0002_pinned"}}')
+    tables = [
+        {"dataset": label, "store": store, "table": "notes", "columns": ["id"], "rows": 2, "file": "testdata/notes.csv"}
+        for label, store in (("notes@1.0.0", "db"), ("notes@1.0.0", "other"), ("kinds@1.0.0", "db"))
+    ]
+    layer = Layer("1", "form", "/nowhere", 1, NOW, NOW, {"tables": tables})
+    assert len(up.loaded(layer, planned(project), project)) == 3
+    add_migration(project)
+    full = planned(project)
+    begun = dataclasses.replace(full, halts=(), full=full)
+    assert [(one.dataset, one.store) for one in up.loaded(layer, begun, project)] == [("notes@1.0.0", "other"), ("kinds@1.0.0", "db")]
 
 
 def test_the_plan_says_where_a_history_goes_on_and_why(project: Path) -> None:

@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import filelock
 import pytest
@@ -23,7 +25,7 @@ from seeder.layers.directory import Directory
 from seeder.operation import Plan
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
-from seeder.reuse import cache, room
+from seeder.reuse import branch, cache, chain, room
 from tests.unit.layers.test_chain import NOW, SMALL, change
 
 KEPT = {"db": "notes@1.0.0", "cache": "notes@1.0.0"}
@@ -105,6 +107,32 @@ def test_a_layer_that_went_after_the_plan_is_built_again(project: Path) -> None:
         assert begins(now) == {"db": "0002_pinned", "cache": KEPT["cache"]}
         assert cache.to_keep(now) == {now.chains["db"].end}
         assert not free(now.chains["db"].end)
+
+
+def test_files_are_read_and_git_is_asked_while_others_may_use_layers(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, free_then = planned(project), list[bool]()
+
+    def seen(work: Callable[..., Any]) -> Callable[..., Any]:
+        def do(*given: Any) -> Any:
+            with filelock.FileLock(home.cache() / "layers.lock", is_singleton=False).acquire(timeout=0):
+                free_then.append(True)
+            return work(*given)
+
+        return do
+
+    monkeypatch.setattr(chain, "of", seen(chain.of))
+    monkeypatch.setattr(branch, "default", seen(branch.default))
+    with cache.turn(plan, run_folder(), lambda _: None):
+        assert len(free_then) == 2
+
+
+def test_who_waits_for_layers_is_told_why_and_not_for_ever(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "STILL_SECONDS", 0.05)
+    with filelock.FileLock(home.cache() / "layers.lock", is_singleton=False), pytest.raises(EnvironmentFailed) as late, room.still():
+        pass
+    assert "another seeder removes layers" in str(late.value)
+    with room.still():
+        pass
 
 
 def test_what_a_run_begins_at_is_never_pruned(project: Path) -> None:

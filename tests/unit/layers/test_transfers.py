@@ -62,9 +62,10 @@ def through_services(project: Path) -> None:
     """Make the small project's data come through its service too, so that its stores are kept as a set."""
     (project / "testdata/golden/notes/web").mkdir()
     (project / "testdata/golden/notes/web/replay.http").write_text("GET /\n")
+    change(project / "compose.yaml", '{command: ["{python}", "web/web.py",', '{cwd: web, command: ["{python}", "web.py",')
 
 
-def build_set(plan: Plan, content: str = "one cut") -> list[Layer]:
+def build_set(plan: Plan, content: str = "one cut", **known: object) -> list[Layer]:
     """Keep a set as a run does: members, then the manifest."""
     source = home.cache().parent / "state"
     source.mkdir(exist_ok=True)
@@ -72,7 +73,7 @@ def build_set(plan: Plan, content: str = "one cut") -> list[Layer]:
     for server, one in plan.chains.items():
         facts = cache.facts(plan, [server], plan.whole) | cache.told(plan, server, plan.whole)
         Directory().keep(cache.member(plan.whole, server), one.form, str(source), facts)
-    Directory().keep(plan.whole, SET, str(source), cache.facts(plan, [], plan.whole))
+    Directory().keep(plan.whole, SET, str(source), cache.facts(plan, [], plan.whole, **known))
     return [layer for layer in room.every() if layer.facts.get("set") == plan.whole]
 
 
@@ -89,6 +90,16 @@ def test_a_set_is_not_taken_once_a_service_has_another_secret(project: Path) -> 
     assert cache._members(planned(project))
     change(project / "compose.yaml", "AUTH_MODE: lenient", "AUTH_MODE: strict")
     assert not cache._members(planned(project))
+
+
+def test_that_other_secrets_made_a_set_is_said_only_of_one_that_is_there_as_a_whole(project: Path) -> None:
+    through_services(project)
+    made = build_set(planned(project))
+    assert cache.unfit(planned(project)) == {}
+    change(project / "compose.yaml", "correct-horse-battery", "another-password")
+    assert cache.unfit(planned(project)) == {"": "all stores together"}
+    room.remove(layer for layer in made if layer.facts.get("server") == "cache")
+    assert cache.unfit(planned(project)) == {}
 
 
 # -- layers at rest ---------------------------------------------------------------------------------------------------
@@ -269,3 +280,33 @@ def test_a_set_that_is_pulled_replaces_what_was_left_of_another(project, remote,
     room.remove(Directory().find([key(plan.whole, SET)]).values())
     pulled(remote, planned(project))
     assert contents() == {"of this cut"}
+
+
+# -- what steps made --------------------------------------------------------------------------------------------------
+
+
+def test_what_steps_made_is_known_wherever_their_set_is_taken(project, remote, at):
+    through_services(project)
+    build_set(planned(project), results={"order": {"id": 7}})
+    assert planned(project).results == {"order": {"id": 7}}
+    assert states(list(push.push(remote, push.of_plan(planned(project))))) == ["moved"]
+    at("there")
+    assert planned(project).results == {}
+    pulled(remote, planned(project))
+    assert planned(project).results == {"order": {"id": 7}}
+
+
+def test_a_set_whose_steps_made_secrets_stays_here(project, remote):
+    through_services(project)
+    build_set(planned(project), results={"order": {"id": 7}, "login": {"session_token": "abc"}})
+    (left,) = list(push.push(remote, push.of_plan(planned(project))))
+    assert (left.state, left.why and left.why.cause) == (
+        "left out",
+        "what login made holds what is named like a secret, and would travel in plain text",
+    )
+    assert remote.names() == set()
+
+
+def test_what_is_known_of_a_layer_is_for_its_owner_alone(project):
+    build(planned(project))
+    assert {path.stat().st_mode & 0o777 for path in (home.cache() / "layers").glob("*/layer.json")} == {0o600}
