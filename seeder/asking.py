@@ -67,7 +67,7 @@ class _Asking:
             found = Tried("confirmed", made=going())
         except Unfinished as error:
             return Tried("unknown", f"no answer: {error}", again=0.0 if about.repeats else None)
-        except Exception as error:  # noqa: BLE001  (whatever a team's function raises is told as its)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever a team's function raises is told as its)
             found = judged(error, about, self._call.writes)
         self._going = None
         return found
@@ -79,7 +79,7 @@ class _Asking:
         call = replace(self._call, writes=[])
         try:
             found = self._begun(lambda: self._generator.find(self._world, call, self._given))()
-        except Exception as error:  # noqa: BLE001  (as above)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (as above)
             why = judged(error, self._generator.capability)
             return Tried("unknown", f"what an earlier try made could not be looked for: {why.reason}", again=why.again, log=why.log)
         return None if found is None else Tried("confirmed", made=found)

@@ -192,8 +192,9 @@ class Daemon:
             with _asking(subject):
                 self._api.put_archive(container, "/", packed)
 
-    def stop(self, container: str, subject: str, within: int = 30) -> None:
-        """Ask the container to end, and wait until it has; it is killed after the seconds."""
+    def stop(self, container: str, subject: str, within: int | None = None) -> None:
+        """Ask the container to end, and wait until it has; it is killed after the seconds, by default those that the stack gives it
+        (`stop_grace_period`, else ten)."""
         with _asking(subject):
             self._api.stop(container, timeout=within)
 

@@ -154,7 +154,7 @@ def up(
     scenario: str | None = None,
     runtime: str | None = None,
     inputs: Mapping[str, str] | None = None,
-    project: Path | None = None,
+    project: Path | str | None = None,
     cache: bool = True,
     keep_failed: bool = False,
     listener: Emit | None = None,
@@ -170,8 +170,9 @@ def up(
     something.
     """
     asked = Request(stack=stack, scenario=scenario, inputs=dict(inputs or {}), runtime=runtime, cache=cache)
-    with check.entire(project or Path.cwd()):
-        plan = decide.plan(resolve(find_project(project), asked, traits()))
+    folder = Path(project or Path.cwd())
+    with check.entire(folder):
+        plan = decide.plan(resolve(find_project(folder), asked, traits()))
     options = Options(marks=True, keep_failed=keep_failed)
     with handed_over(plan, options, listener or (lambda _: None)) as session:
         yield session

@@ -33,7 +33,7 @@ class Tried:
     log: str = field(default="", compare=False)
 
 
-def judged(error: Exception, about: Capability, writes: Sequence[Write] = ()) -> Tried:
+def judged(error: BaseException, about: Capability, writes: Sequence[Write] = ()) -> Tried:
     """What a try came to that ended so. An Outcome is the team's own word, and holds. Everything else made nothing only where it can be
     seen: where nothing was sent before that may have changed something."""
     import httpx
@@ -100,7 +100,7 @@ def _told(error: SeederError) -> str:
     return f"{first.subject}: {first.cause}{f' ({first.remedy})' if first.remedy else ''}"
 
 
-def _place(error: Exception, about: Capability) -> str:
+def _place(error: BaseException, about: Capability) -> str:
     """The last line of the team's own file that was at work."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(about.mark.file)]
     return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

@@ -88,18 +88,18 @@ def _imported(path: Path, problems: Collector) -> ModuleType | None:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001  (it is the team's file: whatever is wrong with it is told with its line)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (it is the team's file: whatever is wrong with it is told with its line)
         del sys.modules[name]
         problems.add(path.name, _said(error), _REMEDY, Mark(path, _line(error, path)))
         return None
     return module
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     return str(error) if isinstance(error, Badly) else f"cannot be imported: {type(error).__name__}: {error}"
 
 
-def _line(error: Exception, path: Path) -> int:
+def _line(error: BaseException, path: Path) -> int:
     """The last line of the file that was at work."""
     if isinstance(error, SyntaxError) and error.lineno:
         return error.lineno
@@ -111,7 +111,7 @@ def _in_packages(problems: Collector) -> Iterator[tuple[ModuleType, str]]:
     for entry in importlib.metadata.entry_points(group=GROUP):
         try:
             module: Any = entry.load()
-        except Exception as error:  # noqa: BLE001  (as above)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (as above)
             problems.add(entry.name, f"{entry.value} cannot be imported: {error}", "mend or uninstall the package that offers it")
             continue
         version = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value

@@ -30,6 +30,8 @@ TAKEN = re.compile(r"port is already allocated|address already in use|ports are 
 FOREIGN = re.compile(r"cannot assign requested address", re.IGNORECASE)
 DRAWS = 3  # how often a service's ports are drawn anew when another program took one of them
 
+SERVER_SECONDS = 30  # that a server has to write down what it holds when it is stopped
+
 
 class Containers:
     """It satisfies `protocols.Deployment`."""
@@ -198,7 +200,8 @@ class Containers:
         return EnvironmentFailed(service, f"port {port} is taken by {who}, as were the ports drawn before it", "end it, or try again")
 
     def stop(self, service: str) -> None:
-        self._daemon.stop(self._id(service), service)
+        server = bool(self._stack.stores_of(service))  # one that is killed in the midst of writing has to recover
+        self._daemon.stop(self._id(service), service, SERVER_SECONDS if server else None)
         self._stopped.add(service)
 
     def hold(self, service: str) -> None:

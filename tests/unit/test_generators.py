@@ -65,3 +65,8 @@ def test_a_broken_file_is_told_with_its_line(tmp_path: Path) -> None:
     told = {problem.subject: problem for problem in raised.value.problems}
     assert sorted(told) == ["broken.py", "notes.py"]
     assert all(problem.remedy and problem.mark and problem.mark.line == 1 for problem in told.values())
+
+
+def test_a_file_that_ends_the_program_is_told_as_any_other_mistake(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionError, match="SystemExit"):
+        found.of(stack(tmp_path, bad="import sys\nsys.exit(0)\n"))
