@@ -84,7 +84,7 @@ def duration(_: click.Context, parameter: click.Parameter, given: str | None) ->
     try:
         found = seconds(given)
     except (ValueError, SeederError) as error:
-        raise UsageError(f"--{parameter.name} {given}", "is not a duration", "write it like 90s, 5m or 4h") from error
+        raise UsageError(f"--{parameter.name} {given}", "is not a duration", "write it like 90s, 5m, 4h or 7d") from error
     if found <= 0:
         raise UsageError(f"--{parameter.name} {given}", "is no time at all", "write a duration above zero, like 90s, 5m or 4h")
     return found

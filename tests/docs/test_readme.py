@@ -49,13 +49,18 @@ def test_every_shell_block_is_typed_here_or_elsewhere():
     assert all((ROOT / line).stat().st_mode & 0o111 for line in ELSEWHERE)
 
 
-SMALLER = pytest.mark.acceptance  # test_remotes does the same with a smaller project
+SMALLER = pytest.mark.acceptance  # test_remotes and test_cli_inside do the same with a smaller project
+GREAT = ("cache pull", "seeder up")
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(
     "block",
-    [pytest.param(b, marks=[SMALLER] * ("cache pull" in b), id=b.splitlines()[0]) for b in shell("shop") if "docker" not in b],
+    [
+        pytest.param(b, marks=[SMALLER] * any(words in b for words in GREAT), id=b.splitlines()[0])
+        for b in shell("shop")
+        if "docker" not in b
+    ],
 )
 def test_what_is_typed_in_this_repository(shop, block):
     manifest = shop / "manifest.yaml"

@@ -50,6 +50,7 @@ def test_a_daemon_that_goes_away_is_told_and_the_run_swept_once_it_is_back(proje
     assert leftovers(run, home) == []
 
 
+@pytest.mark.acceptance  # the one above goes away in the midst of more
 def test_a_daemon_that_goes_away_while_it_is_listened_to_is_told(project, tmp_path):
     """The output of a healthcheck comes over a connection of its own, which breaks in the middle."""
     folder, home, front = bare(project("small")), tmp_path / "home", Front()

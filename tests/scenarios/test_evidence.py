@@ -19,6 +19,7 @@ HOLDS = 'held="$(dirname "$SEEDER_ENVIRONMENT")/held"; mkdir "$held" && mount -t
 SPOILS = 'log="$(dirname "$SEEDER_ENVIRONMENT")/logs/web.log" && rm "$log" && mkdir "$log"'
 
 
+@pytest.mark.acceptance  # waits for what does not end
 def test_what_is_left_after_a_good_command_ends_the_run_with_a_bundle_that_names_it(project, tmp_path):
     with mounted(tmp_path, "-t", "tmpfs", "tmpfs"):  # is it allowed here at all?
         pass

@@ -210,6 +210,7 @@ def test_a_database_that_cannot_be_kept_is_made_anew_by_every_run(folder, home, 
     assert len(digests(folder)) == 1
 
 
+@pytest.mark.acceptance  # pruning is seen in unit tests
 def test_pruned_layers_are_built_again(folder, home, tmp_path):
     assert run(folder, home, "local").code == 0
     kept = layers(folder, home)

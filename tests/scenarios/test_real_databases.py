@@ -155,6 +155,7 @@ def test_every_run_begins_with_the_same_data(project: Callable[[str], Path], nam
 
 @pytest.mark.docker
 @product("name", sorted(ROWS), some=[["chinook"]])
+@pytest.mark.acceptance  # `ci/acceptance databases`
 def test_both_runtimes_hold_the_same_data(project: Callable[[str], Path], name: str) -> None:
     folder = project(name)
     assert run(folder, "docker")["digest"] == run(folder, "local")["digest"]

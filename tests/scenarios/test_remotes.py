@@ -182,6 +182,7 @@ def test_of_a_pull_that_was_killed_halfway_nothing_is_begun_at_that_is_not_whole
 
 
 @pytest.mark.docker
+@pytest.mark.acceptance  # layers on docker, by a remote
 def test_a_layer_that_is_pulled_lies_one_level_above_its_image_and_on_no_other(built, tmp_path):
     """Its data folder was written by a server of that very image."""
     place, base = tmp_path / "shared", inspected("postgres:17")

@@ -99,6 +99,7 @@ def test_a_bundle_comes_back_on_the_other_runtime_and_on_its_own_again(taken, tm
 
 
 @product("runtime", RUNTIMES, some=[("local",)])
+@pytest.mark.acceptance  # a saved bundle is brought back above
 def test_what_a_failed_run_left_is_brought_back_and_can_be_reset_to(project, runtime):
     """With what it made by hand beside the migrations."""
     folder = project("small")

@@ -179,6 +179,7 @@ def test_each_test_has_a_fresh_one(session: Done) -> None:
 
 
 @product("runtime", RUNTIMES, some=[["docker"]])
+@pytest.mark.acceptance  # a whole session of tests with workers
 def test_workers_have_one_server(tmp_path: Path, runtime: str, own: Path) -> None:
     folder = suite(tmp_path, EACH)
     done = run(folder, "-n", "2", runtime=runtime)

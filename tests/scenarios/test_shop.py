@@ -60,6 +60,7 @@ def test_every_scenario_is_what_it_says(scenario):
 
 
 @pytest.mark.docker
+@pytest.mark.acceptance  # two minutes, of compose alone; `ci/acceptance compose`
 def test_plain_compose_starts_it_and_the_standalone_tests_pass():
     compose = ["docker", "compose", "-f", "stacks/shop/compose.yaml", "-p", f"shop-plain-{os.getpid()}"]
     try:

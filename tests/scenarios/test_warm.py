@@ -88,6 +88,7 @@ def test_the_next_session_takes_it_up_at_its_seeded_state(tmp_path: Path, runtim
     down(folder, home, first)
 
 
+@pytest.mark.acceptance  # three sessions of tests
 def test_sessions_that_ask_for_the_same_scenario_and_inputs_share_it_and_others_do_not_touch_it(tmp_path: Path, home: Path) -> None:
     folder = suite(tmp_path, WRITES)
     (first,) = reused(folder)
@@ -111,6 +112,7 @@ def test_it_is_known_by_all_that_its_definition_says(tmp_path: Path, file: str) 
 
 
 @product("file", tuple(CHANGES), some=[["compose.yaml"]])
+@pytest.mark.acceptance  # what makes another is seen above without an environment
 def test_another_takes_its_place_when_the_definition_changed_or_a_service_has_died(tmp_path: Path, home: Path, file: str) -> None:
     folder = suite(tmp_path, WRITES + STOPS)
     (first,) = reused(folder)
@@ -140,6 +142,7 @@ def test_one_that_other_seeders_would_take_for_expired_is_not_taken_up(tmp_path:
     down(folder, home, second)
 
 
+@pytest.mark.acceptance  # test_pytest_plugin has workers with environments of their own
 def test_each_worker_has_its_own(tmp_path: Path, home: Path) -> None:
     text = "import pytest\n\n@pytest.mark.parametrize('time', range(4))\ndef test_it(environment, time):\n    pass\n"
     folder = suite(tmp_path, text)
