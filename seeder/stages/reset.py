@@ -54,9 +54,9 @@ def _mark_with_services(environment: Environment, plan: Plan) -> None:
 def reset(environment: Environment, plan: Plan, way: Way = "in place") -> dict[str, Rewound]:
     """Store -> how it was taken back. Raises EnvironmentFailed when a store has no mark or a service has died, before anything is
     touched, or when a store cannot be taken back."""
-    _refuse(environment)
     begun = time.monotonic()
-    with hold.alone(environment):
+    with hold.alone(environment):  # another reset may be starting services anew
+        _refuse(environment)
         running = start.running(environment, plan)
         with hold.still(environment, [one.subject for one in running]):
             found = hold.every(environment.stack.stores, lambda store: environment.rewinder(store).rewind(way))
