@@ -64,6 +64,22 @@ def release(run: str) -> list[int]:
     return mine
 
 
+def hold(port: int) -> bool:
+    """Keep other programs from the port until `let_go`: also while its server is stopped and will come back. Answer whether
+    nobody was there before."""
+    if sys.platform != "linux":  # elsewhere a server could not bind beside it
+        return True
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind(("127.0.0.1", port))
+    except OSError:
+        held.close()
+        return False
+    _held[port] = held
+    return True
+
+
 def let_go(port: int) -> None:
     """Close the socket that holds the port, right before a server that may not share it binds; it stays reserved."""
     if held := _held.pop(port, None):
@@ -113,16 +129,7 @@ def _hold(port: int) -> bool:
             test.bind(("", port))
         except OSError:
             return False
-    if sys.platform == "linux":  # elsewhere a server could not bind beside it
-        held = socket.socket()
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            held.bind(("127.0.0.1", port))
-        except OSError:
-            held.close()
-            return False
-        _held[port] = held
-    return True
+    return hold(port)
 
 
 @contextmanager

@@ -63,6 +63,20 @@ def test_a_reserved_port_is_held_against_programs_that_share_none() -> None:
         other.bind(("127.0.0.1", port))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a held port would keep its own server out")
+def test_the_port_of_a_server_that_is_stopped_for_a_while_is_not_given_to_others(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (port,) = _ports.reserve(ONE, 1)
+    _ports.let_go(port)
+    with listening(port):
+        assert not _ports.hold(port)
+    assert _ports.hold(port)
+    monkeypatch.setenv(home.VARIABLE, str(tmp_path / "another"))
+    assert _ports.reserve(ONE, 1) != [port]
+    _ports.let_go(port)
+    with listening(port):
+        assert _ports.holder(port)
+
+
 def test_released_ports_can_be_had_again() -> None:
     ports = _ports.reserve(ONE, 2)
     assert _ports.release(ONE) == ports
