@@ -32,7 +32,8 @@ def push(remote: str, request: Request, project: Path | None, everything: bool, 
     from seeder.reuse import push, room
 
     layers = room.every() if everything else push.of_plan(_planned(request, project))
-    _tell(push.push(registry.remote(remote), layers, again=force), "pushed", "there already", as_json=as_json)
+    moves = push.push(registry.remote(remote), layers, again=force)
+    _tell(moves, "pushed", "there already", "no layer of it is kept here; a run makes some", as_json=as_json)
 
 
 @click.command("pull", epilog=REMOTE)
@@ -49,7 +50,7 @@ def pull(remote: str, request: Request, project: Path | None, everything: bool, 
     plan = None if everything else _planned(request, project)
     found, emit = registry.remote(remote), _render.listener(quiet=as_json)
     moves = pull.of_plan(found, plan, emit) if plan else pull.everything(found, emit)
-    _tell(moves, "pulled", "here already", as_json=as_json)
+    _tell(moves, "pulled", "here already", "the remote holds no layer of it; `seeder cache push` sends some", as_json=as_json)
 
 
 @click.command("verify")
@@ -84,8 +85,8 @@ def _planned(request: Request, project: Path | None) -> Plan:
     return plan
 
 
-def _tell(transfers: Iterable[Transfer], verb: str, otherwise: str, *, as_json: bool) -> None:
-    """A line for each as it comes; what was left out ends the command once all the rest is done."""
+def _tell(transfers: Iterable[Transfer], verb: str, otherwise: str, nothing: str, *, as_json: bool) -> None:
+    """A line for each as it comes, or that there is `nothing`; what was left out ends the command once all the rest is done."""
     from seeder.cli import _render
     from seeder.cli._lines import amount
     from seeder.errors import EnvironmentFailed
@@ -102,7 +103,7 @@ def _tell(transfers: Iterable[Transfer], verb: str, otherwise: str, *, as_json: 
         _render.answer([_summary(one, verb) for one in done])
     else:
         moved = [one for one in done if one.state == "moved"]
-        say(f"{verb} {counted(len(moved), 'layer')}, {amount(sum(one.length for one in moved))}")
+        say(f"{verb} {counted(len(moved), 'layer')}, {amount(sum(one.length for one in moved))}" if done else nothing)
     problems = [one.why for one in done if one.why and one.state == "left out"]
     if problems:
         raise EnvironmentFailed.of(problems)

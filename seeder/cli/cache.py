@@ -16,6 +16,7 @@ from seeder.errors import counted
 if TYPE_CHECKING:
     from seeder.definition.request import Request
     from seeder.layer import Layer
+    from seeder.reuse.explain import Told
 
 
 @click.group(cls=_options.Group)
@@ -63,10 +64,10 @@ def explain(request: Request, project: Path | None, as_json: bool) -> None:
         return
     rows = [
         {
-            "server": one.server,
+            "server": one.server or "(set)",
             "state": one.subject,
             "id": one.id[:12],
-            "layer": "found" if one.found else ("to be kept" if one.kept else "-"),
+            "layer": _layer(one),
             "since the last run": ", ".join(one.changed) or "-",
         }
         for one in told
@@ -74,6 +75,12 @@ def explain(request: Request, project: Path | None, as_json: bool) -> None:
     _render.show(rows, "nothing of this stack is kept: it has no stores")
     for server, why in sorted(unkept.items()):
         say(f"{server}: nothing beyond that is kept: {why}")
+
+
+def _layer(one: Told) -> str:
+    if one.found:
+        return "found"
+    return "not needed" if one.passed else ("to be kept" if one.kept else "-")
 
 
 @command.command("prune")

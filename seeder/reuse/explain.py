@@ -46,18 +46,21 @@ NAMES = [  # the way to an input (chain.flat) -> what a user calls it
     (r"versions\.(.+)", r"version of \1"),
     (r"calls\.(.+)", r"\1"),
 ]
+THROUGH = "all that acted through services"
 NEW, FOLLOWS = "is new here", "what comes before it changed"
 
 
 @frozen
 class Told:
-    """One state of a server: whether a layer of it is there, and what made its id another than it was last time."""
+    """One state of a server: whether a layer of it is `found` where the server begins, or it is `passed` since it begins later, and
+    what made its id another than it was last time. `server` is empty where it is the state of all that acts through services."""
 
     server: str
     subject: str
     id: str
     kept: bool
-    found: bool
+    found: bool = False
+    passed: bool = False
     changed: tuple[str, ...] = ()
     loaded: bool = False  # by a dataset, and not by a revision
 
@@ -82,9 +85,13 @@ def remember(plan: Plan, folder: Path) -> None:
 
 
 def states(plan: Plan, folder: Path) -> list[Told]:
-    """Every state of every server, the beginning first."""
-    before = _read(plan, folder)["servers"]
-    return [told for server, one in sorted(plan.chains.items()) for told in _states(plan, one, before.get(server) or {})]
+    """Every state of every server, the beginning first, and at last the set that all which acts through services leads to."""
+    before = _read(plan, folder)
+    servers = [told for server, one in sorted(plan.chains.items()) for told in _states(plan, one, before["servers"].get(server) or {})]
+    if not (plan.whole and (plan.full or plan).calls):
+        return servers
+    changed = _changed(chain.acting(plan), before["acting"] or None)
+    return [*servers, Told("", THROUGH, plan.whole, kept=True, found=not plan.calls, changed=changed)]
 
 
 def changes(plan: Plan, folder: Path) -> list[Change]:
@@ -119,12 +126,15 @@ def _said(told: Told, cause: str) -> str:
 
 def _states(plan: Plan, one: Chain, before: Mapping[str, Any]) -> Iterator[Told]:
     begin = plan.begins.get(one.server)
-    at = begin.place if begin else 0
+    at, whole = (begin.place, bool(begin.layer.facts.get("set"))) if begin else (0, False)
     states: Sequence[Mapping[str, Any]] = before.get("states") or []
     known = {(state["store"], state["subject"]): state for state in states}
-    yield Told(one.server, "beginning", one.base, kept=False, found=False, changed=_changed(one.inputs, before.get("inputs")))
-    for place, state in enumerate(one.states):
-        yield Told(one.server, state.subject, state.id, state.kept, place < at, _since(state, known), state.verb == "load")
+    beginning = _changed(one.inputs, before.get("inputs"))
+    yield Told(one.server, "beginning", one.base, kept=False, passed=begin is not None, changed=beginning)
+    for place, state in enumerate(one.states, 1):
+        found = place == at and not whole
+        since = _since(state, known)
+        yield Told(one.server, state.subject, state.id, state.kept, found, place <= at and not found, since, state.verb == "load")
 
 
 def _since(state: State, known: Mapping[tuple[str, str], Mapping[str, Any]]) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ import pytest
 from seeder import home
 from seeder.definition.checksums import lock
 from seeder.definition.manifest import read_project
+from seeder.layer import Layer
 from seeder.operation import Plan
-from seeder.reuse import chain, explain
+from seeder.reuse import chain, explain, shortcut
 from tests.unit.layers import test_chain as acts
 from tests.unit.layers.test_chain import change, planned, project  # noqa: F401  (a fixture)
 
@@ -126,3 +127,24 @@ def test_a_state_that_follows_from_a_change_is_told_as_that(sown: Path, tmp_path
         "kinds@1.0.0": follows,
         "notes@1.0.0": follows,
     }
+
+
+def test_the_set_is_told_beside_the_states_and_what_lies_before_the_begin_is_not_needed(sown: Path, tmp_path: Path) -> None:
+    plan = in_full(sown)
+    plan = dataclasses.replace(plan, whole=chain.whole(plan, plan.chains))
+    explain.remember(plan, tmp_path / "chains")
+
+    def told(of: Plan) -> dict[tuple[str, str], tuple[bool, bool]]:
+        found = explain.states(of, tmp_path / "chains")
+        return {(one.server, one.subject): (one.found, one.passed) for one in found if one.server in ("db", "")}
+
+    absent, there, passed = (False, False), (True, False), (False, True)
+    ways = [("db", "beginning"), ("db", "0001_notes"), ("db", "0002_pinned"), ("db", "kinds@1.0.0"), ("db", "notes@1.0.0")]
+    ways.append(("", explain.THROUGH))
+    assert told(plan) == dict.fromkeys(ways, absent)
+    head = plan.chains["db"].states[1]
+    kept = {plan.chains["db"].key(head): Layer(head.id, "data", "/nowhere", 1, acts.NOW, acts.NOW)}
+    assert told(shortcut.take(plan, plan.chains, {}, kept)) == dict(zip(ways, [passed, passed, there, absent, absent, absent], strict=True))
+    of_set = {server: Layer("1", "data", "/nowhere", 1, acts.NOW, acts.NOW, {"set": plan.whole}) for server in plan.chains}
+    whole = shortcut.take(dataclasses.replace(plan, full=plan), plan.chains, of_set, {})
+    assert told(whole) == dict(zip(ways, [passed, passed, passed, passed, passed, there], strict=True))

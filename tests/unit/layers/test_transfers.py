@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from seeder import home, registry
+from seeder.cli.cache import command as cache_command
 from seeder.layer import SET, Layer, key
 from seeder.layers.directory import Directory
 from seeder.operation import Plan
@@ -310,3 +311,13 @@ def test_a_set_whose_steps_made_secrets_stays_here(project, remote):
 def test_what_is_known_of_a_layer_is_for_its_owner_alone(project):
     build(planned(project))
     assert {path.stat().st_mode & 0o777 for path in (home.cache() / "layers").glob("*/layer.json")} == {0o600}
+
+
+def test_that_nothing_is_there_is_said(
+    tmp_path: Path, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(project)
+    for way, words in (("pull", "the remote holds no layer of it"), ("push", "no layer of it is kept here")):
+        cache_command.main([way, str(tmp_path / "empty"), "--runtime", "local"], standalone_mode=False)
+        assert words in capsys.readouterr().err
