@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 from seeder import graph
@@ -16,32 +16,30 @@ HEAD = '<marker id="to" markerWidth="8" markerHeight="8" refX="7" refY="3" orien
 
 def text(scenario: Scenario) -> str:
     """One line a step, in an order in which they may be done, with what it needs."""
-    lines = []
-    for key, steps in (("steps", scenario.steps), ("act", scenario.act)):
-        before = _before(scenario, key)
+    before, lines = graph.edges(scenario.every), []
+    does = {step.name: _does(step) for step in scenario.every}
+    for key, steps in scenario.lists.items():
         lines += [f"{key}:"] if steps else []
-        lines += [f"  {name}: {_does(_named(steps, name))}{_after(before[name])}" for name in sort(graph.edges(steps))]
+        lines += [f"  {name}: {does[name]}{_after(before[name])}" for name in sort(graph.edges(steps))]
     return "\n".join(lines) or "the scenario has no steps"
 
 
 def mermaid(scenario: Scenario) -> str:
     """A flowchart: https://mermaid.js.org/syntax/flowchart.html."""
     lines = ["flowchart TD"]
-    for key, steps in (("steps", scenario.steps), ("act", scenario.act)):
+    for key, steps in scenario.lists.items():
         if steps:
             lines.append(f'  subgraph {key}["{key}"]')
             lines += [f'    {_id(step.name)}["{escape(step.name)}<br/>{escape(_does(step))}"]' for step in steps]
             lines.append("  end")
-    for key in ("steps", "act"):
-        lines += [f"  {_id(one)} --> {_id(name)}" for name, before in _before(scenario, key).items() for one in before]
+    lines += [f"  {_id(one)} --> {_id(name)}" for name, before in graph.edges(scenario.every).items() for one in before]
     return "\n".join(lines)
 
 
 def svg(scenario: Scenario) -> str:
     """The same as a picture: a row for each distance from the steps that need nothing."""
-    steps = {step.name: step for step in (*scenario.steps, *scenario.act)}
-    before = {**_before(scenario, "steps"), **_before(scenario, "act")}
-    rows = _rows(before, len(scenario.steps), list(steps))
+    before, acts = graph.edges(scenario.every), {step.name for step in scenario.act}
+    rows = _rows(before, acts)
     cells = [(name, row, column) for row, names in enumerate(rows) for column, name in enumerate(names)]
     at = {name: (MARGIN + column * (WIDE + GAP), MARGIN + row * (HIGH + GAP)) for name, row, column in cells}
     wide = max((x for x, _ in at.values()), default=0) + WIDE + MARGIN
@@ -50,17 +48,8 @@ def svg(scenario: Scenario) -> str:
     lines.append(f"<defs>{HEAD}</defs>")
     for name, needed in before.items():
         lines += [_edge(at[one], at[name]) for one in needed]
-    lines += [_box(name, _does(step), at[name], acts=step in scenario.act) for name, step in steps.items()]
+    lines += [_box(step.name, _does(step), at[step.name], acts=step.name in acts) for step in scenario.every]
     return "\n".join([*lines, "</svg>"])
-
-
-def _before(scenario: Scenario, key: str) -> dict[str, list[str]]:
-    known = {step.name for step in (*scenario.steps, *scenario.act)}
-    return {step.name: sorted(set(step.needs()) & known) for step in getattr(scenario, key)}
-
-
-def _named(steps: Sequence[Step], name: str) -> Step:
-    return next(step for step in steps if step.name == name)
 
 
 def _does(step: Step) -> str:
@@ -75,17 +64,17 @@ def _id(name: str) -> str:
     return "s_" + "".join(letter if letter.isalnum() and letter.isascii() else f"_{ord(letter):x}_" for letter in name)
 
 
-def _rows(before: Mapping[str, Sequence[str]], steps: int, names: Sequence[str]) -> list[list[str]]:
+def _rows(before: Mapping[str, Sequence[str]], acts: Collection[str]) -> list[list[str]]:
     """Acting begins below all that makes the state."""
     depth: dict[str, int] = {}
     for name in sort(before):
         depth[name] = max((depth[one] + 1 for one in before[name]), default=0)
-    floor = max((depth[name] for name in names[:steps]), default=-1) + 1
+    floor = max((row for name, row in depth.items() if name not in acts), default=-1) + 1
     for name in sort(before):
-        if name in names[steps:]:
+        if name in acts:
             depth[name] = max([floor, *(depth[one] + 1 for one in before[name])])
     rows: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
-    for name in names:
+    for name in before:
         rows[depth[name]].append(name)
     return rows
 

@@ -192,7 +192,7 @@ class Environment:
     def scenario(self) -> Scenario | None:
         """The scenario, with the results of its steps in what is expected and told once all of them are done; until then without either."""
         scenario = self.plan.definition.scenario
-        if scenario is None or not (scenario.steps or scenario.act):
+        if scenario is None or not scenario.every:
             return scenario
         return replace(scenario, expect=(), outputs={}) if self.unmade else fill(scenario, self.results)
 
@@ -200,7 +200,7 @@ class Environment:
     def unmade(self) -> list[str]:
         """The steps of the scenario whose results are not known: they have not come yet, have failed, or stand there only now."""
         scenario = self.plan.definition.scenario
-        return [step.name for step in (*scenario.steps, *scenario.act) if step.name not in self.results] if scenario else []
+        return [step.name for step in scenario.every if step.name not in self.results] if scenario else []
 
 
 def ended(world: World, service: str) -> Verdict | None:

@@ -35,7 +35,7 @@ def problems(scenario: Scenario, stack: Stack, known: Capabilities) -> list[Prob
 
 def _names(scenario: Scenario) -> Iterator[Problem]:
     made = {step.name for step in scenario.steps}
-    every = made | {step.name for step in scenario.act}
+    every = {step.name for step in scenario.every}
     done = every - made
     for step in scenario.act:
         if step.name in made:
@@ -53,12 +53,11 @@ def _names(scenario: Scenario) -> Iterator[Problem]:
 
 
 def _each(scenario: Scenario) -> Iterator[tuple[str, Step]]:
-    yield from (("steps", step) for step in scenario.steps)
-    yield from (("act", step) for step in scenario.act)
+    yield from ((key, step) for key, steps in scenario.lists.items() for step in steps)
 
 
 def _cycles(scenario: Scenario) -> Iterator[Problem]:
-    for steps in (scenario.steps, scenario.act):
+    for steps in scenario.lists.values():
         try:
             sort(edges(steps))
         except Cycle as error:

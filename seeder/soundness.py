@@ -152,7 +152,7 @@ def of_generators(stack: Stack) -> Offered:
 
 def of_steps(scenario: Scenario, stack: Stack, offered: Offered) -> list[Problem]:
     """What is wrong with its steps; nothing can be told as long as generators are broken."""
-    if offered.problems or not (scenario.steps or scenario.act):
+    if offered.problems or not scenario.every:
         return []
     try:
         return graph.problems(scenario, stack, offered.capabilities)

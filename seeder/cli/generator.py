@@ -64,7 +64,7 @@ def _known(stack: str | None, project: Path | None) -> tuple[dict[str, list[str]
     definition = resolve(manifest, Request(stack=stack), traits())
     known = {name: one.capability for name, one in generators(definition.stack).items()}
     asking = [scenario for _, scenario in sorted(manifest.scenarios.items()) if scenario.stack == definition.stack.name]
-    asked = {scenario.name: {step.use for step in (*scenario.steps, *scenario.act)} for scenario in asking}
+    asked = {scenario.name: {step.use for step in scenario.every} for scenario in asking}
     return {name: [one for one, uses in asked.items() if name in uses] for name in known}, known
 
 

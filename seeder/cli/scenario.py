@@ -75,7 +75,7 @@ def graph(name: str, form: str | None, project: Path | None, as_json: bool) -> N
         raise UsageError("--format", "is how it is drawn, and --json draws nothing", "leave out one of them")
     scenario = named(find_project(project).scenarios, name, "scenario")
     if as_json:
-        _render.answer([{**_step(step), "after": sorted(set(step.needs()))} for step in (*scenario.steps, *scenario.act)])
+        _render.answer([{**_step(step), "after": sorted(set(step.needs()))} for step in scenario.every])
         return
     draw = {"text": drawing.text, "mermaid": drawing.mermaid, "svg": drawing.svg}[form or "text"]
     try:
@@ -114,8 +114,7 @@ def _whole(scenario: Scenario, manifest: Manifest) -> dict[str, Any]:
         "file": str(scenario.path),
         "inputs": {each.name: _input(each) for each in scenario.inputs},
         "data": [_dataset(wanted.name, wanted.version, manifest) for wanted in scenario.data],
-        "steps": [_step(each) for each in scenario.steps],
-        "act": [_step(each) for each in scenario.act],
+        **{key: [_step(each) for each in steps] for key, steps in scenario.lists.items()},
         "expect": [_expectation(each) for each in scenario.expect],
         "outputs": dict(scenario.outputs),
     }

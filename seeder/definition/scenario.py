@@ -82,6 +82,16 @@ class Scenario:
     values: Mapping[str, Value] = field(default_factory=dict)  # input -> its value, once bound
     problems: tuple[Problem, ...] = ()  # what is wrong with its file: then it holds what of it is sound, and cannot be asked for
 
+    @property
+    def lists(self) -> Mapping[str, tuple[Step, ...]]:
+        """The steps by the key that they stand under, in the order in which the keys are done."""
+        return {"steps": self.steps, "act": self.act}
+
+    @property
+    def every(self) -> tuple[Step, ...]:
+        """All of them."""
+        return (*self.steps, *self.act)
+
 
 def bind(scenario: Scenario, values: Mapping[str, str]) -> Scenario:
     """The scenario with its inputs' values, and with expectations and outputs filled in, unless there are steps, whose results they may
@@ -91,7 +101,7 @@ def bind(scenario: Scenario, values: Mapping[str, str]) -> Scenario:
     bound = given(scenario.inputs, values, problems)
     problems.raise_if_any(UsageError)
     scenario = dataclasses.replace(scenario, values=bound)
-    return scenario if scenario.steps or scenario.act else fill(scenario, {})
+    return scenario if scenario.every else fill(scenario, {})
 
 
 def fill(scenario: Scenario, results: Mapping[str, Any]) -> Scenario:

@@ -263,7 +263,7 @@ def _given(plan: Plan, operation: Sow | Make) -> dict[str, Any]:
     """What a program or a step is told. What of it looks like a secret is in no id, and `secrets` tells it."""
     scenario = plan.definition.scenario
     if isinstance(operation, Sow):
-        known = scenario is not None and not (scenario.steps or scenario.act)  # else nobody knows outputs by then
+        known = scenario is not None and not scenario.every  # else nobody knows outputs by then
         return {"command": list(operation.seed.command), "outputs": dict(scenario.outputs) if scenario and known else {}}
     step, values = operation.step, scenario.values if scenario else {}
     return {
