@@ -14,7 +14,7 @@ from seeder.definition.stack import Stack
 from seeder.definition.step import OWN, Step
 from seeder.errors import Mark, Problem, nearest
 from seeder.order import Cycle, sort
-from seeder.shape import Shape
+from seeder.shape import Nowhere, Shape
 
 Capabilities = Mapping[str, Capability]
 
@@ -116,12 +116,12 @@ def _members(step: Step, results: Mapping[str, Shape]) -> dict[str, Shape]:
         member = {"type": sorted(kinds)} if kinds and not list(references(step.each)) else shape.ANY
     elif reference := only(step.each):
         listed = _at(reference, results)
-        member = shape.whole(listed.get("items", shape.ANY), listed) if isinstance(listed, Mapping) else shape.ANY
+        member = shape.resolved(listed.get("items", shape.ANY), listed) if isinstance(listed, Mapping) else shape.ANY
     return {"index": {"type": "integer"}, **({"each": member} if step.each is not None else {})}
 
 
 def _given(subject: str, step: Step, capability: Capability, known: Mapping[str, Shape]) -> Iterator[Problem]:
-    wanted = shape.whole(capability.inputs)
+    wanted = shape.resolved(capability.inputs)
     names, whose = shape.names(wanted), f"{capability.name} of {capability.owner}"
     for name in step.given:
         if names is not None and name not in names:
@@ -179,24 +179,24 @@ def _told(scenario: Scenario, known: Capabilities) -> Iterator[Problem]:
 def _led(subject: str, reference: Reference, known: Mapping[str, Shape], mark: Mark) -> Iterator[Problem]:
     try:
         shape.at(known.get(reference.root, shape.ANY), reference.way)
-    except KeyError as error:
-        lost = error.args[0]
-        there = shape.names(_upto(reference, lost, known)) or []
-        many = isinstance(lost, str) and lost != "*" and not there
-        remedy = f"it is a list: write {reference.root}[0].{lost}, or [*]" if many else nearest(str(lost), there)
-        yield Problem(f"{subject} {reference}", f"{reference.root} gives no {lost}", remedy, mark)
+    except Nowhere as error:
+        remedy = _instead(reference, error.rest, error.met)
+        yield Problem(f"{subject} {reference}", f"{reference.root} gives no {error.rest[0]}", remedy, mark)
 
 
-def _upto(reference: Reference, lost: str | int, known: Mapping[str, Shape]) -> Shape:
-    way = reference.way[: reference.way.index(lost)]
-    try:
-        return shape.at(known[reference.root], way)
-    except KeyError:
-        return shape.ANY
+def _instead(reference: Reference, rest: Sequence[str | int], met: Shape) -> str:
+    """What may be meant where the rest of a reference's way leads nowhere."""
+    if there := shape.names(met):
+        return nearest(str(rest[0]), there)
+    way = reference.way[: -len(rest)]
+    if "array" in shape.kinds(met):
+        return f"it is a list: write {str(Reference(reference.root, (*way, 0, *rest)))[2:-1]}, or [*]"
+    return f"{Reference(reference.root, way)} is {shape.words(shape.kinds(met))}, which has no parts: refer to it as a whole"
 
 
 def _at(reference: Reference, known: Mapping[str, Shape]) -> Shape | None:
+    """What it leads to; None where nobody knows or nothing is there, which is told elsewhere."""
     try:
         return shape.at(known[reference.root], reference.way)
-    except KeyError:
+    except (KeyError, Nowhere):
         return None

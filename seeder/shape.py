@@ -18,7 +18,15 @@ _NAMES = {
 }  # fmt: skip
 
 
-def whole(shape: Shape, root: Shape | None = None) -> Shape:
+class Nowhere(LookupError):
+    """A way that leads to nothing: what was still to go, and the shape that its first part is no part of."""
+
+    def __init__(self, rest: Sequence[str | int], met: Shape) -> None:
+        super().__init__(rest[0])
+        self.rest, self.met = rest, met
+
+
+def resolved(shape: Shape, root: Shape | None = None) -> Shape:
     """The shape that a `$ref` within the same document leads to, with the document's definitions."""
     root = shape if root is None else root
     reference = shape.get("$ref")
@@ -27,20 +35,20 @@ def whole(shape: Shape, root: Shape | None = None) -> Shape:
     found: Any = root
     for part in reference[2:].split("/"):
         found = found.get(part, {}) if isinstance(found, Mapping) else {}
-    return whole(found, root)
+    return resolved(found, root)
 
 
 def names(shape: Shape) -> list[str] | None:
     """The properties of an object; None where it may have any."""
-    shape = whole(shape)
+    shape = resolved(shape)
     properties = shape.get("properties")
     return sorted(properties) if isinstance(properties, Mapping) and shape.get("additionalProperties") in (None, False) else None
 
 
 def at(shape: Shape, way: Sequence[str | int]) -> Shape:
-    """The shape of what a way of names, places and `*` leads to; ANY where it does not tell. Raises KeyError with the part of the way that
-    leads nowhere."""
-    shape = whole(shape)
+    """The shape of what a way of names, places and `*` leads to; ANY where it does not tell. Raises Nowhere where a part of it leads
+    nowhere."""
+    shape = resolved(shape)
     if not way:
         return shape
     first, rest = way[0], way[1:]
@@ -48,26 +56,26 @@ def at(shape: Shape, way: Sequence[str | int]) -> Shape:
         return ANY
     if first == "*" or isinstance(first, int):
         if "array" not in kinds(shape):
-            raise KeyError(first)
-        inner = at(whole(shape.get("items", ANY), shape), rest)
+            raise Nowhere(way, shape)
+        inner = at(resolved(shape.get("items", ANY), shape), rest)
         return {"type": "array", "items": inner} if first == "*" else inner
     if "object" not in kinds(shape):
-        raise KeyError(first)
+        raise Nowhere(way, shape)
     if first in (properties := shape.get("properties", {})):
-        return at(whole(properties[first], shape), rest)
+        return at(resolved(properties[first], shape), rest)
     if names(shape) is None:
         return ANY
-    raise KeyError(first)
+    raise Nowhere(way, shape)
 
 
 def kinds(shape: Shape) -> set[str]:
     """The JSON types that it may be of; empty where it does not tell."""
-    shape = whole(shape)
+    shape = resolved(shape)
     if "enum" in shape or "const" in shape:
         return {_kind(value) for value in shape.get("enum", [shape.get("const")])}
     if "type" in shape:
         return {shape["type"]} if isinstance(shape["type"], str) else set(shape["type"])
-    found = [kinds(whole(one, shape)) for one in (*shape.get("anyOf", ()), *shape.get("oneOf", ()))]
+    found = [kinds(resolved(one, shape)) for one in (*shape.get("anyOf", ()), *shape.get("oneOf", ()))]
     return set().union(*found) if found and all(found) else set()
 
 

@@ -105,8 +105,8 @@ def _text(whole: Mapping[str, Any]) -> str:
 def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     from seeder import shape
 
-    whole = shape.whole(schema)
-    return {name: shape.whole(one, whole) for name, one in whole.get("properties", {}).items()}
+    whole = shape.resolved(schema)
+    return {name: shape.resolved(one, whole) for name, one in whole.get("properties", {}).items()}
 
 
 def _said(schema: Mapping[str, Any]) -> str:
