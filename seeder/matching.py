@@ -36,6 +36,14 @@ def words(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
+def read(text: str) -> Any:
+    """What was seen as text as the JSON that it is, else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def _same_scalar(expected: Any, seen: Any) -> bool:
     if isinstance(expected, bool) or isinstance(seen, bool):
         return expected is seen

@@ -34,7 +34,7 @@ def watch(world: World, step: Step, wanted: Watch, known: Mapping[str, Any]) -> 
             answer = world.http(wanted.service).get(path)
         except httpx.HTTPError as error:
             return not_yet(_sequence([*seen, (time.monotonic() - begun, f"no answer: {str(error) or type(error).__name__}")]))
-        body = _json(answer)
+        body = matching.read(answer.text)
         sight = judged(answer.status_code, body, until, meanwhile)
         if not seen or seen[-1][1] != sight.shown:
             seen.append((time.monotonic() - begun, sight.shown))
@@ -74,13 +74,6 @@ def judged(status: int, body: Any, until: Mapping[str, Any], meanwhile: Mapping[
 
 def _among(value: Any, may: Sequence[Any]) -> bool:
     return any(matching.within(one, value) for one in may)
-
-
-def _json(answer: Any) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        return answer.text
 
 
 def _get(body: Any, name: str) -> Any:

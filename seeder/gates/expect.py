@@ -106,7 +106,7 @@ def _http(expectation: Expectation, world: World) -> Sight:
         answer = world.http(expectation.service).request(expectation.method, expectation.path)
     except httpx.HTTPError as error:
         return Sight(holds=False, seen=f"no answer: {str(error) or type(error).__name__}")
-    body = _json(answer.text)
+    body = matching.read(answer.text)
     fits = answer.status_code == expectation.status and (not expectation.compares or matching.within(expectation.equals, body))
     return Sight(fits, f"status {answer.status_code} with {matching.words(body)}")
 
@@ -124,7 +124,7 @@ def _event(expectation: Expectation, world: World) -> Sight:
 
 
 def _payload(message: Message) -> Any:
-    return _json(message.payload) if isinstance(message.payload, str) else message.payload
+    return matching.read(message.payload) if isinstance(message.payload, str) else message.payload
 
 
 def _key(expectation: Expectation, world: World) -> Sight:
@@ -144,8 +144,8 @@ def _same_key(expected: Any, value: Any) -> bool:
     if not isinstance(value, str):
         return matching.same(_texts(expected), value)
     if isinstance(expected, dict | list):
-        return matching.within(expected, _json(value))
-    return value == expected or (not isinstance(expected, str) and matching.same(expected, _json(value)))
+        return matching.within(expected, matching.read(value))
+    return value == expected or (not isinstance(expected, str) and matching.same(expected, matching.read(value)))
 
 
 def _texts(expected: Any) -> Any:
@@ -154,14 +154,6 @@ def _texts(expected: Any) -> Any:
     if isinstance(expected, list):
         return [_texts(item) for item in expected]
     return expected if expected is None or isinstance(expected, str) else json.dumps(expected)
-
-
-def _json(text: str) -> Any:
-    """What the text means as JSON, else the text."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _unable(engine: str, what: str) -> Sight:
