@@ -60,15 +60,15 @@ class Registry(Generic[T]):
         if self._looked_outside:
             return
         self._looked_outside = True
-        for entry in _offered(tuple(sys.path), f"seeder.{self.what}s"):
+        for entry in offered(f"seeder.{self.what}s"):
             if entry.name in self._known:
                 raise DefinitionError(entry.name, f"two packages offer this {self.what}: seeder and {entry.value}", "uninstall one")
             self._known[entry.name] = entry.value
 
 
-def _offered(path: tuple[str, ...], group: str) -> Iterable[importlib.metadata.EntryPoint]:
-    """What packages on the path of this interpreter offer in the group."""
-    return importlib.metadata.entry_points(group=group) if _may_offer(path) else ()
+def offered(group: str) -> Iterable[importlib.metadata.EntryPoint]:
+    """What packages on the path of this interpreter offer in the group (`seeder.gates`)."""
+    return importlib.metadata.entry_points(group=group) if _may_offer(tuple(sys.path)) else ()
 
 
 @functools.cache

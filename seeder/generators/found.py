@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import importlib.util
 import sys
 import traceback
@@ -18,6 +16,7 @@ from seeder import fingerprint
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, DefinitionError, Mark
 from seeder.generators.python import Badly, Generator
+from seeder.registry import offered
 
 FOLDER: Final = "generators"
 GROUP: Final = "seeder.generators"  # the entry points of packages; each names a module
@@ -47,12 +46,12 @@ def _of_module(module: ModuleType) -> Iterator[Generator]:
 
 
 def _in_folder(folder: Path, problems: Collector) -> Iterator[tuple[ModuleType, str]]:
-    files = sorted(path for path in folder.glob("*.py")) if folder.is_dir() else []
+    files = sorted(folder.glob("*.py"))
     if not files:
         return
     digest = fingerprint.tree(folder, fingerprint.inventory(folder))
     with _beside(folder):
-        modules = [_imported(path, problems) for path in files]
+        modules = [_imported(path, digest, problems) for path in files]
     yield from ((module, digest) for module in modules if module)
 
 
@@ -76,9 +75,9 @@ def _taken(names: Collection[str]) -> dict[str, ModuleType]:
     return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in names}
 
 
-def _imported(path: Path, problems: Collector) -> ModuleType | None:
-    """The file as a module of a name that no other file has."""
-    name = f"seeder_generators_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}_{path.stem}"
+def _imported(path: Path, digest: str, problems: Collector) -> ModuleType | None:
+    """The file as a module of a name that no other file has, nor this one once something in its folder is edited."""
+    name = f"seeder_generators_{fingerprint.text(f'{path.resolve()} {digest}')[:12]}_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -108,7 +107,7 @@ def _line(error: BaseException, path: Path) -> int:
 
 
 def _in_packages(problems: Collector) -> Iterator[tuple[ModuleType, str]]:
-    for entry in importlib.metadata.entry_points(group=GROUP):
+    for entry in offered(GROUP):
         try:
             module: Any = entry.load()
         except (Exception, SystemExit) as error:  # noqa: BLE001  (as above)

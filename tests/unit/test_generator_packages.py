@@ -38,7 +38,7 @@ def test_an_edited_package_offers_another_capability(tmp_path: Path, monkeypatch
     monkeypatch.syspath_prepend(str(tmp_path / "edited"))
     name = ".".join(Path(layout).with_suffix("").parts).removesuffix(".__init__")
     entry = importlib.metadata.EntryPoint("offered", name, found.GROUP)
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: [entry])
+    monkeypatch.setattr(found, "offered", lambda _: [entry])
     from seeder.definition.stack import Stack
 
     stack = Stack("shop", "1", tmp_path, (), {}, {})

@@ -59,6 +59,15 @@ def test_files_of_one_stack_share_what_stands_beside_them(tmp_path: Path) -> Non
     assert (offered["first.a"](None), offered["second.a"](None)) == (1, 2)
 
 
+def test_an_edited_file_is_read_anew_in_the_same_process(tmp_path: Path) -> None:
+    """What is kept is known by the files as they are: what made it must not be what they were."""
+    of = stack(tmp_path, common="NAME = 'one'", notes=FILE)
+    assert found.of(of)["notes.write"](None) == "one"
+    (tmp_path / "generators/common.py").write_text("NAME = 'another'")
+    offered = found.of(of)
+    assert (offered["notes.write"](None), offered["notes.write"].capability.version) == ("another", "another")
+
+
 def test_a_broken_file_is_told_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError) as raised:
         found.of(stack(tmp_path, broken="import nothing_of_this_name\n", notes="x = 1 +\n"))
