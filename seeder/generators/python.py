@@ -28,20 +28,21 @@ class Badly(TypeError):
 class Generator:
     """A function that can be asked for in scenarios; it stays callable as it is, for its own tests."""
 
-    def __init__(self, function: Function, capability: Capability, find: Function | None) -> None:
+    def __init__(
+        self, function: Function, capability: Capability, inputs: type[BaseModel], outputs: TypeAdapter[Any], find: Function | None
+    ) -> None:
         self.__doc__, self.__name__, self.__wrapped__ = function.__doc__, function.__name__, function
         self.capability = capability
-        self._function, self._find = function, find
-        self._inputs, self._outputs = _inputs(function), TypeAdapter(_hints(function)["return"])
+        self._inputs, self._outputs, self._find = inputs, outputs, find
 
     def __call__(self, *words: Any, **given: Any) -> Any:
-        return self._function(*words, **given)
+        return self.__wrapped__(*words, **given)
 
     def make(self, world: World, call: Asked, given: Mapping[str, Any]) -> Any:
         """What the function answers, as JSON values. Raises Badly for inputs or an answer that are not as they are declared."""
         given = self._read(given)
         with self._context(world, call) as context:
-            return self._told(self._function(context, **given))
+            return self._told(self.__wrapped__(context, **given))
 
     def find(self, world: World, call: Asked, given: Mapping[str, Any]) -> Any:
         """What an earlier try made; None when there is nothing."""
@@ -93,14 +94,15 @@ def generator(
     """
 
     def made(function: Function) -> Generator:
-        inputs, output = _inputs(function), _hints(function)["return"]
+        hints = _hints(function)
+        inputs, outputs = _inputs(function, hints), TypeAdapter[Any](hints["return"])
         file, line = inspect.getsourcefile(function) or "", inspect.getsourcelines(function)[1]
         capability = Capability(
             name=name,
             version=version,
             owner=owner,
             inputs=inputs.model_json_schema(),
-            outputs=TypeAdapter(output).json_schema(mode="serialization"),
+            outputs=outputs.json_schema(mode="serialization"),
             mark=Mark(Path(file), line),
             contact=contact,
             description=inspect.cleandoc(function.__doc__ or "").partition("\n\n")[0].replace("\n", " "),
@@ -109,14 +111,14 @@ def generator(
             finds=find is not None,
             within=seconds(within),
         )
-        return Generator(function, capability, find)
+        return Generator(function, capability, inputs, outputs, find)
 
     return made
 
 
-def _inputs(function: Function) -> type[BaseModel]:
+def _inputs(function: Function, hints: Mapping[str, Any]) -> type[BaseModel]:
     """A model of what it takes beside the context. Raises Badly for parameters that cannot be given by name, or have no type."""
-    hints, fields = _hints(function), dict[str, Any]()
+    fields = dict[str, Any]()
     parameters = list(inspect.signature(function).parameters.values())
     if not parameters or parameters[0].kind not in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD):
         raise Badly("takes no context: its first parameter is ctx")
