@@ -23,8 +23,8 @@ from seeder.notice import Notice
 from seeder.operation import Act, Call, Check, Configure, Load, Make, Migrate, Plan, Sow, Start
 from seeder.order import Cycle, closure, sort
 from seeder.protocols import Runtime
-from seeder.registry import RUNTIMES, generators
-from seeder.soundness import Judged
+from seeder.registry import RUNTIMES
+from seeder.soundness import Judged, Offered
 
 EXPECT = "expect"  # the gate that is asked last: where the scenario acts, once it has
 
@@ -49,11 +49,13 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     problems.problems += judged.problems
     notices = list(runtime.survey(stack, definition.request.images)) if judged.known else []
     notices += [Notice(one.subject, one.cause, one.remedy) for one in consistency.without_engine(stack)]
+    offered = Offered({})
     if definition.scenario:
         scenario, wrong = soundness.of_scenario(definition.scenario, stack)
         notices += _unasked(definition.scenario, scenario)
         definition = replace(definition, scenario=scenario)
-        problems.problems += [*wrong, *_steps(definition, scenario)]
+        offered = soundness.of_generators(stack) if scenario.every else offered
+        problems.problems += [*wrong, *_steps(definition, scenario, offered)]
     allotted = _allotted(definition, judged, now, problems)
     problems.problems += soundness.refused(stack, notices)
     problems.raise_if_any(DefinitionError)
@@ -63,7 +65,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     one_shots = {m.store.migrate.service for m in migrations if m.store.migrate and m.store.migrate.service}
     servers, services = _starts(stack, _early(stack), one_shots)
     fitness = _fitness(definition, migrations, loads)
-    gates, acts = tuple(_gates(stack, fitness)), tuple(_makes("act", Act, definition.scenario, stack))
+    gates, acts = tuple(_gates(stack, fitness)), tuple(_makes("act", Act, definition.scenario, offered))
     expected = tuple(check for check in gates if acts and check.gate == EXPECT)
     made = Plan(
         definition=definition,
@@ -76,7 +78,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         migrations=migrations,
         loads=loads,
         services=services,
-        calls=(*_calls(definition.datasets, allotted), *_makes("steps", Make, definition.scenario, stack)),
+        calls=(*_calls(definition.datasets, allotted), *_makes("steps", Make, definition.scenario, offered)),
         gates=tuple(check for check in gates if check not in expected),
         acts=acts,
         expected=expected,
@@ -201,20 +203,17 @@ def _calls(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]
             yield Sow(dataset.label, " ".join(dataset.seed.command), "the dataset's own program", dataset, dataset.seed)
 
 
-def _steps(definition: Definition, scenario: Scenario) -> list[Problem]:
+def _steps(definition: Definition, scenario: Scenario, offered: Offered) -> list[Problem]:
     """What is wrong with the scenario's steps; without services nobody waits for one."""
-    if not (scenario.steps or scenario.act):
-        return []
-    stack, offered = definition.stack, soundness.of_generators(definition.stack)
+    stack = definition.stack
     away = [] if definition.request.alone else graph.left_out(scenario, stack)
     return [*offered.problems, *soundness.of_steps(scenario, stack, offered), *away]
 
 
-def _makes(key: str, kind: type[Make], scenario: Scenario | None, stack: Stack) -> Iterable[Make]:
+def _makes(key: str, kind: type[Make], scenario: Scenario | None, offered: Offered) -> Iterable[Make]:
     """The steps in an order in which they may be done. Those of one domain are done one after another: what a service numbers has the
     same number each time."""
-    steps = {step.name: step for step in getattr(scenario, key)} if scenario else {}
-    known = {name: one.capability for name, one in generators(stack).items()} if steps else {}
+    steps = {step.name: step for step in scenario.lists[key]} if scenario else {}
     before = graph.edges(list(steps.values()))
     latest: dict[str, str] = {}
     for name in sort(before):
@@ -223,7 +222,7 @@ def _makes(key: str, kind: type[Make], scenario: Scenario | None, stack: Stack) 
         after = {*needs, *([latest[domain]] if domain in latest else [])}
         if domain:
             latest[domain] = name
-        capability = known.get(step.use)
+        capability = offered.capabilities.get(step.use)
         yield kind(name, _asked(step, capability), f"after {', '.join(needs)}" if needs else "", step, tuple(sorted(after)), capability)
 
 
