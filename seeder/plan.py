@@ -90,7 +90,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
 def _at_rest(plan: Plan) -> Plan:
     """What of it comes before services: servers, migrations, data at rest, and the gates that ask for no more."""
     gates = tuple(check for check in plan.gates if check.gate not in ("ready", EXPECT))
-    return replace(plan, overlays=(), services=(), calls=(), gates=gates, acts=(), expected=())
+    return replace(plan, services=(), calls=(), gates=gates, acts=(), expected=())
 
 
 # -- starting ---------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from seeder.protocols import Inspects, Joins, Layered, Migrator, RunsAs, Saves, 
 from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
 
 SHOWN = 64  # characters, as many as a digest has
-BESIDES = ""  # stands among services for what datasets add to them, and for what programs and steps are given
+BESIDES = ""  # stands among services for what programs and steps are given
 
 
 def of(plan: Plan) -> dict[str, Chain]:
@@ -99,14 +99,16 @@ def every_secret(plan: Plan) -> Secrets:
 
 
 def _secrets_of(plan: Plan, names: Iterable[str]) -> Secrets:
-    found = {name: list(redact.of_service(plan.stack.services[name])) for name in sorted(names)}
+    found = {name: [*redact.of_service(plan.stack.services[name]), *_secrets_added(plan, name)] for name in sorted(names)}
     return {name: values for name, values in found.items() if values}
 
 
+def _secrets_added(plan: Plan, service: str) -> Iterable[str]:
+    return redact.of_environments(operation.environment for operation in plan.overlays if operation.subject == service)
+
+
 def _besides(plan: Plan, operations: Iterable[Asking]) -> Secrets:
-    added = redact.of_environments(operation.environment for operation in plan.overlays)
-    given = (value for one in operations if not isinstance(one, Call) for value in redact.hidden(_given(plan, one)))
-    found = [*added, *given]
+    found = [value for one in operations if not isinstance(one, Call) for value in redact.hidden(_given(plan, one))]
     return {BESIDES: found} if found else {}
 
 
@@ -138,8 +140,7 @@ def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, states: list[
         basis = migrator.basis(store, plan.stack)
         if basis is None:
             return f"`inputs` do not say which files decide what {operation.tool} does to {store.name}"
-        if asked := plan.definition.request.images.get(_runs_as(store, plan.stack) or ""):
-            basis = {**basis, "image": asked}
+        basis = {**basis, **_differently(plan, _runs_as(store, plan.stack) or "")}
         for subject, inputs, files in _revisions(migrator, operation):
             given = {"store": store.name, "tool": operation.tool, "basis": redact.tree(basis), "revisions": inputs}
             identity = fingerprint.link("migrated", _last(base, states), given)
@@ -149,6 +150,12 @@ def _add_revisions(plan: Plan, stores: Sequence[Store], base: str, states: list[
     if states:
         states[-1] = replace(states[-1], kept=True)
     return ""
+
+
+def _differently(plan: Plan, service: str) -> dict[str, Any]:
+    """What the service that migrates is run from and told beside what its stack says."""
+    asked, added = plan.definition.request.images.get(service), _added(plan, service)
+    return ({"image": asked} if asked else {}) | ({"added": added} if added else {})
 
 
 def _runs_as(store: Store, stack: Stack) -> str | None:
@@ -294,17 +301,23 @@ def _versions() -> dict[str, str]:
 
 def _service(plan: Plan, service: Service) -> dict[str, Any]:
     """What a service is: its program and how it is told to behave."""
-    configure = [o for o in plan.overlays if o.subject == service.name]
     local = service.x.local
     return {
         "program": _program(plan, service),
         "environment": redact.tree([dict(sorted(given.items())) for given in (service.environment, local.environment if local else {})]),
         "words": redact.tree([list(words or ()) for words in (service.entrypoint, service.command, local.command if local else ())]),
         "files": dict(sorted(_mounted(service, ()))),
-        "added": [
-            [redact.tree(dict(o.environment)), {path: fingerprint.content(file) for path, file in o.files.items()}] for o in configure
-        ],
+        "added": _added(plan, service.name),
     }
+
+
+def _added(plan: Plan, service: str) -> list[list[Any]]:
+    """What datasets add to the service: variables and files."""
+    return [
+        [redact.tree(dict(sorted(o.environment.items()))), {path: fingerprint.content(file) for path, file in sorted(o.files.items())}]
+        for o in plan.overlays
+        if o.subject == service
+    ]
 
 
 def _program(plan: Plan, service: Service) -> Any:

@@ -26,6 +26,7 @@ NAMES = [  # the way to an input (chain.flat) -> what a user calls it
     (r"basis\.versions\.(.+)", r"version of \1"),
     (r"basis\.(?:command|words)", "the migrator's command"),
     (r"basis\.(?:environment|local)\.(.+)", r"the migrator's variable \1"),
+    (r"basis\.added", "what datasets add to the migrator's service"),
     (r"basis\.(?:image|as)", "the migrator's image"),
     (r"basis\.(.+)", r"the migrator's \1"),
     (r"environment\.(.+)", r"variable \1"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from seeder.definition.checksums import lock
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
 from seeder.operation import Plan
@@ -165,6 +166,16 @@ def found_owner(at: Path) -> None:
     change(at / COMPOSE, "{alembic: orders/alembic.ini, as: orders}", "{alembic: orders/alembic.ini}")
 
 
+def configured(line: str) -> Callable[[Path], None]:
+    def act(at: Path) -> None:
+        file = at / "testdata/config/shop/orders/environment.yaml"
+        file.write_text(f"{file.read_text()}{line}\n")
+        (dataset,) = read_project(at / "manifest.yaml").datasets["shop-config"]
+        lock(dataset)
+
+    return act
+
+
 def databases(at: Path, images: Mapping[str, str] | None = None) -> dict[str, tuple[str, object]]:
     """Server -> the id of its state at rest, and the secrets that made it."""
     definition = resolve(read_project(at / "manifest.yaml"), Request(stack="shop"), traits(), {})
@@ -181,6 +192,8 @@ def databases(at: Path, images: Mapping[str, str] | None = None) -> dict[str, tu
         pytest.param(edit(DATABASE, f"{DATABASE}      TENANTS: one,two\n", COMPOSE), {}, (True, False), id="a variable of it"),
         pytest.param(edit("only-of-this-test", "another-token", COMPOSE), {}, (False, True), id="a secret of it"),
         pytest.param(lambda _: None, {"orders": "shop:2"}, (True, False), id="another image of it"),
+        pytest.param(configured("TENANTS: one,two"), {}, (True, False), id="a variable that a dataset adds to it"),
+        pytest.param(configured("ADMIN_TOKEN: another-token"), {}, (True, True), id="a secret that a dataset adds to it"),
     ],
 )
 @pytest.mark.parametrize("owner", ["named", "found"])
