@@ -18,12 +18,20 @@ TRIES: Final = 4  # the time limit of all tries, in time limits of one
 LONGEST: Final = 0.25  # seconds between looks at whether it is to be tried again
 
 
-def ask(world: World, generator: Generator, call: Asked, given: Mapping[str, Any]) -> Tried:
+def ask(
+    world: World,
+    generator: Generator,
+    call: Asked,
+    given: Mapping[str, Any],
+    *,
+    limit: float | None = None,
+    over: Callable[[], bool] = bool,
+) -> Tried:
     """What came of the last try. It is `unknown`, whatever the last one said, when one before it may have made something that was not
-    found."""
-    asking = _Asking(world, generator, call, given)
+    found. There is no other try after `limit` seconds, nor once it is `over`."""
+    asking = _Asking(world, generator, call, given, over)
     try:
-        wait_for(f"step {call.step}", asking.look, within=TRIES * generator.capability.within, longest=LONGEST)
+        wait_for(f"step {call.step}", asking.look, within=TRIES * generator.capability.within if limit is None else limit, longest=LONGEST)
     except EnvironmentFailed:
         last = asking.last
         return replace(last, state="unknown", made=None) if asking.doubt else last
@@ -34,14 +42,16 @@ class _Asking:
     """Where the tries have come to. `doubt`: one of them may have made something. `going`: the answer of one that has outrun its time,
     and still goes on: until it has ended there is no other."""
 
-    def __init__(self, world: World, generator: Generator, call: Asked, given: Mapping[str, Any]) -> None:
-        self._world, self._generator, self._call, self._given = world, generator, call, given
+    def __init__(self, world: World, generator: Generator, call: Asked, given: Mapping[str, Any], over: Callable[[], bool]) -> None:
+        self._world, self._generator, self._call, self._given, self._over = world, generator, call, given, over
         self._due = time.monotonic()
         self._going: Callable[[], Any] | None = None
         self.last = Tried("failed", "it was not asked")
         self.doubt = False
 
     def look(self) -> Verdict:
+        if self._going is None and self._over():
+            return never(self.last.reason)
         if self._going is None and time.monotonic() < self._due:
             return not_yet(self.last.reason)
         self.last = self._try()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from seeder.errors import Mark
 from seeder.frozen import frozen
 
 Origin = Literal["services", "inserted"]
+NOTHING: Final = "nothing"  # is to be undone of what it made
 
 
 @frozen
@@ -18,7 +19,8 @@ class Capability:
 
     `inputs` and `outputs` are JSON Schemas (2020-12) of objects. `origin`: records come about through services, or are inserted into a
     store. `key`: its requests carry an idempotency key that begins so; `finds`: it looks for what an earlier try made. With one of them
-    it may be tried again after a try of which nobody knows what came of it. `within` is the time limit of one try, in seconds. `mark`
+    it may be tried again after a try of which nobody knows what came of it. `undo` names the function that takes back what it made;
+    `nothing` where there is nothing to take back, and empty where nobody can. `within` is the time limit of one try, in seconds. `mark`
     is where it is written, `digest` what all that it is made of amounts to.
     """
 
@@ -34,6 +36,7 @@ class Capability:
     origin: Origin = "services"
     key: str | None = None
     finds: bool = False
+    undo: str = ""
     within: float = 30.0
 
     @property

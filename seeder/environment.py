@@ -23,7 +23,7 @@ from seeder.protocols import Deployment, Engine, Placed, Rewinder, Rewinds, Worl
 from seeder.registry import ENGINES, RUNTIMES, volatile
 from seeder.run import Overlay, Run, Task
 from seeder.target import Address, Target
-from seeder.wait import LAST_LINES, READY, Verdict, never, wait_for
+from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet, wait_for
 
 if TYPE_CHECKING:
     import httpx
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from seeder.operation import Plan
 
 AT_WORK = datetime.timedelta(days=1)  # how long an environment may be in use before its time to live begins
+STEP_SECONDS = 60.0  # how long steps that are under way may take to end once another one failed
 REQUEST_SECONDS = 10.0  # the time limit of one request that seeder itself makes
 
 
@@ -52,6 +53,9 @@ class Environment:
         self.results: dict[str, Any] = {}  # step -> what its capability answered
         self.spared: frozenset[str] = frozenset()  # one-shots that another process's plan did not need, or whose end it saw
         self.copies: Mapping[str, Target] = {}  # a test's own of these stores: they are meant in the stores' place
+        self.lasts = False  # what steps make in it is not thrown away with it
+        self.stopped = False  # a step failed: none begins any more, and none is tried again
+        self._making: set[str] = set()
         self.marks = False  # stores are marked, so that `reset` can take them back
         self._rewinders: dict[str, Rewinder] = {}
         self._clients: dict[str, httpx.Client] = {}
@@ -124,6 +128,27 @@ class Environment:
         where = f"http://{self.address(service)}"
         nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusted: to read all certificates for plain http takes its time
         return httpx.Client(base_url=where, headers=headers, auth=login, timeout=REQUEST_SECONDS, trust_env=False, verify=nobody)
+
+    # -- steps --------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def making(self, step: str) -> Iterator[None]:
+        """The step is under way meanwhile. Raises EnvironmentFailed once no step begins any more."""
+        self._making.add(step)
+        try:
+            if self.stopped:
+                raise EnvironmentFailed(f"step {step}", "was not begun, for another one failed")
+            yield
+        finally:
+            self._making.discard(step)
+
+    def stop_steps(self) -> None:
+        """No step begins any more. Where what they make is not thrown away, those that are under way have ended: what came of them is
+        known, as far as it ever will be."""
+        self.stopped = True
+        if self.lasts:
+            with suppress(EnvironmentFailed):  # who takes back what was made looks for the rest
+                wait_for("steps", lambda: not_yet(", ".join(sorted(self._making))) if self._making else READY, within=STEP_SECONDS)
 
     # -- work inside --------------------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ class Progress(Event):
     @property
     def ended(self) -> bool:
         """Whether the subject has come to an end in its stage; some states say so without telling how long it took."""
-        return self.seconds is not None or self.state in {"built", "created", "prepared", "pulled", "refused"}
+        return self.seconds is not None or self.state in {"built", "created", "left", "prepared", "pulled", "refused", "undone"}
 
 
 @frozen

@@ -13,13 +13,14 @@ from typing import Any, Final, Literal
 from seeder.frozen import frozen
 
 FILE: Final = "ledger.jsonl"
-State = Literal["begun", "confirmed", "failed", "unknown"]
+State = Literal["begun", "confirmed", "failed", "unknown", "undone"]
 
 
 @frozen
 class Entry:
     """One thing that a capability was asked to make. `begun`: nobody knows yet whether it was made; `unknown`: nobody ever will; `failed`:
-    nothing was made. `made` is what it answered, `given` what it was given; `after` are the entries that it builds on."""
+    nothing was made; `undone`: it was taken back. `made` is what it answered, `given` what it was given (as it is: bundles get it without
+    secrets); `after` are the steps that it builds on, `index` its place among many. `at`: when it was begun, in seconds since 1970."""
 
     id: str  # step, with its place where it is one of many: `products[1]`
     capability: str
@@ -31,6 +32,13 @@ class Entry:
     made: Any = None
     after: tuple[str, ...] = ()
     reason: str = ""
+    index: int = 0
+    at: float = 0.0
+
+    @property
+    def step(self) -> str:
+        """The step's name without its place."""
+        return self.id.partition("[")[0]
 
 
 class Ledger:
@@ -44,6 +52,10 @@ class Ledger:
     @property
     def entries(self) -> list[Entry]:
         return list(self._entries.values())
+
+    def last(self, name: str) -> Entry:
+        """The entry as it is now."""
+        return self._entries[name]
 
     def begin(self, entry: Entry) -> None:
         """Before the call: from now on somebody may have made it."""

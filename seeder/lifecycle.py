@@ -119,7 +119,7 @@ def _world(plan: Plan, options: Options, story: Story, signals: interrupt.Guard)
             if story.result.code:
                 snapshot.keep(us, plan, environment, story)
             if environment and guard and (options.keep_failed if story.result.code else options.keep_good):
-                teardown.keep(us, options.ttl, undo, story, guard)
+                teardown.keep(environment, options.ttl, undo, story, guard)
             wrong = teardown.unwind(undo, environment, story)
         if not story.result.kept:
             wrong += teardown.sweep(us, story, guard)
@@ -131,6 +131,7 @@ def _world(plan: Plan, options: Options, story: Story, signals: interrupt.Guard)
 
 def _provide(environment: Environment, plan: Plan, options: Options, story: Story) -> None:
     environment.marks = options.marks
+    environment.lasts = options.keep_failed
     with cache.turn(plan, environment.run.folder, environment.emit) as now:
         environment.plan = now
         _go(environment, BACK if now.restores else FLOW, story)

@@ -44,7 +44,11 @@ def steps(environment: Environment, stage: str, operations: Sequence[Make]) -> N
         environment.results[name] = made
         environment.tell(stage, name, "made", operation.detail, round(time.monotonic() - begun, 3))
 
-    along({name: operation.after for name, operation in by_name.items()}, do)
+    try:
+        along({name: operation.after for name, operation in by_name.items()}, do)
+    except BaseException:
+        environment.stop_steps()
+        raise
 
 
 def _inputs(environment: Environment) -> Mapping[str, Any]:
@@ -90,9 +94,14 @@ def _members(step: Step, known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _one(environment: Environment, operation: Make, generator: Generator, ledger: Ledger, call: Asked, given: dict[str, Any]) -> Any:
     about = generator.capability
-    ledger.begin(Entry(call.step, about.name, about.version, about.owner, about.origin, given=redact.tree(given), after=operation.after))
-    last = ask(environment, generator, call, given)
-    ledger.ended(call.step, last.state, made=last.made, reason=last.reason)
+    needs = tuple(sorted(set(operation.step.needs())))
+    entry = Entry(
+        call.step, about.name, about.version, about.owner, about.origin, given=given, after=needs, index=call.index, at=time.time()
+    )
+    with environment.making(call.step):
+        ledger.begin(entry)
+        last = ask(environment, generator, call, given, over=lambda: environment.stopped)
+        ledger.ended(call.step, last.state, made=last.made, reason=last.reason)
     if last.state != "confirmed":
         raise _failed(operation, about, call, given, last)
     return last.made

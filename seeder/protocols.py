@@ -551,6 +551,14 @@ class Generator(Protocol):
         """What an earlier try of the call made; None when there is nothing."""
 
 
+@runtime_checkable
+class Undoes(Protocol):
+    """The generator can take back what it made."""
+
+    def undo(self, world: World, call: Asked, made: Any) -> None:
+        """Take back what `make` answered; what is gone already does no harm. Raises as `make` does."""
+
+
 # -- loaders ----------------------------------------------------------------------------------------------------------
 
 

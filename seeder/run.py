@@ -90,7 +90,8 @@ NO_OVERLAYS: Mapping[str, Overlay] = {}
 
 @frozen
 class Swept:
-    """What a sweep removed, and what it could not (each as a sentence)."""
+    """What a sweep removed, and what it could not (each as a sentence). `lasting`: another look at once would leave the same."""
 
     removed: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    lasting: bool = False

@@ -80,7 +80,7 @@ def sweep(run: str, runtime: str, *, anywhere: bool = False) -> Swept:
     from seeder import owner
     from seeder.errors import EnvironmentFailed, SeederError
     from seeder.run import Swept
-    from seeder.wait import READY, Verdict, not_yet, wait_for
+    from seeder.wait import READY, Verdict, never, not_yet, wait_for
 
     claim = None if anywhere else owner.read(run)
     with contextlib.suppress(SeederError):  # one that does not answer is asked again below
@@ -95,6 +95,8 @@ def sweep(run: str, runtime: str, *, anywhere: bool = False) -> Swept:
         swept = _once(run, runtime, claim)
         removed.extend(swept.removed)
         left = swept.left
+        if swept.left and swept.lasting:
+            return never(", ".join(left))
         empty = 0 if swept.removed or swept.left else empty + 1
         return READY if empty == 2 else not_yet(", ".join(left) or "something was still there")  # noqa: PLR2004  (two looks)
 
@@ -123,7 +125,7 @@ def _once(run: str, runtime: str, claim: Claim | None) -> Swept:
     except SeederError as error:  # its daemon does not answer; the claim stays, so that a later start finds the run
         return Swept(ended.ended, (str(error.problems[0]),))
     folder = Swept() if swept.left else owner.discard(run)
-    return Swept((*ended.ended, *swept.removed, *folder.removed), (*swept.left, *folder.left))
+    return Swept((*ended.ended, *swept.removed, *folder.removed), (*swept.left, *folder.left), swept.lasting)
 
 
 def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:

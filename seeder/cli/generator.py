@@ -80,6 +80,7 @@ def _whole(one: Capability, users: list[str]) -> dict[str, Any]:
         "origin": one.origin,
         "within": one.within,
         "retries": retries,
+        "undo": one.undo or None,
         "inputs": dict(one.inputs),
         "outputs": dict(one.outputs),
         "file": str(one.mark.file),
@@ -94,12 +95,16 @@ def _text(whole: Mapping[str, Any]) -> str:
     by = {"services": "acts through services", "inserted": "writes into a store"}[whole["origin"]]
     again = f"tried again by {whole['retries']}" if whole["retries"] else "not tried again when nobody knows what came of it"
     lines.append(f"  {by}, {whole['within']:g} s for a try, {again}")
+    lines.append(f"  {_UNDONE.get(whole['undo']) or 'taken back by ' + whole['undo']}")
     for what in ("inputs", "outputs"):
         needed = set(whole[what].get("required", ())) if what == "inputs" else set()
         for name, shape in _properties(whole[what]).items():
             lines.append(f"  {what[:-1]:<7} {name}: {_said(shape)}{', required' if name in needed else ''}")
     lines.append(f"  used by {', '.join(whole['scenarios']) or 'no scenario'}")
     return "\n".join(lines)
+
+
+_UNDONE = {None: "cannot be taken back", "nothing": "nothing is to be taken back of it"}
 
 
 def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:

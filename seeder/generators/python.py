@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 
@@ -29,11 +29,17 @@ class Generator:
     """A function that can be asked for in scenarios; it stays callable as it is, for its own tests."""
 
     def __init__(
-        self, function: Function, capability: Capability, inputs: type[BaseModel], outputs: TypeAdapter[Any], find: Function | None
+        self,
+        function: Function,
+        capability: Capability,
+        inputs: type[BaseModel],
+        outputs: TypeAdapter[Any],
+        find: Function | None,
+        undo: Function | None,
     ) -> None:
         self.__doc__, self.__name__, self.__wrapped__ = function.__doc__, function.__name__, function
         self.capability = capability
-        self._inputs, self._outputs, self._find = inputs, outputs, find
+        self._inputs, self._outputs, self._find, self._undo = inputs, outputs, find, undo
 
     def __call__(self, *words: Any, **given: Any) -> Any:
         return self.__wrapped__(*words, **given)
@@ -52,8 +58,15 @@ class Generator:
             found = self._find(context, **self._read(given))
         return None if found is None else self._told(found)
 
-    def _context(self, world: World, call: Asked) -> closing[Context]:
-        return closing(Context(world, call, key=self.capability.key))
+    def undo(self, world: World, call: Asked, made: Any) -> None:
+        """Take back what it made. Raises as `make` does."""
+        if self._undo is None:
+            return
+        with self._context(world, call, key="undo") as context:  # another request than the one that made it
+            self._undo(context, self._outputs.validate_python(made))
+
+    def _context(self, world: World, call: Asked, *, key: str | None = None) -> closing[Context]:
+        return closing(Context(world, call, key=key or self.capability.key))
 
     def _read(self, given: Mapping[str, Any]) -> dict[str, Any]:
         try:
@@ -83,6 +96,7 @@ def generator(
     origin: Origin = "services",
     key: str | None = None,
     find: Function | None = None,
+    undo: Function | Literal["nothing"] | None = None,
     within: str = WITHIN,
 ) -> Callable[[Function], Generator]:
     """Make a capability of a function `f(ctx, *, input: type = default, ...) -> type`.
@@ -90,7 +104,9 @@ def generator(
     `name` is DOMAIN.WHAT_IT_DOES; `owner` the team that is told what goes wrong, `contact` where it is reached. The first paragraph of
     the docstring describes it. `origin`: "services" acts as the product would, "inserted" writes into a store. With `key` its requests
     carry an Idempotency-Key that begins so; `find(ctx, **inputs)` answers what an earlier try made, or None: with one of them a try of
-    which nobody knows what came of it is followed by another. `within`: of one try.
+    which nobody knows what came of it is followed by another. `undo(ctx, made)` takes back what it answered, and does no harm where
+    that is gone already; "nothing" says that there is nothing to take back: it only looks, or what it changed goes with what it was
+    given. `within`: of one try.
     """
 
     def made(function: Function) -> Generator:
@@ -109,9 +125,10 @@ def generator(
             origin=origin,
             key=key,
             finds=find is not None,
+            undo=undo.__name__ if callable(undo) else undo or "",
             within=seconds(within),
         )
-        return Generator(function, capability, inputs, outputs, find)
+        return Generator(function, capability, inputs, outputs, find, undo if callable(undo) else None)
 
     return made
 

@@ -7,22 +7,36 @@ import datetime
 from contextlib import ExitStack
 
 from seeder import owner, warden
+from seeder import undo as steps
 from seeder.environment import Environment
 from seeder.errors import LeftOver
-from seeder.events import Cleaned
+from seeder.events import Cleaned, Noticed
 from seeder.reuse import cache
 from seeder.run import Run
 from seeder.story import Story
 
 
-def keep(us: Run, ttl: datetime.timedelta, undo: ExitStack, story: Story, guard: warden.Warden) -> None:
-    """Nothing is undone; its time to live begins now."""
+def keep(environment: Environment, ttl: datetime.timedelta, undo: ExitStack, story: Story, guard: warden.Warden) -> None:
+    """Nothing is undone but what the steps made of which one failed; its time to live begins now."""
+    us = environment.run
+    if environment.stopped:
+        _take_back_steps(environment, story)
     expires = datetime.datetime.now(datetime.UTC) + ttl
     owner.keep(dataclasses.replace(us, expires=expires))
     guard.keep()
     undo.pop_all()
     story.result.kept = True
     story.result.facts["expires"] = expires.isoformat(timespec="seconds")
+
+
+def _take_back_steps(environment: Environment, story: Story) -> None:
+    """Half a state helps nobody; it is in the evidence. What stays of it is told."""
+    try:
+        with story.stage("teardown"):
+            for what in steps.take_back(environment).left:
+                story.emit(Noticed("ledger", f"{what}; it stays in the environment"))
+    except Exception as error:  # noqa: BLE001  (the environment is kept all the same)
+        story.emit(Noticed("ledger", f"what steps made could not be taken back: {error}"))
 
 
 def unwind(undo: ExitStack, environment: Environment | None, story: Story) -> list[BaseException]:

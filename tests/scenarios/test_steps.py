@@ -34,7 +34,11 @@ class Note:
     body: str
 
 
-@generator("notes.write", version="1", owner="notes-team", contact="notes@example.org", origin="inserted")
+def remove(ctx: Context, note: Note) -> None:
+    ctx.sql("db").rows("delete from notes where id = :id", id=note.id)
+
+
+@generator("notes.write", version="1", owner="notes-team", contact="notes@example.org", origin="inserted", undo=remove)
 def write(ctx: Context, *, kind: Literal["idea", "task"] = "idea", body: str | None = None) -> Note:
     """Writes a note down."""
     body = body or f"{ctx.unique('note')} by {ctx.fake.name()}"
@@ -174,7 +178,7 @@ FAILURES = {
     "dependency": ["the tax office: it does not answer", "ask the tax office"],
     "answer": ["its answer is not as it declares it", "whether it was made is unknown"],
     "server": ["POST /notes was answered with 503: busy", "whether it was made is unknown"],
-    "defect": ["ZeroDivisionError", "(notes.py:44)", "whether it was made is unknown"],
+    "defect": ["ZeroDivisionError", "(notes.py:48)", "whether it was made is unknown"],
 }
 
 
@@ -188,6 +192,20 @@ def test_what_fails_is_told_with_its_capability_owner_and_inputs(folder, how):
     (entry,) = ledger.read(evidence(folder))
     state = "unknown" if "whether it was made is unknown" in FAILURES[how] else "failed"
     assert (entry.id, entry.given, entry.state) == ("bad", {"how": how}, state)
+
+
+def test_what_steps_made_before_one_failed_is_taken_back_where_the_environment_stays(folder):
+    made = "first: {use: notes.write, with: {body: one}}\n      late: {use: notes.late, with: {tries: 1}}"
+    scenario(folder, f"    steps:\n      {made}\n      bad: {{use: notes.fail, with: {{how: never}}, after: [first, late]}}\n")
+    found = run(folder, "local", "-q", "--keep-failed")
+    try:
+        proper(found, 123, "step bad: notes.fail 2 of fail-team")
+        assert "notes.late of late-team, step late, id=1: its capability has no undo; it stays in the environment" in found.err
+        counted = seeder("sql", "db", "-c", "select count(*) from notes where body = 'one'", "--json", "--run", run_id(folder), cwd=folder)
+        assert "0" in counted.out, counted.out
+        assert {one.id: one.state for one in ledger.read(evidence(folder))}["first"] == "confirmed"
+    finally:
+        proper(seeder("down", run_id(folder), cwd=folder), 0)
 
 
 def test_a_reference_that_only_the_results_show_to_lead_nowhere_is_told_as_the_scenarios(folder):
