@@ -197,7 +197,7 @@ def test_what_fails_is_told_with_its_capability_owner_and_inputs(folder, how):
 def test_what_steps_made_before_one_failed_is_taken_back_where_the_environment_stays(folder):
     made = "first: {use: notes.write, with: {body: one}}\n      late: {use: notes.late, with: {tries: 1}}"
     scenario(folder, f"    steps:\n      {made}\n      bad: {{use: notes.fail, with: {{how: never}}, after: [first, late]}}\n")
-    found = run(folder, "local", "-q", "--keep-failed")
+    found = run(folder, "local", "--keep-failed")
     try:
         proper(found, 123, "step bad: notes.fail 2 of fail-team")
         assert "notes.late of late-team, step late, id=1: its capability has no undo; it stays in the environment" in found.err
