@@ -11,10 +11,11 @@ import contextlib
 import http.client
 import json
 import re
-import threading
 import urllib.parse
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.fakes.answering import answering
 
 KNOWN = "Basic " + base64.b64encode(b"acme:correct-horse").decode()
 
@@ -63,9 +64,6 @@ class Door(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 for method in ("GET", "HEAD", "POST", "PUT", "PATCH"):
     setattr(Door, f"do_{method}", Door.pass_on)
@@ -74,12 +72,5 @@ for method in ("GET", "HEAD", "POST", "PUT", "PATCH"):
 @contextlib.contextmanager
 def guarded(host: str) -> Iterator[str]:
     """HOST:PORT of the door."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("DoorTo", (Door,), {"behind": host}))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(type("DoorTo", (Door,), {"behind": host})) as port:
+        yield f"127.0.0.1:{port}"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from seeder.docker_api import Daemon, identity_of
 from seeder.docker_endpoint import Endpoint
 from seeder.errors import EnvironmentFailed
+from tests.fakes.answering import answering
 
 ONE = {"ID": "a1", "Name": "build", "DockerRootDir": "/var/lib/docker"}
 
@@ -26,8 +26,9 @@ def test_an_engine_that_makes_up_ids_is_known_by_its_machine_and_folder() -> Non
 
 
 @pytest.fixture
-def busy_engine() -> Iterator[Daemon]:
-    """An engine that cannot freeze what it is asked to pause until it is asked a second time, and refuses to pause `gone`."""
+def busy_engine() -> Iterator[tuple[Daemon, list[str]]]:
+    """An engine that cannot freeze what it is asked to pause until it is asked a second time, and refuses to pause `gone`; and what it
+    was asked."""
     asked: list[str] = []
 
     class Engine(BaseHTTPRequestHandler):
@@ -51,21 +52,20 @@ def busy_engine() -> Iterator[Daemon]:
             else:
                 self._answer(204, None)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Engine) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        daemon = Daemon(Endpoint(f"tcp://127.0.0.1:{server.server_port}"))
-        yield daemon
+    with answering(Engine) as port:
+        daemon = Daemon(Endpoint(f"tcp://127.0.0.1:{port}"))
+        yield daemon, asked
         daemon._client.close()
-        server.shutdown()
 
 
 def test_what_a_busy_machine_could_not_freeze_is_paused_by_asking_again(busy_engine):
-    busy_engine.pause("web", "web")
+    daemon, asked = busy_engine
+    daemon.pause("web", "web")
+    assert [path.rpartition("/containers")[2] for path in asked] == ["/web/pause"] * 2
 
 
 def test_what_the_engine_refuses_to_pause_is_told_at_once(busy_engine):
+    daemon, asked = busy_engine
     with pytest.raises(EnvironmentFailed, match="gone is not running"):
-        busy_engine.pause("gone", "web")
+        daemon.pause("gone", "web")
+    assert len(asked) == 1

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from seeder.docker_endpoint import Endpoint, address, endpoint
 from seeder.errors import EnvironmentFailed
+from tests.fakes.answering import answering
 
 
 @pytest.mark.parametrize(
@@ -88,15 +88,11 @@ class Engine(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None: ...
-
 
 @pytest.fixture
 def engine() -> Iterator[Endpoint]:
-    with HTTPServer(("127.0.0.1", 0), Engine) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Endpoint(f"tcp://127.0.0.1:{server.server_port}")
-        server.shutdown()
+    with answering(Engine) as port:
+        yield Endpoint(f"tcp://127.0.0.1:{port}")
 
 
 def test_an_engine_is_asked_without_the_sdk(engine):

@@ -17,6 +17,7 @@ from seeder.errors import Mark
 from seeder.process import Completed
 from seeder.runtimes._local_ready import Check, check, look
 from seeder.target import Address
+from tests.fakes.answering import answering
 
 
 def service(*test: str, ready: dict[str, Any] | None = None) -> Service:
@@ -92,19 +93,12 @@ class _Answers(http.server.BaseHTTPRequestHandler):
         self.send_header("Location", "http://127.0.0.1:1/")
         self.end_headers()
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @pytest.fixture
 def server() -> Iterator[Address]:
     """Answers each path with the code it names."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as made:
-        thread = threading.Thread(target=made.serve_forever)
-        thread.start()
-        yield Address("127.0.0.1", made.server_address[1])
-        made.shutdown()
-        thread.join()
+    with answering(_Answers) as port:
+        yield Address("127.0.0.1", port)
 
 
 @pytest.mark.parametrize(("code", "state"), [(200, "ready"), (204, "ready"), (302, "ready"), (404, "not yet"), (503, "not yet")])
