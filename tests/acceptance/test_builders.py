@@ -150,7 +150,7 @@ def killed(project: Project, runtime: str, after: float) -> str:
     return runs[0].name if runs else ""
 
 
-def goes_on(project: Project, runtime: str, whole: Built, run: str) -> None:
+def check_goes_on(project: Project, runtime: str, whole: Built, run: str) -> None:
     """The next run, at once, comes to the right state; then every layer is there and holds what it should."""
     known = project.layers()
     assert set(known) <= whole.layers
@@ -184,7 +184,7 @@ def test_a_builder_is_killed_at_moments_over_all_its_time(make, runtime):
         moment = (place + chance.random()) * whole.seconds / TIMES
         with said(moment, whole):
             project = make(small)
-            goes_on(project, runtime, whole, killed(project, runtime, moment))
+            check_goes_on(project, runtime, whole, killed(project, runtime, moment))
 
 
 def test_a_builder_of_the_shop_is_killed(make, runtime):
@@ -192,7 +192,7 @@ def test_a_builder_of_the_shop_is_killed(make, runtime):
     moment = chance.uniform(0.2, 0.95) * whole.seconds
     with said(moment, whole):
         project = make(shop)
-        goes_on(project, runtime, whole, killed(project, runtime, moment))
+        check_goes_on(project, runtime, whole, killed(project, runtime, moment))
 
 
 def test_of_four_that_want_one_state_another_builds_it_when_the_builder_is_killed(make, runtime):

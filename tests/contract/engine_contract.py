@@ -59,6 +59,21 @@ class Served:
             yield server
 
 
+class Filled(Served):
+    """Each test finds the same in the store."""
+
+    def fill(self, server: Server, folder: Path) -> None:
+        """What is there when a test begins; the folder is for files of it."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def filled(self, running: Server, tmp_path: Path) -> Server:
+        running.empty()
+        (tmp_path / "files").mkdir()
+        self.fill(running, tmp_path / "files")
+        return running
+
+
 class EngineContract(Served):
     volatile: ClassVar[tuple[str, ...]] = ()
 

@@ -10,16 +10,12 @@ from typing import Any
 import pytest
 
 from seeder.errors import EnvironmentFailed
-from tests.contract.engine_contract import Served
+from tests.contract.engine_contract import Filled
 from tests.contract.serving import Server
 
 
-class RewindContract(Served):
+class RewindContract(Filled):
     # -- what an engine's test says -----------------------------------------------------------------------------------
-
-    def fill(self, server: Server, folder: Path) -> None:
-        """What is there when the state is marked."""
-        raise NotImplementedError
 
     def work(self, server: Server) -> None:
         """Something that a test does: it adds, changes and removes."""
@@ -36,12 +32,9 @@ class RewindContract(Served):
     # -- fixtures -----------------------------------------------------------------------------------------------------
 
     @pytest.fixture
-    def server(self, running: Server, tmp_path: Path) -> Server:
+    def server(self, filled: Server) -> Server:
         """The server with the state that is marked."""
-        running.empty()
-        (tmp_path / "files").mkdir()
-        self.fill(running, tmp_path / "files")
-        return running
+        return filled
 
     @pytest.fixture
     def rewinder(self, server: Server, tmp_path: Path) -> Iterator[Any]:

@@ -129,7 +129,7 @@ def marked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         found.close()
 
 
-def _brought_back(marked: Marked, done: list[tuple[int, str, int]], way: str) -> None:
+def _check_brought_back(marked: Marked, done: list[tuple[int, str, int]], way: str) -> None:
     tell()
     for who, statement, place in done:
         marked.work(who, statement, place)
@@ -139,21 +139,21 @@ def _brought_back(marked: Marked, done: list[tuple[int, str, int]], way: str) ->
 
 @rounds(_done(0))
 def test_rows_come_back_whatever_was_done(marked: Marked, items: list[tuple[int, str, int]]) -> None:
-    _brought_back(marked, items, "in place")
+    _check_brought_back(marked, items, "in place")
 
 
 @rounds(_done(7), most=6)
 def test_schemas_roles_and_settings_come_back_whatever_was_done(marked: Marked, items: list[tuple[int, str, int]]) -> None:
-    _brought_back(marked, items, "in place")
+    _check_brought_back(marked, items, "in place")
 
 
 @rounds(_done(1), most=5)
 def test_a_database_that_is_swapped_comes_back_whatever_was_done(marked: Marked, items: list[tuple[int, str, int]]) -> None:
-    _brought_back(marked, items, "swap")
+    _check_brought_back(marked, items, "swap")
 
 
 @rounds(_done(1), most=6)
 def test_another_process_takes_up_the_mark(marked: Marked, items: list[tuple[int, str, int]]) -> None:
     marked.rewinder.close()
     marked.rewinder = marked.server.engine.rewinder(marked.target, marked.folder)
-    _brought_back(marked, items, "in place")
+    _check_brought_back(marked, items, "in place")

@@ -35,7 +35,9 @@ def test_a_failed_one_tells_why_whatever_the_text_holds(tmp_path, monkeypatch):
 
 
 def test_without_a_page_nothing_is_written_and_a_wrong_one_is_no_matter(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     _summary.append(Result("abc"))
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
     _summary.append(Result("abc"))
+    assert list(tmp_path.iterdir()) == []

@@ -205,7 +205,7 @@ SCALARS = st.one_of(
 TREES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | MORE, inner, max_size=5), max_leaves=20)
 
 
-def _only_definition_errors(path) -> None:
+def _check_only_definition_errors(path) -> None:
     problems = list(read_scenario(path).problems)
     try:
         read_project(path)
@@ -219,7 +219,7 @@ def _only_definition_errors(path) -> None:
 def test_arbitrary_bytes_raise_nothing_but_definition_errors(tmp_path, content):
     path = tmp_path / M
     path.write_bytes(content)
-    _only_definition_errors(path)
+    _check_only_definition_errors(path)
 
 
 @FUZZ
@@ -227,4 +227,4 @@ def test_arbitrary_bytes_raise_nothing_but_definition_errors(tmp_path, content):
 def test_arbitrary_trees_raise_nothing_but_definition_errors(tmp_path, tree):
     path = tmp_path / M
     path.write_text(yaml.safe_dump(tree, allow_unicode=True), encoding="utf-8", errors="replace")
-    _only_definition_errors(path)
+    _check_only_definition_errors(path)
