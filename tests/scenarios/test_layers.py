@@ -18,7 +18,7 @@ import pytest
 from tests.conftest import DATA
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.seeder import Said, docker, events, seeder, started, until
-from tests.unit.layers import test_chain as changing
+from tests.unit.layers import changing
 
 KILLS = int(os.environ.get("SEEDER_TEST_LAYER_KILLS", "1"))
 RUN = ("run", "small", "--scenario", "ready")

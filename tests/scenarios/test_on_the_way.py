@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.cases import RUNTIMES, product
-from tests.scenarios.failing import proper
+from tests.scenarios.failing import change, proper
 from tests.scenarios.seeder import Said, seeder
 from tests.scenarios.suites import home_of_its_own
 from tests.scenarios.test_layers import did, named
@@ -27,17 +27,11 @@ def folder(project, tmp_path: Path) -> Path:
     return named(project("small"), f"way-{tmp_path.name}")
 
 
-def change(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-
-
 @product("runtime", RUNTIMES, some=[["local"]])
 def test_rows_that_are_loaded_at_an_older_revision_are_migrated(folder, runtime):
     (folder / "testdata/golden/notes/db/notes.csv").write_text("id,kind,body,written_at\n1,idea,first,as_of-2d\n")
-    change(folder / "manifest.yaml", "name: notes,", "name: notes, loads_at: {db: '0001'},")
-    change(folder / "manifest.yaml", "name: kinds,", "name: kinds, loads_at: {db: '0001_notes'},")
+    change(folder, "manifest.yaml", "name: notes,", "name: notes, loads_at: {db: '0001'},")
+    change(folder, "manifest.yaml", "name: kinds,", "name: kinds, loads_at: {db: '0001_notes'},")
     (folder / "migrations/0003_shout.sql").write_text("update notes set body = upper(body);\nalter table notes rename kind to sort;\n")
     (folder / "testdata/scenarios/ready.yaml").write_text('scenario: ready\nversion: "1.0.0"\nstack: small\ndata: [kinds, notes]\n')
     plan = seeder("plan", *ASKED, "--runtime", runtime, cwd=folder).out

@@ -17,6 +17,7 @@ from seeder.operation import Plan
 from seeder.plan import make
 from seeder.registry import traits
 from seeder.runtimes.local import Local
+from tests.scenarios.failing import change
 
 NOW = datetime.datetime(2026, 1, 15, tzinfo=datetime.UTC)
 COMPOSE = """\
@@ -54,12 +55,6 @@ def planned(folder: Path) -> Make:
     return make_one
 
 
-def _change(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
-
-
 def _refused(planned: Make) -> list[Problem]:
     with pytest.raises(DefinitionError) as refused:
         planned()
@@ -83,7 +78,7 @@ SAME = {
 def test_check_and_plan_tell_the_same(folder, planned, name):
     file, old, new, cause = SAME[name]
     planned()
-    _change(folder / file, old, new)
+    change(folder, file, old, new)
     refused = _refused(planned)
     assert any(cause in problem.cause for problem in refused)
     assert set(refused) == set(check_project(folder, {}, NOW).errors)
@@ -92,7 +87,7 @@ def test_check_and_plan_tell_the_same(folder, planned, name):
 def test_all_that_is_wrong_is_told_at_once(folder, planned):
     for file, old, new, _ in SAME.values():
         if "sql: migrations" not in old:
-            _change(folder / file, old, new)
+            change(folder, file, old, new)
     told = [problem.cause for problem in _refused(planned)]
     for name, (*_, cause) in SAME.items():
         assert name == "migrations as nobody" or any(cause in one for one in told), name
@@ -106,7 +101,7 @@ def test_gates_stand_where_they_are_asked_and_what_is_acted_has_a_word_of_its_ow
     assert shown(planned()) == asked
     assert [check.gate for check in planned().lasting] == ["ready", "drift", "counts", "expect"]
     acts = "act:\n  seen: {eventually: {get: orders, path: /, until: {status: up}}}\n"
-    _change(folder / "testdata/scenarios/ready.yaml", "expect:", f"{acts}expect:")
+    change(folder, "testdata/scenarios/ready.yaml", "expect:", f"{acts}expect:")
     plan = planned()
     assert shown(plan) == [*asked[:-1], "act seen", "gate expect"]
     assert [one["verb"] for one in plan.as_json()["operations"]][-2:] == ["act", "gate"]
@@ -150,10 +145,10 @@ def test_every_revision_that_will_run_is_named(folder, planned):
     [("service: mend", "all that service mend does"), ("command: [make, db]", "all that `make db` does")],
 )
 def test_a_migrator_that_names_no_files_is_told_as_what_runs(folder, planned, migrate, said):
-    _change(folder / "manifest.yaml", '      orders-db: "0003.."\n', "")
+    change(folder, "manifest.yaml", '      orders-db: "0003.."\n', "")
     one_shot = "services:\n  mend: {image: alpine, x-seeder: {local: {command: [mend]}}}\n"
-    _change(folder / "compose.yaml", "services:\n", one_shot)
-    _change(folder / "compose.yaml", "sql: migrations", migrate)
+    change(folder, "compose.yaml", "services:\n", one_shot)
+    change(folder, "compose.yaml", "sql: migrations", migrate)
     assert f"  {said}  (the store starts empty)" in planned().text()
 
 
@@ -163,7 +158,7 @@ def test_one_of_a_kind_is_told_as_one(planned):
 
 
 def test_a_part_of_the_stack_is_not_asked_what_the_scenario_expects_of_the_rest_and_the_plan_says_so(folder, planned):
-    _change(folder / "testdata/scenarios/ready.yaml", "expect:\n", "expect:\n  - {key: hits, exists: true}\n")
+    change(folder, "testdata/scenarios/ready.yaml", "expect:\n", "expect:\n  - {key: hits, exists: true}\n")
     assert "3 expectations  (of the scenario)" in planned().text()
     text = planned(services=("orders-db",)).text()
     assert "1 expectation  (of the scenario)" in text
@@ -200,7 +195,7 @@ def test_a_limit_of_waiting_says_where_it_comes_from(shop):
 
 def test_a_scenario_gets_the_data_that_it_names_and_a_run_without_one_what_every_run_needs(folder):
     lookups = '  - {name: lookups, kind: reference, version: "1.0.0", path: testdata/reference/lookups}\n'
-    _change(folder / "manifest.yaml", "policies:\n", f"{lookups}policies:\n")
+    change(folder, "manifest.yaml", "policies:\n", f"{lookups}policies:\n")
     rows = folder / "testdata/reference/lookups/orders-db/orders.csv"
     rows.parent.mkdir(parents=True)
     rows.write_text("id\n1\n")

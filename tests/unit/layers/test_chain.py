@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -11,29 +10,30 @@ from pathlib import Path
 
 import pytest
 
-from seeder.definition.checksums import lock
-from seeder.definition.manifest import read_project
-from seeder.definition.request import Request, resolve
 from seeder.layer import Chain, Layer
-from seeder.operation import Plan
-from seeder.plan import make
-from seeder.registry import MIGRATORS, RUNTIMES, traits
+from seeder.registry import MIGRATORS
 from seeder.reuse import chain, shortcut
 from seeder.stages import up
 from tests.contract.docker_stack import docker
-
-SMALL = Path(__file__).resolve().parents[2] / "data/small"
-NOW = datetime.datetime(2026, 1, 15, tzinfo=datetime.UTC)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return shutil.copytree(SMALL, tmp_path / "small")
-
-
-def planned(project: Path, runtime: str = "local") -> Plan:
-    definition = resolve(read_project(project / "manifest.yaml"), Request(scenario="ready"), traits(), {})
-    return make(definition, RUNTIMES.get(runtime), "asked for", NOW)
+from tests.scenarios.failing import change
+from tests.unit.layers.changing import (
+    NOW,
+    add_migration,
+    as_of,
+    change_dataset,
+    change_key,
+    comment,
+    edit_new_migration,
+    edit_old_migration,
+    other_image,
+    other_port,
+    other_secret,
+    planned,
+    relock,
+    service_apart,
+    service_code,
+    squash,
+)
 
 
 def chains(project: Path) -> dict[str, Chain]:
@@ -50,66 +50,6 @@ def begins(project: Path, layers: Mapping[str, Layer]) -> dict[str, str]:
     plan = dataclasses.replace(planned(project), chains=chains(project))
     short = shortcut.take(plan, plan.chains, {}, layers)
     return {server: plan.chains[server].states[begin.place - 1].subject for server, begin in short.begins.items()}
-
-
-def change(path: Path, old: str, new: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def edit_old_migration(project: Path) -> None:
-    (project / "migrations/0001_notes.sql").write_text((project / "migrations/0001_notes.sql").read_text() + "-- edited\n")
-
-
-def edit_new_migration(project: Path) -> None:
-    (project / "migrations/0002_pinned.sql").write_text((project / "migrations/0002_pinned.sql").read_text() + "-- edited\n")
-
-
-def add_migration(project: Path) -> None:
-    (project / "migrations/0003_more.sql").write_text("create table more (id int primary key);\n")
-
-
-def squash(project: Path) -> None:
-    files = sorted((project / "migrations").glob("*.sql"))
-    files[-1].write_text("".join(file.read_text() for file in files))
-    files[0].unlink()
-
-
-def change_dataset(project: Path) -> None:
-    rows = project / "testdata/golden/notes/db/notes.csv"
-    rows.write_text(rows.read_text() + "")
-    text = rows.read_text().splitlines()
-    rows.write_text("\n".join([*text, text[-1].replace(text[-1].split(",")[0], "99", 1)]) + "\n")
-
-
-def change_key(project: Path) -> None:
-    keys = project / "testdata/golden/notes/cache/keys.jsonl"
-    keys.write_text(keys.read_text() + '{"key": "another", "type": "string", "value": "1"}\n')
-
-
-def comment(project: Path) -> None:
-    (project / "compose.yaml").write_text("# a comment\n" + (project / "compose.yaml").read_text())
-
-
-def other_image(project: Path) -> None:
-    change(project / "compose.yaml", "postgres:17", "postgres:16")
-
-
-def other_secret(project: Path) -> None:
-    change(project / "compose.yaml", "correct-horse-battery", "another-password-here")
-
-
-def other_port(project: Path) -> None:
-    change(project / "compose.yaml", "18080:8000", "18081:8000")
-
-
-def service_code(project: Path) -> None:
-    (project / "web/web.py").write_text((project / "web/web.py").read_text() + "# changed\n")
-
-
-def as_of(project: Path) -> None:
-    change(project / "manifest.yaml", "2026-01-15T12:00:00Z", "2026-02-15T12:00:00Z")
 
 
 SEEDED, CACHE = "notes@1.0.0", "notes@1.0.0"
@@ -136,16 +76,14 @@ SEEDED, CACHE = "notes@1.0.0", "notes@1.0.0"
 def test_a_change_leaves_what_it_does_not_touch(project: Path, act: Callable[[Path], None], expected: dict[str, str]) -> None:
     layers = every_layer(chains(project))
     act(project)
-    for versions in read_project(project / "manifest.yaml").datasets.values():
-        for dataset in versions:
-            lock(dataset)
+    relock(project)
     assert begins(project, layers) == expected
 
 
 def test_rows_over_which_migrations_go_by_now_are_not_what_gates_ask_for(project: Path) -> None:
     """A layer that was kept where a dataset went in at the head stands for the same rows at a halt before it."""
     requires = 'requires: {stack: ">=1,<2", db: "0002.."}}'
-    change(project / "manifest.yaml", requires, requires.removesuffix("}") + ', loads_at: {db: "0002_pinned"}}')
+    change(project, "manifest.yaml", requires, requires.removesuffix("}") + ', loads_at: {db: "0002_pinned"}}')
     tables = [
         {"dataset": label, "store": store, "table": "notes", "columns": ["id"], "rows": 2, "file": "testdata/notes.csv"}
         for label, store in (("notes@1.0.0", "db"), ("notes@1.0.0", "other"), ("kinds@1.0.0", "db"))
@@ -173,7 +111,7 @@ def test_a_plan_without_layers_is_left_as_it_is(project: Path) -> None:
 
 
 def test_an_id_is_the_same_in_another_folder(project: Path, tmp_path: Path) -> None:
-    other = shutil.copytree(SMALL, tmp_path / "elsewhere" / "small")
+    other = shutil.copytree(project, tmp_path / "elsewhere" / "small")
     assert [one.end for one in chains(project).values()] == [one.end for one in chains(other).values()]
 
 
@@ -184,8 +122,8 @@ def test_a_secret_is_in_no_id_and_no_input(project: Path) -> None:
 
 
 def test_what_a_program_does_is_kept_only_if_its_inputs_are_named(project: Path) -> None:
-    change(project / "compose.yaml", "migrate: {sql: migrations}", "migrate: {command: [touch, done]}")
-    change(project / "manifest.yaml", ', db: "0002.."', "")
+    change(project, "compose.yaml", "migrate: {sql: migrations}", "migrate: {command: [touch, done]}")
+    change(project, "manifest.yaml", ', db: "0002.."', "")
     one = chains(project)["db"]
     assert one.states == ()
     assert "inputs" in one.unkept
@@ -199,8 +137,8 @@ def test_a_migrator_has_a_state_for_each_revision_if_it_says_that_it_goes_step_b
 
 def by_preset(project: Path) -> None:
     """The small project's migrations as files of golang-migrate, run by a program."""
-    change(project / "compose.yaml", "{sql: migrations}", "{command: [./migrate], preset: golang-migrate, inputs: [migrations, migrate]}")
-    change(project / "manifest.yaml", 'db: "0002.."', 'db: "2.."')
+    change(project, "compose.yaml", "{sql: migrations}", "{command: [./migrate], preset: golang-migrate, inputs: [migrations, migrate]}")
+    change(project, "manifest.yaml", 'db: "0002.."', 'db: "2.."')
     (project / "migrate").write_text("#!/bin/sh\n")
     for number, file in enumerate(sorted((project / "migrations").iterdir()), 1):
         file.rename(project / f"migrations/{number}_step.up.sql")
@@ -213,7 +151,7 @@ def add_by_preset(project: Path) -> None:
 
 
 def touch(name: str) -> Callable[[Path], None]:
-    return lambda project: change(project / name, "\n", "\n\n")
+    return lambda project: change(project, name, "\n", "\n\n")
 
 
 @pytest.mark.parametrize(
@@ -243,9 +181,8 @@ def test_a_program_with_a_preset_goes_on_where_the_layer_stands(project: Path) -
 @pytest.mark.docker
 def test_a_program_run_as_a_service_of_another_image_makes_other_states(project: Path) -> None:
     by_preset(project)
-    change(project / "compose.yaml", "preset: golang-migrate", "as: web, preset: golang-migrate")
-    asked = resolve(read_project(project / "manifest.yaml"), Request(scenario="ready", images={"web": "python:3.14-slim"}), traits(), {})
-    one, other = (chain.of(plan)["db"] for plan in (planned(project, "docker"), make(asked, RUNTIMES.get("docker"), "asked for", NOW)))
+    change(project, "compose.yaml", "preset: golang-migrate", "as: web, preset: golang-migrate")
+    one, other = (chain.of(planned(project, "docker", images=images))["db"] for images in ({}, {"web": "python:3.14-slim"}))
     assert one.base == other.base
     assert one.end != other.end
 
@@ -265,13 +202,13 @@ def dockerfile(project: Path) -> None:
     ("act", "same"),
     [
         pytest.param(comment, True, id="a comment in the compose file"),
-        pytest.param(lambda at: change(at / "compose.yaml", "s3cret-of-a-build", "another"), True, id="a secret among the arguments"),
-        pytest.param(lambda at: change(at / "compose.yaml", "FLAVOUR: plain", "FLAVOUR: sharp"), False, id="an argument"),
-        pytest.param(lambda at: change(at / "compose.yaml", 'target: ""', "target: small"), False, id="a target"),
+        pytest.param(lambda at: change(at, "compose.yaml", "s3cret-of-a-build", "another"), True, id="a secret among the arguments"),
+        pytest.param(lambda at: change(at, "compose.yaml", "FLAVOUR: plain", "FLAVOUR: sharp"), False, id="an argument"),
+        pytest.param(lambda at: change(at, "compose.yaml", 'target: ""', "target: small"), False, id="a target"),
         pytest.param(dockerfile, False, id="the Dockerfile"),
         pytest.param(lambda at: (at / "built/init.sh").write_text("echo\n"), False, id="a file that it is built from"),
         pytest.param(
-            lambda at: change(at / "compose.yaml", "{context: built,", '{context: built, dockerfile_inline: "FROM redis:8",'),
+            lambda at: change(at, "compose.yaml", "{context: built,", '{context: built, dockerfile_inline: "FROM redis:8",'),
             False,
             id="a Dockerfile in the compose file",
         ),
@@ -281,7 +218,7 @@ def dockerfile(project: Path) -> None:
 def test_what_an_image_is_built_from_is_in_the_id(project: Path, act: Callable[[Path], None], same: bool, of: str) -> None:
     (project / "built").mkdir()
     (project / "built/Dockerfile").write_text("FROM redis:8\n")
-    change(project / "compose.yaml", "\n    image: redis:8\n", BUILT)
+    change(project, "compose.yaml", "\n    image: redis:8\n", BUILT)
 
     def identity() -> object:
         plan = planned(project)
@@ -301,9 +238,9 @@ BUILT_WEB = """
     ("runtime", "program"), [("local", "    image: python:3.13-slim\n"), ("local", BUILT_WEB), ("docker", "    image: python:3.13-slim\n")]
 )
 def test_what_a_service_runs_without_containers_is_in_the_id_there(project: Path, runtime: str, program: str) -> None:
-    change(project / "compose.yaml", "    image: python:3.13-slim\n", program)
-    change(project / "compose.yaml", 'volumes: ["./web:/srv:ro"]', "env_file: []")
-    change(project / "compose.yaml", 'local: {command: ["{python}", "web/web.py",', 'local: {cwd: web, command: ["{python}", "web.py",')
+    change(project, "compose.yaml", "    image: python:3.13-slim\n", program)
+    change(project, "compose.yaml", 'volumes: ["./web:/srv:ro"]', "env_file: []")
+    service_apart(project)
     (project / "built").mkdir()
     (project / "built/Dockerfile").write_text("FROM python:3.13-slim\n")
 
@@ -326,7 +263,7 @@ def test_nothing_is_put_on_a_layer_that_is_made_of_too_many(project: Path) -> No
 @pytest.mark.docker
 @pytest.mark.parametrize("given", ["    user: postgres\n", "    command: [postgres, -D, /var/lib/postgresql/data]\n", "    build: web\n"])
 def test_a_server_whose_data_cannot_be_taken_from_its_image_is_not_kept(project: Path, given: str) -> None:
-    change(project / "compose.yaml", "    image: postgres:17\n", f"    image: postgres:17\n{given}")
+    change(project, "compose.yaml", "    image: postgres:17\n", f"    image: postgres:17\n{given}")
     plan = planned(project, "docker")
     one = chain.of(plan)["db"]
     assert one.states == ()
@@ -337,7 +274,7 @@ def test_a_server_whose_data_cannot_be_taken_from_its_image_is_not_kept(project:
 @pytest.mark.docker
 def test_the_form_of_an_image_that_had_to_be_pulled_is_that_of_the_next_plan(project: Path) -> None:
     name = f"postgres:17-absent-{os.getpid()}"
-    change(project / "compose.yaml", "image: postgres:17\n", f"image: {name}\n")
+    change(project, "compose.yaml", "image: postgres:17\n", f"image: {name}\n")
     before = planned(project, "docker")
     before = dataclasses.replace(before, chains=chain.of(before))
     docker("tag", "postgres:17", name)

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from seeder import home
-from seeder.definition.checksums import lock
-from seeder.definition.manifest import read_project
 from seeder.layer import Layer
 from seeder.operation import Plan
 from seeder.reuse import chain, explain, shortcut
-from tests.unit.layers import test_chain as acts
-from tests.unit.layers.test_chain import change, planned, project  # noqa: F401  (a fixture)
+from tests.scenarios.failing import change
+from tests.unit.layers import changing
+from tests.unit.layers.changing import planned
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +24,8 @@ def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def sown(project: Path) -> Path:  # noqa: F811
-    """Its lookups come with a program, so that something acts through services."""
-    (project / "tools").mkdir()
-    (project / "tools/fill.py").write_text("print()\n")
-    program = 'path: testdata/reference/kinds, seed: {command: [python, tools/fill.py], inputs: ["tools/*.py"]}}'
-    change(project / "manifest.yaml", "path: testdata/reference/kinds}", program)
-    change(project / "compose.yaml", '{command: ["{python}", "web/web.py",', '{cwd: web, command: ["{python}", "web.py",')
+def sown(project: Path) -> Path:
+    changing.by_program(project)
     return project
 
 
@@ -45,11 +39,11 @@ def generator(at: Path) -> None:
 
 
 def variable(at: Path) -> None:
-    change(at / "compose.yaml", "      CACHE_URL:", "      COLOUR: red\n      CACHE_URL:")
+    change(at, "compose.yaml", "      CACHE_URL:", "      COLOUR: red\n      CACHE_URL:")
 
 
 def long_words(at: Path) -> None:
-    change(at / "compose.yaml", '"0.0.0.0", "8000"]', f'"0.0.0.0", "8000", "{"x" * 99}"]')
+    change(at, "compose.yaml", '"0.0.0.0", "8000"]', f'"0.0.0.0", "8000", "{"x" * 99}"]')
 
 
 def renamed_migration(at: Path) -> None:
@@ -67,20 +61,20 @@ NOTHING: list[tuple[str, str]] = []
     ("act", "causes"),
     [
         pytest.param(lambda _: None, NOTHING, id="nothing"),
-        pytest.param(acts.comment, NOTHING, id="a comment in the compose file"),
-        pytest.param(acts.other_port, NOTHING, id="a published port"),
-        pytest.param(acts.other_secret, NOTHING, id="a secret, of which no layer is kept"),
-        pytest.param(acts.edit_old_migration, [("db", "revision 0001_notes changed")], id="an edited old migration"),
-        pytest.param(acts.edit_new_migration, [("db", "revision 0002_pinned changed")], id="the newest migration edited"),
-        pytest.param(acts.add_migration, [("db", "0003_more is new")], id="a new migration"),
-        pytest.param(acts.squash, [("db", "revision 0002_pinned changed"), ("db", "0001_notes is gone")], id="a squashed history"),
+        pytest.param(changing.comment, NOTHING, id="a comment in the compose file"),
+        pytest.param(changing.other_port, NOTHING, id="a published port"),
+        pytest.param(changing.other_secret, NOTHING, id="a secret, of which no layer is kept"),
+        pytest.param(changing.edit_old_migration, [("db", "revision 0001_notes changed")], id="an edited old migration"),
+        pytest.param(changing.edit_new_migration, [("db", "revision 0002_pinned changed")], id="the newest migration edited"),
+        pytest.param(changing.add_migration, [("db", "0003_more is new")], id="a new migration"),
+        pytest.param(changing.squash, [("db", "revision 0002_pinned changed"), ("db", "0001_notes is gone")], id="a squashed history"),
         pytest.param(renamed_migration, [("db", "0002_other is new"), ("db", "0002_pinned is gone")], id="another name"),
-        pytest.param(acts.change_dataset, [("db", "notes@1.0.0: db/notes.csv changed")], id="a changed table"),
-        pytest.param(acts.change_key, [("cache", "notes@1.0.0: cache/keys.jsonl changed")], id="a changed key"),
+        pytest.param(changing.change_dataset, [("db", "notes@1.0.0: db/notes.csv changed")], id="a changed table"),
+        pytest.param(changing.change_key, [("cache", "notes@1.0.0: cache/keys.jsonl changed")], id="a changed key"),
         pytest.param(without_keys, [("cache", "notes@1.0.0 is gone")], id="no data for a store any more"),
-        pytest.param(acts.other_image, [("db", "image changed")], id="another image of a server"),
+        pytest.param(changing.other_image, [("db", "image changed")], id="another image of a server"),
         pytest.param(generator, [("", "kinds@1.0.0: python tools/fill.py changed")], id="a generator's code"),
-        pytest.param(acts.service_code, [("", "program of web changed"), ("", "file /srv of web changed")], id="a service's code"),
+        pytest.param(changing.service_code, [("", "program of web changed"), ("", "file /srv of web changed")], id="a service's code"),
         pytest.param(variable, [("", "variable COLOUR of web is new")], id="a service's variable"),
         pytest.param(long_words, [("", "command of web changed")], id="the end of a long command"),
     ],
@@ -90,9 +84,7 @@ def test_each_reason_is_told_once_and_what_follows_from_it_is_not(
 ) -> None:
     explain.remember(in_full(sown), tmp_path / "chains")
     act(sown)
-    for versions in read_project(sown / "manifest.yaml").datasets.values():
-        for dataset in versions:
-            lock(dataset)
+    changing.relock(sown)
     assert [(one.server, one.cause) for one in explain.changes(in_full(sown), tmp_path / "chains")] == causes
 
 
@@ -116,7 +108,7 @@ def test_states_in_another_order_are_told_as_that(sown: Path, tmp_path: Path) ->
 
 def test_a_state_that_follows_from_a_change_is_told_as_that(sown: Path, tmp_path: Path) -> None:
     explain.remember(in_full(sown), tmp_path / "chains")
-    acts.add_migration(sown)
+    changing.add_migration(sown)
     told = {one.subject: one.changed for one in explain.states(in_full(sown), tmp_path / "chains") if one.server == "db"}
     follows = ("what comes before it changed",)
     assert told == {
@@ -143,8 +135,8 @@ def test_the_set_is_told_beside_the_states_and_what_lies_before_the_begin_is_not
     ways.append(("", explain.THROUGH))
     assert told(plan) == dict.fromkeys(ways, absent)
     head = plan.chains["db"].states[1]
-    kept = {plan.chains["db"].key(head): Layer(head.id, "data", "/nowhere", 1, acts.NOW, acts.NOW)}
+    kept = {plan.chains["db"].key(head): Layer(head.id, "data", "/nowhere", 1, changing.NOW, changing.NOW)}
     assert told(shortcut.take(plan, plan.chains, {}, kept)) == dict(zip(ways, [passed, passed, there, absent, absent, absent], strict=True))
-    of_set = {server: Layer("1", "data", "/nowhere", 1, acts.NOW, acts.NOW, {"set": plan.whole}) for server in plan.chains}
+    of_set = {server: Layer("1", "data", "/nowhere", 1, changing.NOW, changing.NOW, {"set": plan.whole}) for server in plan.chains}
     whole = shortcut.take(dataclasses.replace(plan, full=plan), plan.chains, of_set, {})
     assert told(whole) == dict(zip(ways, [passed, passed, passed, passed, passed, there], strict=True))

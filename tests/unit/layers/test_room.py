@@ -15,18 +15,16 @@ import filelock
 import pytest
 
 from seeder import home
-from seeder.definition.manifest import read_project
-from seeder.definition.request import Request, resolve
 from seeder.errors import EnvironmentFailed
 from seeder.events import Event, Noticed
 from seeder.folder import shared
 from seeder.layer import Layer
 from seeder.layers.directory import Directory
 from seeder.operation import Plan
-from seeder.plan import make
-from seeder.registry import RUNTIMES, traits
+from seeder.registry import RUNTIMES
 from seeder.reuse import branch, cache, chain, room
-from tests.unit.layers.test_chain import NOW, SMALL, change
+from tests.scenarios.failing import change
+from tests.unit.layers import changing
 
 KEPT = {"db": "notes@1.0.0", "cache": "notes@1.0.0"}
 
@@ -39,14 +37,8 @@ def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return shutil.copytree(SMALL, tmp_path / "small")
-
-
 def planned(project: Path) -> Plan:
-    definition = resolve(read_project(project / "manifest.yaml"), Request(scenario="ready"), traits(), {})
-    return cache.begin(make(definition, RUNTIMES.get("local"), "asked for", NOW))
+    return cache.begin(changing.planned(project))
 
 
 def build(plan: Plan, **facts: object) -> list[Layer]:
@@ -151,7 +143,7 @@ def test_a_server_that_was_made_without_secrets_fits_no_stack_that_has_some(proj
 
 def test_what_another_secret_does_not_fit_is_replaced(project: Path) -> None:
     build(planned(project))
-    change(project / "compose.yaml", "correct-horse-battery", "another-password-here")
+    changing.other_secret(project)
     changed = planned(project)
     assert begins(changed) == {"cache": KEPT["cache"]}
     build(changed)
@@ -159,13 +151,13 @@ def test_what_another_secret_does_not_fit_is_replaced(project: Path) -> None:
 
 
 def test_a_store_that_a_service_migrated_with_another_secret_is_made_anew(project: Path) -> None:
-    change(project / "compose.yaml", "{sql: migrations}", "{service: prepare, inputs: [migrations]}")
-    change(project / "manifest.yaml", ', db: "0002.."', "")
+    change(project, "compose.yaml", "{sql: migrations}", "{service: prepare, inputs: [migrations]}")
+    change(project, "manifest.yaml", ', db: "0002.."', "")
     service = "  prepare: {image: 'python:3.13-slim', environment: {FIRST_USER_PASSWORD: one}, x-seeder: {local: {command: ['true']}}}\n"
-    change(project / "compose.yaml", "  cache:\n", f"{service}  cache:\n")
+    change(project, "compose.yaml", "  cache:\n", f"{service}  cache:\n")
     build(planned(project))
     assert set(begins(planned(project))) == {"db", "cache"}
-    change(project / "compose.yaml", "FIRST_USER_PASSWORD: one", "FIRST_USER_PASSWORD: two")
+    change(project, "compose.yaml", "FIRST_USER_PASSWORD: one", "FIRST_USER_PASSWORD: two")
     assert set(begins(planned(project))) == {"cache"}
 
 

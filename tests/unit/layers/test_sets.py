@@ -17,7 +17,8 @@ from seeder.operation import Plan
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
 from seeder.reuse import chain
-from tests.unit.layers.test_chain import NOW, SMALL, as_of, change, comment, edit_new_migration, other_port, other_secret
+from tests.scenarios.failing import change
+from tests.unit.layers.changing import NOW, as_of, by_program, comment, edit_new_migration, other_port, other_secret, planned
 
 ROOT = Path(__file__).resolve().parents[3]
 GENERATORS = """
@@ -47,22 +48,12 @@ SCENARIO = "testdata/scenarios/ready.yaml"
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    at = shutil.copytree(SMALL, tmp_path / "small")
-    (at / "generators").mkdir()
-    (at / "generators/notes.py").write_text(GENERATORS)
-    change(at / SCENARIO, "minimum: 1}\n", f"minimum: 1}}{STEPS}")
-    (at / "tools").mkdir()
-    (at / "tools/fill.py").write_text("print()\n")
-    program = 'path: testdata/reference/kinds, seed: {command: [python, tools/fill.py, --password, hush], inputs: ["tools/*.py"]}}'
-    change(at / "manifest.yaml", "path: testdata/reference/kinds}", program)
-    change(at / "compose.yaml", '{command: ["{python}", "web/web.py",', '{cwd: web, command: ["{python}", "web.py",')
-    return at
-
-
-def planned(at: Path, inputs: Mapping[str, str] | None = None) -> Plan:
-    definition = resolve(read_project(at / "manifest.yaml"), Request(scenario="ready", inputs=inputs or {}), traits(), {})
-    return make(definition, RUNTIMES.get("local"), "asked for", NOW)
+def stepping(project: Path) -> Path:
+    (project / "generators").mkdir()
+    (project / "generators/notes.py").write_text(GENERATORS)
+    change(project, SCENARIO, "minimum: 1}\n", f"minimum: 1}}{STEPS}")
+    by_program(project, "--password", "hush")
+    return project
 
 
 def known(plan: Plan) -> dict[str, object]:
@@ -76,7 +67,7 @@ def known(plan: Plan) -> dict[str, object]:
 
 
 def edit(old: str, new: str, name: str = SCENARIO) -> Callable[[Path], None]:
-    return lambda at: change(at / name, old, new)
+    return lambda at: change(at, name, old, new)
 
 
 def code(at: Path) -> None:
@@ -114,35 +105,35 @@ SET, SECRET = {"set", "environment"}, {"its secrets", "all secrets"}
     ],
 )
 def test_a_change_makes_another_set_or_environment_or_tells_other_secrets(
-    project: Path, act: Callable[[Path], None], inputs: Mapping[str, str], expected: set[str]
+    stepping: Path, act: Callable[[Path], None], inputs: Mapping[str, str], expected: set[str]
 ) -> None:
-    before = known(planned(project))
-    act(project)
-    after = known(planned(project, inputs))
+    before = known(planned(stepping))
+    act(stepping)
+    after = known(planned(stepping, inputs=inputs))
     assert {name for name in before if before[name] != after[name]} == expected
 
 
-def test_no_id_of_a_step_holds_a_secret(project: Path) -> None:
-    told = chain.acting(planned(project, {"access_tokens": "123456789"}))
+def test_no_id_of_a_step_holds_a_secret(stepping: Path) -> None:
+    told = chain.acting(planned(stepping, inputs={"access_tokens": "123456789"}))
     assert "123456789" not in str(told)
     assert "crumbs" not in str(told)
 
 
-def test_another_faker_makes_another_set_where_there_are_steps(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_faker_makes_another_set_where_there_are_steps(stepping: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def without(plan: Plan) -> Plan:
         return dataclasses.replace(plan, calls=tuple(one for one in plan.calls if one.verb != "make"), acts=())
 
-    plan = planned(project)
+    plan = planned(stepping)
     before = known(plan), known(without(plan))
     monkeypatch.setattr(importlib.metadata, "version", lambda _: "0.1")
     assert known(plan)["set"] != before[0]["set"]
     assert known(without(plan)) == before[1]
 
 
-def test_a_program_that_can_read_an_output_is_told_apart_by_it(project: Path) -> None:
-    text = (project / SCENARIO).read_text()
-    (project / SCENARIO).write_text(text[: text.index("steps:")] + text[text.index("data:") :])
-    before, after = known(planned(project)), known(planned(project, {"note": "2"}))
+def test_a_program_that_can_read_an_output_is_told_apart_by_it(stepping: Path) -> None:
+    text = (stepping / SCENARIO).read_text()
+    (stepping / SCENARIO).write_text(text[: text.index("steps:")] + text[text.index("data:") :])
+    before, after = known(planned(stepping)), known(planned(stepping, inputs={"note": "2"}))
     assert {name for name in before if before[name] != after[name]} == SET
 
 
@@ -158,12 +149,12 @@ def shop(tmp_path: Path) -> Path:
     for name in ("stacks", "testdata"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "tests"))
     shutil.copy(ROOT / "manifest.yaml", tmp_path)
-    change(tmp_path / COMPOSE, DATABASE, f"{DATABASE}      ADMIN_TOKEN: only-of-this-test\n")
+    change(tmp_path, COMPOSE, DATABASE, f"{DATABASE}      ADMIN_TOKEN: only-of-this-test\n")
     return tmp_path
 
 
 def found_owner(at: Path) -> None:
-    change(at / COMPOSE, "{alembic: orders/alembic.ini, as: orders}", "{alembic: orders/alembic.ini}")
+    change(at, COMPOSE, "{alembic: orders/alembic.ini, as: orders}", "{alembic: orders/alembic.ini}")
 
 
 def configured(line: str) -> Callable[[Path], None]:

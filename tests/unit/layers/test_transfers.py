@@ -18,13 +18,9 @@ from seeder.operation import Plan
 from seeder.protocols import Remote
 from seeder.reuse import cache, pull, push, room
 from seeder.transfer import Transfer
-from tests.unit.layers.test_chain import SMALL, change
+from tests.scenarios.failing import change
+from tests.unit.layers.changing import other_secret, service_apart
 from tests.unit.layers.test_room import KEPT, begins, build, planned
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    return shutil.copytree(SMALL, tmp_path / "small")
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +59,7 @@ def through_services(project: Path) -> None:
     """Make the small project's data come through its service too, so that its stores are kept as a set."""
     (project / "testdata/golden/notes/web").mkdir()
     (project / "testdata/golden/notes/web/replay.http").write_text("GET /\n")
-    change(project / "compose.yaml", '{command: ["{python}", "web/web.py",', '{cwd: web, command: ["{python}", "web.py",')
+    service_apart(project)
 
 
 def build_set(plan: Plan, content: str = "one cut", **known: object) -> list[Layer]:
@@ -85,11 +81,11 @@ def contents() -> set[str]:
 def test_a_set_is_not_taken_once_a_service_has_another_secret(project: Path) -> None:
     through_services(project)
     change(
-        project / "compose.yaml", "    environment:\n      DATABASE_URL", "    environment:\n      AUTH_MODE: lenient\n      DATABASE_URL"
+        project, "compose.yaml", "    environment:\n      DATABASE_URL", "    environment:\n      AUTH_MODE: lenient\n      DATABASE_URL"
     )
     build_set(planned(project))
     assert cache._members(planned(project))
-    change(project / "compose.yaml", "AUTH_MODE: lenient", "AUTH_MODE: strict")
+    change(project, "compose.yaml", "AUTH_MODE: lenient", "AUTH_MODE: strict")
     assert not cache._members(planned(project))
 
 
@@ -97,7 +93,7 @@ def test_that_other_secrets_made_a_set_is_said_only_of_one_that_is_there_as_a_wh
     through_services(project)
     made = build_set(planned(project))
     assert cache.unfit(planned(project)) == {}
-    change(project / "compose.yaml", "correct-horse-battery", "another-password")
+    other_secret(project)
     assert cache.unfit(planned(project)) == {"": "all stores together"}
     room.remove(layer for layer in made if layer.facts.get("server") == "cache")
     assert cache.unfit(planned(project)) == {}
@@ -193,7 +189,7 @@ def test_what_was_made_with_other_passwords_is_not_fetched(project, remote, at):
     build(planned(project))
     list(push.push(remote, room.every()))
     at("there")
-    change(project / "compose.yaml", "correct-horse-battery", "another-password-here")
+    other_secret(project)
     got = pulled(remote, planned(project))
     assert states(got) == ["moved", "unfit"]
     assert begins(planned(project)) == {"cache": KEPT["cache"]}
