@@ -81,9 +81,9 @@ class LiveWorld:
                 wait_for(name, lambda name=name: self.look(name, "healthy"), within=30)
 
 
-def read(compose: Path) -> Stack:
-    """The stack of one compose file."""
-    return read_stack(StackEntry(compose.parent.name, "1.0.0", (compose,)), engines=traits(), environment={})
+def read(compose: Path, *only: str) -> Stack:
+    """The stack of one compose file; of these services and what they need, where some are named."""
+    return read_stack(StackEntry(compose.parent.name, "1.0.0", (compose,)), engines=traits(), environment={}, only=only or None)
 
 
 @contextmanager

@@ -14,24 +14,22 @@ import pytest
 from seeder import Context, TryAgain, generator
 from seeder.asking import ask
 from seeder.capability import Asked
-from seeder.definition.compose import read_stack
-from seeder.definition.manifest import read_project
 from seeder.definition.stack import Stack
 from seeder.generators.python import Badly, Generator
 from seeder.protocols import World
-from seeder.registry import traits
 from seeder.run import Run
 from seeder.tried import Tried
+from tests.conftest import DATA
+from tests.fakes.world import read
 
-SMALL = Path(__file__).resolve().parents[1] / "data/small"
+SMALL = DATA / "small/compose.yaml"
 NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
 Answers = Iterator[int | Exception]
 
 
 @pytest.fixture(scope="module")
 def stack() -> Stack:
-    entry = read_project(SMALL / "manifest.yaml").stacks["small"]
-    return read_stack(entry, environment={}, engines=traits(), only=["web"])
+    return read(SMALL)
 
 
 class Service:
@@ -177,9 +175,7 @@ def test_looking_for_what_was_made_has_a_time_limit_and_without_it_nothing_is_ma
 
 
 def test_a_service_that_is_not_part_of_the_run_is_named(stack: Stack) -> None:
-    entry = read_project(SMALL / "manifest.yaml").stacks["small"]
-    part = read_stack(entry, environment={}, engines=traits(), only=["db"])
-    last = Service(part).ask(offered(placed))
+    last = Service(read(SMALL, "db")).ask(offered(placed))
     assert (last.state, last.again) == ("failed", None)
     assert "web: is not part of this run: not needed by db" in last.reason
 

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from seeder.definition.compose import read_stack
-from seeder.definition.manifest import read_project
 from seeder.definition.stack import Stack
 from seeder.errors import DefinitionError
 from seeder.generators import found
-from seeder.registry import traits
+from tests.conftest import DATA
+from tests.fakes.world import read
 
-SMALL = Path(__file__).resolve().parents[1] / "data/small"
 FILE = """
 from common import NAME
 
@@ -32,7 +30,7 @@ def stack(folder: Path, **files: str) -> Stack:
     (folder / "generators").mkdir(parents=True)
     for name, text in files.items():
         (folder / f"generators/{name}.py").write_text(text)
-    return replace(read_stack(read_project(SMALL / "manifest.yaml").stacks["small"], environment={}, engines=traits()), project_dir=folder)
+    return replace(read(DATA / "small/compose.yaml"), project_dir=folder)
 
 
 def test_what_stands_beside_a_generator_is_its_own_stack_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,15 +9,14 @@ import pytest
 
 from seeder import graph, shape
 from seeder.capability import Capability
-from seeder.definition.compose import read_stack
-from seeder.definition.manifest import read_project
 from seeder.definition.scenario import Scenario
 from seeder.definition.scenario_reader import read_scenario
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, Mark
-from seeder.registry import traits
+from tests.conftest import DATA
+from tests.fakes.world import read
 
-SMALL = Path(__file__).resolve().parents[1] / "data/small"
+SMALL = DATA / "small/compose.yaml"
 HEAD = 'scenario: s\nversion: "1"\nstack: small\ninputs:\n  region: {type: string, enum: [EU, US], default: EU}\n  many: {type: integer, default: 2}\n'
 
 
@@ -39,10 +38,10 @@ KNOWN = {
 
 @pytest.fixture(scope="module")
 def stack() -> Stack:
-    return read_stack(read_project(SMALL / "manifest.yaml").stacks["small"], environment={}, engines=traits())
+    return read(SMALL)
 
 
-def read(tmp_path: Path, text: str) -> tuple[Scenario | None, Collector]:
+def written(tmp_path: Path, text: str) -> tuple[Scenario | None, Collector]:
     path, problems = tmp_path / "s.yaml", Collector()
     path.write_text(HEAD + text)
     found = read_scenario(path)
@@ -69,7 +68,7 @@ GOOD = {
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_sound_graph_has_no_problems(tmp_path: Path, stack: Stack, name: str) -> None:
-    scenario, problems = read(tmp_path, GOOD[name])
+    scenario, problems = written(tmp_path, GOOD[name])
     assert problems.problems == []
     assert scenario
     assert graph.problems(scenario, stack, KNOWN) == []
@@ -130,7 +129,7 @@ BAD: dict[str, tuple[str, int, str, str]] = {
 @pytest.mark.parametrize("name", BAD)
 def test_a_broken_graph_is_told_with_its_line_and_what_mends_it(tmp_path: Path, stack: Stack, name: str) -> None:
     text, line, cause, remedy = BAD[name]
-    scenario, read_problems = read(tmp_path, text)
+    scenario, read_problems = written(tmp_path, text)
     assert read_problems.problems == []
     assert scenario
     found = [one for one in graph.problems(scenario, stack, KNOWN) if cause in one.cause]
@@ -140,15 +139,14 @@ def test_a_broken_graph_is_told_with_its_line_and_what_mends_it(tmp_path: Path, 
 
 
 def test_everything_is_told_at_once(tmp_path: Path, stack: Stack) -> None:
-    scenario, _ = read(tmp_path, "steps:\n  a: {use: customers.creat}\n  b: {use: orders.place, with: {customer: five, not: 1}}\n")
+    scenario, _ = written(tmp_path, "steps:\n  a: {use: customers.creat}\n  b: {use: orders.place, with: {customer: five, not: 1}}\n")
     assert scenario
     assert len(graph.problems(scenario, stack, KNOWN)) == 3
 
 
 def test_a_service_that_is_not_part_of_the_run_cannot_be_waited_for(tmp_path: Path) -> None:
-    entry = read_project(SMALL / "manifest.yaml").stacks["small"]
-    part = read_stack(entry, environment={}, engines=traits(), only=["db"])
-    scenario, _ = read(tmp_path, "act:\n  a: {eventually: {get: web, path: /, until: {a: 1}}}\n")
+    part = read(SMALL, "db")
+    scenario, _ = written(tmp_path, "act:\n  a: {eventually: {get: web, path: /, until: {a: 1}}}\n")
     assert scenario
     assert graph.problems(scenario, part, KNOWN) == []  # what `check` tells: another run has it
     (told,) = graph.left_out(scenario, part)
@@ -167,7 +165,7 @@ def test_thousands_of_steps_are_compared_with_one_reader_of_each_shape(tmp_path:
         else f"  s{n}: {{use: customers.create, with: {{region: US, status: n{n}}}, after: [s{n - 1}]}}"
         for n in range(1, 2000)
     ]
-    scenario, _ = read(tmp_path, "\n".join(lines) + "\n")
+    scenario, _ = written(tmp_path, "\n".join(lines) + "\n")
     assert scenario
     shape.reader.cache_clear()
     assert graph.problems(scenario, stack, KNOWN) == []
@@ -194,5 +192,5 @@ WRITTEN = {
 @pytest.mark.parametrize("name", WRITTEN)
 def test_what_is_badly_written_is_told_when_it_is_read(tmp_path: Path, name: str) -> None:
     text, cause = WRITTEN[name]
-    _, problems = read(tmp_path, text)
+    _, problems = written(tmp_path, text)
     assert any(cause in one.cause for one in problems.problems), problems.problems
