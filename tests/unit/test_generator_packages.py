@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from seeder.definition.stack import Stack
 from seeder.generators import found
 
 WORDS = """
@@ -39,8 +40,6 @@ def test_an_edited_package_offers_another_capability(tmp_path: Path, monkeypatch
     name = ".".join(Path(layout).with_suffix("").parts).removesuffix(".__init__")
     entry = importlib.metadata.EntryPoint("offered", name, found.GROUP)
     monkeypatch.setattr(found, "offered", lambda _: [entry])
-    from seeder.definition.stack import Stack
-
     stack = Stack("shop", "1", tmp_path, (), {}, {})
     try:
         before = found.of(stack)["offered.make"].capability.digest
