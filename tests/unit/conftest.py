@@ -72,6 +72,11 @@ PROJECT = {
     "testdata/scenarios/ready.yaml": SCENARIO,
     "testdata/golden/checkout/orders-db/orders.csv": "id,region\n1,EU\n",
 }
+PASSWORD = "environment: {POSTGRES_PASSWORD: app}\n"
+MIGRATED = {  # in place of those above: the database has a history
+    "compose.yaml": COMPOSE.replace(PASSWORD, f"{PASSWORD}        x-seeder: {{migrate: {{sql: migrations}}}}\n"),
+    "migrations/0003_orders.sql": "create table orders (id int, region text);\n",
+}
 
 
 @pytest.fixture

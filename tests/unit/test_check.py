@@ -11,34 +11,17 @@ import pytest
 from seeder.check import Findings, check_project
 from seeder.definition.checksums import lock
 from seeder.definition.manifest import read_project
-from tests.unit.conftest import PROJECT
+from tests.unit.conftest import MIGRATED, PROJECT
 
 NOW = datetime.datetime(2026, 1, 15, tzinfo=datetime.UTC)
 REPOSITORY = Path(__file__).parents[2]
-COMPOSE = """\
-    services:
-      orders-db:
-        image: postgres:17
-        environment: {POSTGRES_PASSWORD: app}
-        x-seeder: {migrate: {sql: migrations}}
-      cache:
-        image: redis:8
-      events:
-        image: nats:2
-      orders:
-        image: python:3.13-slim
-        ports: ["8000"]
-    """
-FILES = {
-    "compose.yaml": COMPOSE,
-    "migrations/0003_orders.sql": "create table orders (id int, region text);\n",
-}
+COMPOSE = MIGRATED["compose.yaml"]
 
 
 @pytest.fixture
 def checked(shop):
     def check(changes: dict | None = None, *, locked: bool = True) -> Findings:
-        folder = shop({**FILES, **(changes or {})})
+        folder = shop({**MIGRATED, **(changes or {})})
         if locked:
             lock(read_project(folder / "manifest.yaml").datasets["checkout"][0])
         return check_project(folder, {}, NOW)
@@ -113,14 +96,6 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_what_a_stack_says_wrong_is_told(checked, name):
-    changes, place, cause, remedy = CASES[name]
-    [said] = [text for text in _said(checked(changes).errors) if cause in text]
-    assert said.startswith(f"{place}: ")
-    assert remedy in said
-
-
 def test_one_variable_from_two_services_is_told(checked):
     changes = _compose('["8000"]', '["8000"]\n        x-seeder: {export: {A: "{url}"}}')
     changes["compose.yaml"] = changes["compose.yaml"].replace("image: redis:8", 'image: redis:8\n        x-seeder: {export: {A: "{url}"}}')
@@ -146,9 +121,9 @@ PROJECT_CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", PROJECT_CASES)
-def test_what_a_project_says_wrong_is_told(checked, name):
-    changes, place, cause, remedy = PROJECT_CASES[name]
+@pytest.mark.parametrize("name", [*CASES, *PROJECT_CASES])
+def test_what_a_stack_or_a_project_says_wrong_is_told(checked, name):
+    changes, place, cause, remedy = (CASES | PROJECT_CASES)[name]
     [said] = [text for text in _said(checked(changes).errors) if cause in text]
     assert said.startswith(f"{place}: ")
     assert remedy in said

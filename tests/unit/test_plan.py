@@ -18,24 +18,12 @@ from seeder.plan import make
 from seeder.registry import traits
 from seeder.runtimes.local import Local
 from tests.scenarios.failing import change
+from tests.unit.conftest import MIGRATED
 
 NOW = datetime.datetime(2026, 1, 15, tzinfo=datetime.UTC)
-COMPOSE = """\
-    services:
-      orders-db:
-        image: postgres:17
-        environment: {POSTGRES_PASSWORD: app}
-        x-seeder: {migrate: {sql: migrations}}
-      cache:
-        image: redis:8
-      events:
-        image: nats:2
-      orders:
-        image: python:3.13-slim
-        ports: ["8000"]
-        x-seeder: {local: {command: [serve, "{port}"]}}
-    """
-FILES = {"compose.yaml": COMPOSE, "migrations/0003_orders.sql": "create table orders (id int, region text);\n"}
+PORTS = 'ports: ["8000"]\n'
+COMPOSE = MIGRATED["compose.yaml"].replace(PORTS, f'{PORTS}        x-seeder: {{local: {{command: [serve, "{{port}}"]}}}}\n')
+FILES = {**MIGRATED, "compose.yaml": COMPOSE}
 Make = Callable[..., Plan]
 
 
