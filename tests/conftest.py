@@ -14,6 +14,7 @@ import pytest
 from tests.scenarios.cases import EVERY
 
 DATA = Path(__file__).parent / "data"
+ROOT = Path(__file__).parent.parent
 REQUIRED = os.environ.get("SEEDER_TEST_DOCKER") == "required"
 
 
@@ -72,6 +73,14 @@ def home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     os.environ["SEEDER_HOME"] = str(folder)
     os.environ.setdefault("SEEDER_CACHE", "off")  # most tests look at what is done, which layers would spare; test_layers goes with them
     return folder
+
+
+def copied_shop(at: Path) -> Path:
+    """The example of this repository as it is written down, to be changed; in a folder that is there."""
+    for name in ("stacks", "testdata"):
+        shutil.copytree(ROOT / name, at / name, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
+    shutil.copy(ROOT / "manifest.yaml", at)
+    return at
 
 
 @pytest.fixture

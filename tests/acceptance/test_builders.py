@@ -17,11 +17,11 @@ from pathlib import Path
 import filelock
 import pytest
 
-from tests.conftest import DATA
+from tests.conftest import DATA, copied_shop
+from tests.scenarios.failing import change
 from tests.scenarios.seeder import Said, docker, events, leftovers, reached, seeder, started, until
 from tests.scenarios.test_layers import layers, named, through_services
 
-ROOT = Path(__file__).parent.parent.parent
 TIMES = int(os.environ.get("SEEDER_TEST_BUILDERS", "1"))
 SEED = int(os.environ.get("SEEDER_TEST_SEED", "0"))
 
@@ -60,13 +60,9 @@ def small(at: Path) -> Project:
 
 def shop(at: Path) -> Project:
     """With first revisions of its own: what they lead to is in the cache of nobody else."""
-    folder = at / "shop"
-    for name in ("stacks", "testdata"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
-    manifest = (ROOT / "manifest.yaml").read_text().splitlines()
-    (folder / "manifest.yaml").write_text(
-        "\n".join(f"project: {at.name}" if line.startswith("project:") else line for line in manifest) + "\n"
-    )
+    (at / "shop").mkdir()
+    folder = copied_shop(at / "shop")
+    change(folder, "manifest.yaml", "\nproject: shop\n", f"\nproject: {at.name}\n")
     for versions in folder.glob("stacks/shop/*/migrations/versions"):
         first = min(versions.glob("*.py"))
         first.write_text(f"{first.read_text()}# {at.name}\n")

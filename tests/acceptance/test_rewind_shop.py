@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,12 +19,12 @@ from seeder.engines._postgres_connection import connect
 from seeder.errors import EnvironmentFailed
 from seeder.session import Session
 from seeder.target import Target
+from tests.conftest import copied_shop
 from tests.contract.rewind_examples import EXAMPLES, rounds, tell
 from tests.contract.test_rewind_postgres_any import ROWS, SCHEMAS
 from tests.contract.test_rewind_redis import COMMANDS, NAMES
 from tests.scenarios.failing import change
 
-ROOT = Path(__file__).parent.parent.parent
 DATABASES = ("customers-db", "catalog-db", "orders-db", "billing-db", "delivery-db")
 # Not the outbox: what a service has read of it and is about to publish it keeps in its memory, which no reset of stores takes back.
 TABLES = "select oid::regclass::text from pg_class where relkind = 'r' and relnamespace >= 2200 and relname <> 'outbox' order by oid"
@@ -117,10 +115,7 @@ class Shop:
 @pytest.fixture(scope="module", params=["local", pytest.param("docker", marks=pytest.mark.docker)])
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Its databases take prepared transactions, too."""
-    folder = tmp_path_factory.mktemp("shop")
-    for name in ("stacks", "testdata"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
-    shutil.copy(ROOT / "manifest.yaml", folder)
+    folder = copied_shop(tmp_path_factory.mktemp("shop"))
     image = "x-database: &database\n  image: postgres:17\n"
     change(folder, "stacks/shop/compose.yaml", image, f'{image}  command: ["postgres", "-c", "max_prepared_transactions=10"]\n')
     with seeder.up("shop", scenario="checkout-ready", runtime=request.param, project=folder, cache=False) as session:

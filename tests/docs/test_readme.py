@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT, copied_shop
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*) ?(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 ELSEWHERE = {"./ci/demo", "./ci/test"}  # the set-up commands: CI runs both on a fresh clone
@@ -36,10 +37,7 @@ def typed(block: str, folder: Path) -> None:
 @pytest.fixture
 def shop(tmp_path):
     """The repository as a reader has it, without its history."""
-    for name in ("stacks", "testdata"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "manifest.yaml", tmp_path)
-    return tmp_path
+    return copied_shop(tmp_path)
 
 
 def test_every_shell_block_is_typed_here_or_elsewhere():

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from seeder.definition.checksums import lock
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
 from seeder.operation import Plan
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
 from seeder.reuse import chain
+from tests.conftest import copied_shop
 from tests.scenarios.failing import change
-from tests.unit.layers.changing import NOW, as_of, by_program, comment, edit_new_migration, other_port, other_secret, planned
+from tests.unit.layers.changing import NOW, as_of, by_program, comment, edit_new_migration, other_port, other_secret, planned, relock
 
-ROOT = Path(__file__).resolve().parents[3]
 GENERATORS = """
 from dataclasses import dataclass
 from seeder import Context, generator
@@ -146,10 +144,7 @@ DATABASE = "      DATABASE_URL: postgresql://app:app@orders-db:5432/orders\n"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    for name in ("stacks", "testdata"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "tests"))
-    shutil.copy(ROOT / "manifest.yaml", tmp_path)
-    change(tmp_path, COMPOSE, DATABASE, f"{DATABASE}      ADMIN_TOKEN: only-of-this-test\n")
+    change(copied_shop(tmp_path), COMPOSE, DATABASE, f"{DATABASE}      ADMIN_TOKEN: only-of-this-test\n")
     return tmp_path
 
 
@@ -161,8 +156,7 @@ def configured(line: str) -> Callable[[Path], None]:
     def act(at: Path) -> None:
         file = at / "testdata/config/shop/orders/environment.yaml"
         file.write_text(f"{file.read_text()}{line}\n")
-        (dataset,) = read_project(at / "manifest.yaml").datasets["shop-config"]
-        lock(dataset)
+        relock(at)
 
     return act
 
