@@ -102,13 +102,13 @@ def only(value: Any) -> Reference | None:
     return _parsed(match["name"]) if match and match["end"] and not match["dollar"] else None
 
 
-def unknown(value: Any, known: Mapping[str, Collection[str] | None], at: Path = ()) -> Iterator[tuple[Path, str, str]]:
-    """References that `filled` could not fill: the path of the value, the reference as written, and why. `known`: root -> its names,
-    where it has names (None: it is another's to say what it holds)."""
+def unknown(value: Any, known: Mapping[str, Collection[str] | None], at: Path = ()) -> Iterator[tuple[Path, str, str, str]]:
+    """References that `filled` could not fill: the path of the value, the reference as written, why, and what may be meant. `known`: root
+    -> its names, where it has names (None: it is another's to say what it holds)."""
     for path, text in _texts(value, at):
         for match in _REFERENCE.finditer(text):
-            if not match["dollar"] and (cause := _mistake(match, known)):
-                yield path, match[0], cause
+            if not match["dollar"] and (mistake := _mistake(match, known)):
+                yield path, match[0], *mistake
 
 
 def _texts(value: Any, at: Path = ()) -> Iterator[tuple[Path, str]]:
@@ -155,19 +155,20 @@ def named_parameters(query: str) -> list[str]:
     return list(dict.fromkeys(match["name"] for match in _PARAMETER.finditer(query) if match["name"]))
 
 
-def _mistake(match: re.Match[str], known: Mapping[str, Collection[str] | None]) -> str | None:
+def _mistake(match: re.Match[str], known: Mapping[str, Collection[str] | None]) -> tuple[str, str] | None:
+    """What is wrong with a reference, and what may be meant."""
     if not match["end"]:
-        return "the reference is not closed; write a dollar sign as $$"
-    reference = _parsed(match["name"])
-    offered = "inputs.NAME" if set(known) == {"inputs"} else "inputs.NAME or STEP.OUTPUT"
-    if reference is None or (reference.root not in known and set(known) == {"inputs"}):
-        return f"only ${{{offered}}} can be filled in; write a dollar sign as $$"
+        return "the reference is not closed; write a dollar sign as $$", ""
+    reference, steps = _parsed(match["name"]), sorted(known.keys() - {"inputs"})
+    none = f"only ${{inputs.NAME{' or STEP.OUTPUT' if steps else ''}}} can be filled in; write a dollar sign as $$", ""
+    if reference is None or (reference.root not in known and not steps):
+        return none
     if reference.root not in known:
-        return f"there is no step {reference.root!r} before it"
+        return f"there is no step {reference.root!r} before it", nearest(reference.root, steps)
     names = known[reference.root]
     if names is None:
         return None
     if not reference.way:
-        return f"only ${{{offered}}} can be filled in; write a dollar sign as $$"
+        return none
     name = str(reference.way[0])
-    return None if name in names else f"the scenario has no input {name!r}"
+    return None if name in names else (f"the scenario has no input {name!r}", nearest(name, sorted(names)))

@@ -150,10 +150,7 @@ def _check_references(file: ScenarioFile, document: Document, problems: Collecto
     for place in ("steps", "act", "expect", "outputs"):
         given = _without_queries(document.data.get(place, ()))
         others = dict.fromkeys(reference.root for reference in references(given)) if place in ("steps", "act") else {}  # graph judges them
-        for path, written, cause in unknown(given, {**others, **known}, (place,)):
-            name = written[2:-1].strip().removeprefix("inputs.").partition(".")[0]
-            offered = inputs if "no input" in cause else steps
-            remedy = nearest(name, sorted(offered)) if "there is no" in cause or "no input" in cause else ""
+        for path, written, cause, remedy in unknown(given, {**others, **known}, (place,)):
             problems.add(f"{'.'.join(map(str, path))} {written}", cause, remedy, document.mark(path))
     for number, item in enumerate(file.expect):
         if isinstance(item, QueryItem):
