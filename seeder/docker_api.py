@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from seeder.docker_endpoint import Endpoint
+from seeder.docker_endpoint import Absent, Endpoint
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
 from seeder.wait import READY, Verdict, not_yet, wait_for
@@ -81,11 +81,10 @@ def _asking(subject: str) -> Iterator[None]:
 
 
 @contextmanager
-def _if_there(subject: str) -> Iterator[None]:
-    """The same; that there is no such thing is fine."""
+def _if_there() -> Iterator[None]:
+    """That there is no such thing is fine."""
     try:
-        with _asking(subject):
-            yield
+        yield
     except Refused as refused:
         if refused.status != 404:  # noqa: PLR2004
             raise
@@ -139,7 +138,9 @@ class Daemon:
 
     def image(self, reference: str) -> Image | None:
         """The image as it is at the daemon; None when it is not there."""
-        found = self._ask(f"/images/{urllib.parse.quote(reference, safe='/:@')}/json") or self._inspected(reference)
+        found: Any = None
+        with _if_there():
+            found = self._ask(f"/images/{urllib.parse.quote(reference, safe='/:@')}/json", reference) or self._inspected(reference)
         if found is None:
             return None
         config = found.get("Config") or {}
@@ -148,9 +149,8 @@ class Daemon:
         return Image(found["Id"], tuple(exposed), tuple(sorted(config.get("Volumes") or {})), config.get("Healthcheck"))
 
     def _inspected(self, image: str) -> Any:
-        with _if_there(image):
+        with _asking(image):
             return self._api.inspect_image(image)
-        return None
 
     def containers(self, labels: Mapping[str, str], by: str) -> dict[str, str]:
         """Value of the label `by` -> id, of all containers that carry `labels`."""
@@ -169,7 +169,7 @@ class Daemon:
             self._api.start(container)
 
     def state(self, container: str, subject: str) -> State:
-        found = (self._ask(f"/containers/{container}/json") or self._inspected_container(container, subject))["State"]
+        found = (self._ask(f"/containers/{container}/json", subject) or self._inspected_container(container, subject))["State"]
         return State(found["Status"], int(found.get("ExitCode") or 0), bool(found.get("OOMKilled")), found.get("Error") or "")
 
     def _inspected_container(self, container: str, subject: str) -> Any:
@@ -260,7 +260,7 @@ class Daemon:
     def let_go(self, image: str) -> None:
         """Remove the name, and the image with its last one; by an id, the image. Absent already is fine; one that a container is made of
         is refused."""
-        with _if_there(image):
+        with _if_there(), _asking(image):
             self._api.remove_image(image)
 
     # -- files of layers ----------------------------------------------------------------------------------------------
@@ -345,10 +345,12 @@ class Daemon:
 
     # -- owners -------------------------------------------------------------------------------------------------------
 
-    def _ask(self, path: str) -> Any:
+    def _ask(self, path: str, subject: str) -> Any:
         """The answer to a plain GET, without the SDK, whose import takes longer than most answers; None where it cannot be asked so."""
         try:
             return self.at.ask(path)
+        except Absent as absent:
+            raise Refused(subject, 404, str(absent)) from absent
         except OSError as error:
             raise EnvironmentFailed("docker", f"the daemon does not answer: {_short(error)}", REMEDY) from error
 
@@ -362,7 +364,7 @@ class Daemon:
     def _list(self, kind: Kind, chosen: Mapping[str, list[str]]) -> Any:
         """Everything of the kind that the filters choose. Asked plainly where that can be: every run wants to know it, also those that
         have nothing else to do with Docker."""
-        found = self._ask(f"{LISTS[kind]}filters={urllib.parse.quote(json.dumps(chosen))}")
+        found = self._ask(f"{LISTS[kind]}filters={urllib.parse.quote(json.dumps(chosen))}", "docker")
         return self._listed(kind, chosen) if found is None else found
 
     def _listed(self, kind: Kind, chosen: Mapping[str, list[str]]) -> Any:
@@ -375,7 +377,7 @@ class Daemon:
 
     def remove(self, kind: Kind, name: str) -> None:
         """Remove one thing, a container with its anonymous volumes and whatever runs in it. Absent already is fine."""
-        with _if_there(f"{kind} {name}"):
+        with _if_there(), _asking(f"{kind} {name}"):
             if kind == "container":
                 self._api.remove_container(name, v=True, force=True)
             elif kind == "network":

@@ -21,6 +21,10 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104  (of another machine whose addresses are no
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+class Absent(LookupError):
+    """The engine says that there is no such thing."""
+
+
 @frozen
 class Endpoint:
     """The daemon that the docker command would talk to; `host` is where its published ports are reached from here."""
@@ -65,7 +69,8 @@ class Endpoint:
 
     def ask(self, path: str, within: float = 60.0) -> Any:
         """What the engine answers to a GET, asked without the SDK, whose import takes longer than the answer. None when it cannot be
-        asked plainly (TLS, ssh), or when it has no answer in JSON. Raises OSError when nobody is there."""
+        asked plainly (TLS, ssh), or when it has no answer in JSON. Raises OSError when nobody is there, Absent when it knows no such
+        thing."""
         parts = urllib.parse.urlsplit(self.url or DEFAULT)
         if self.tls or parts.scheme not in ("unix", "tcp", "http"):
             return None
@@ -78,9 +83,13 @@ class Endpoint:
             caller.sendall(f"GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
             head, _, body = b"".join(iter(lambda: caller.recv(65536), b"")).partition(b"\r\n\r\n")
         try:
-            return json.loads(body) if head.split()[1] == b"200" else None
+            status, answer = head.split()[1], json.loads(body)
         except (ValueError, LookupError):
             return None
+        said = str(answer.get("message")) if isinstance(answer, dict) else ""
+        if status == b"404" and "no such" in said.lower():  # else it is the question that is unknown
+            raise Absent(said)
+        return answer if status == b"200" else None
 
 
 def endpoint(variables: Mapping[str, str] = os.environ) -> Endpoint:

@@ -27,8 +27,8 @@ def test_an_engine_that_makes_up_ids_is_known_by_its_machine_and_folder() -> Non
 
 @pytest.fixture
 def busy_engine() -> Iterator[tuple[Daemon, list[str]]]:
-    """An engine that cannot freeze what it is asked to pause until it is asked a second time, and refuses to pause `gone`; and what it
-    was asked."""
+    """An engine that cannot freeze what it is asked to pause until it is asked a second time, and refuses to pause `gone`, of
+    which name it has neither an image nor a container; and what it was asked."""
     asked: list[str] = []
 
     class Engine(BaseHTTPRequestHandler):
@@ -41,7 +41,12 @@ def busy_engine() -> Iterator[tuple[Daemon, list[str]]]:
             self.wfile.write(body)
 
         def do_GET(self) -> None:
-            self._answer(200, {"ApiVersion": "1.45"})
+            what = next((kind for kind in ("image", "container") if f"/{kind}s/gone/" in self.path), None)
+            if what:
+                asked.append(self.path)
+                self._answer(404, {"message": f"No such {what}: gone"})
+            else:
+                self._answer(200, {"ApiVersion": "1.45"})
 
         def do_POST(self) -> None:
             asked.append(self.path)
@@ -55,7 +60,8 @@ def busy_engine() -> Iterator[tuple[Daemon, list[str]]]:
     with answering(Engine) as port:
         daemon = Daemon(Endpoint(f"tcp://127.0.0.1:{port}"))
         yield daemon, asked
-        daemon._client.close()
+        if "_client" in vars(daemon):
+            daemon._client.close()
 
 
 def test_what_a_busy_machine_could_not_freeze_is_paused_by_asking_again(busy_engine):
@@ -69,3 +75,17 @@ def test_what_the_engine_refuses_to_pause_is_told_at_once(busy_engine):
     with pytest.raises(EnvironmentFailed, match="gone is not running"):
         daemon.pause("gone", "web")
     assert len(asked) == 1
+
+
+def test_an_image_that_is_not_there_is_asked_for_once_and_without_the_sdk(busy_engine):
+    """Its import takes a quarter of a plan, and every image that is still to be built is asked for."""
+    daemon, asked = busy_engine
+    assert daemon.image("gone") is None
+    assert asked == ["/images/gone/json"]
+    assert "_client" not in vars(daemon)
+
+
+def test_a_container_that_is_not_there_is_told_in_the_engine_s_words(busy_engine):
+    daemon, _ = busy_engine
+    with pytest.raises(EnvironmentFailed, match="web: docker says: No such container: gone"):
+        daemon.state("gone", "web")
