@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from xml.parsers import expat  # fetches nothing; what declares a document type, and so entities, is refused
 
+from seeder import fingerprint
 from seeder.definition import yaml
 from seeder.errors import DefinitionError, Mark
 from seeder.frozen import frozen
@@ -46,9 +48,13 @@ class Item:
 
 def items(path: Path) -> Item | None:
     """The changelog as an item; None when the file is none. Raises DefinitionError when it cannot be read."""
-    readers = {".xml": _xml, ".yaml": _yaml, ".yml": _yaml, ".json": _json, ".sql": _sql}
-    reader = readers.get(path.suffix.lower())
-    return reader(path) if reader else None
+    return _items(path, fingerprint.content(path)) if path.suffix.lower() in _READERS else None
+
+
+@functools.lru_cache(maxsize=4096)
+def _items(path: Path, _: str) -> Item | None:
+    """A run looks at every file a dozen times: for the master, for what includes what, and for each question that a plan asks."""
+    return _READERS[path.suffix.lower()](path)
 
 
 def begins(path: Path) -> bool:
@@ -121,9 +127,8 @@ def _line(value: Any) -> int:
 
 
 def _xml(path: Path) -> Item | None:
-    found = _Tree(path).read()
-    name, given, told, line, inside = found
-    return Item(name, given, told, line, inside) if name == _TOP else None
+    top = _Tree(path).read()
+    return top if top and top.kind == _TOP else None
 
 
 class _Tree:
@@ -139,13 +144,12 @@ class _Tree:
         self._open: list[tuple[str, dict[str, Any], list[str], list[Item], int]] = []
         self._top: Item | None = None
 
-    def read(self) -> tuple[str, Mapping[str, Any], Any, int, tuple[Item, ...]]:
+    def read(self) -> Item | None:
         try:
             self._parser.Parse(self._path.read_bytes(), True)
         except expat.ExpatError as error:
             raise DefinitionError(self._path.name, f"this is not XML: {error}", mark=Mark(self._path, error.lineno)) from error
-        top = self._top
-        return (top.kind, top.given, top.told, top.line, top.inside) if top else ("", {}, None, 1, ())
+        return self._top
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         own = {key.rpartition(":")[2]: value for key, value in attributes.items() if not key.startswith(("xmlns", "xsi:"))}
@@ -206,3 +210,6 @@ def _statements(match: re.Match[str], lines: Sequence[str], line: int) -> Item:
 
 def _given(text: str) -> dict[str, Any]:
     return {name: value.strip("\"'") for name, value in _GIVEN.findall(text)}
+
+
+_READERS: Final[Mapping[str, Callable[[Path], Item | None]]] = {".xml": _xml, ".yaml": _yaml, ".yml": _yaml, ".json": _json, ".sql": _sql}

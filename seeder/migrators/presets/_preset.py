@@ -3,7 +3,6 @@ store stands, and always to the end of its history; it cannot be told to halt on
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
@@ -118,7 +117,7 @@ class Preset(ABC):
 
 def digest(*parts: str) -> str:
     """Of several texts as one (SHA-256, hex)."""
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+    return fingerprint.text("\0".join(parts))
 
 
 def compared(held: Collection[str], wanted: Sequence[str], known: Collection[str], optional: Collection[str] = ()) -> str | None:
