@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from seeder.errors import Collector, Mark, nearest
+from seeder import fingerprint
+from seeder.errors import Collector, Mark, Problem, nearest
 from seeder.frozen import frozen
 
 Key = tuple[str, str]  # app, name
@@ -21,7 +23,8 @@ _DROP: Final = "write it out as a list of (app, name), or remove `preset: django
 
 @frozen
 class Script:
-    """One file: what it depends on, what it must come before, what it stands for; when it was generated, where it says so."""
+    """One file: what it depends on, what it must come before, what it stands for; when it was generated, where it says so. `numbers`:
+    it changes which models there are, or who may do what with them."""
 
     key: Key
     file: Path
@@ -30,6 +33,7 @@ class Script:
     dependencies: tuple[Key, ...]
     run_before: tuple[Key, ...]
     replaces: tuple[Key, ...]
+    numbers: bool
     line: int
 
     @property
@@ -42,27 +46,40 @@ class Script:
 
 
 def script(path: Path, problems: Collector) -> Script | None:
+    """What the file says; None after what is wrong with it went to `problems`."""
+    found = _script(path, _label(path.parent.parent), fingerprint.content(path))
+    if isinstance(found, Script):
+        return found
+    problems.problems.append(found)
+    return None
+
+
+def scripts(files: Iterable[Path]) -> Iterator[Script]:
+    """Those that say something, of files that were read before."""
+    yield from (found for path in files if (found := script(path, Collector())))
+
+
+@lru_cache(maxsize=4096)
+def _script(path: Path, app: str, _: str) -> Script | Problem:
+    """A run asks several times for each of what may be hundreds of files, whose content does not change."""
     try:
         text = path.read_text(encoding="utf-8")
         tree = ast.parse(text, filename=str(path))
     except (SyntaxError, ValueError) as error:
-        problems.add(path.name, f"this is not Python: {error}", mark=Mark(path, getattr(error, "lineno", None) or 1))
-        return None
+        return Problem(path.name, f"this is not Python: {error}", mark=Mark(path, getattr(error, "lineno", None) or 1))
     found = next((node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Migration"), None)
     if found is None:
-        problems.add(path.name, "the file has no class Migration", "write it, or let the name begin with _", Mark(path, 1))
-        return None
+        return Problem(path.name, "the file has no class Migration", "write it, or let the name begin with _", Mark(path, 1))
     given: dict[str, tuple[Key, ...]] = {}
     for name, value in _assignments(found):
         keys = _keys(value)
         if keys is None:
-            problems.add(path.name, f"{name} cannot be read without running the file", _DROP, Mark(path, value.lineno))
-            return None
+            return Problem(path.name, f"{name} cannot be read without running the file", _DROP, Mark(path, value.lineno))
         given[name] = keys
     generated = next((match[1] for line in text.splitlines()[:3] if (match := _GENERATED.match(line))), "")
     summary = (ast.get_docstring(tree) or "").strip().partition("\n")[0]
     dependencies, run_before, replaces = (given.get(name, ()) for name in _NAMES)
-    return Script((label(path), path.stem), path, summary, generated, dependencies, run_before, replaces, found.lineno)
+    return Script((app, path.stem), path, summary, generated, dependencies, run_before, replaces, _numbers(tree), found.lineno)
 
 
 def graph(scripts: Mapping[Key, Script], problems: Collector) -> dict[Key, set[Key]]:
@@ -104,29 +121,26 @@ def _meant(key: Key, one: Script, scripts: Mapping[Key, Script], stands: Mapping
     return key
 
 
-def label(path: Path) -> str:
+def _label(folder: Path) -> str:
     """The app's: as its apps.py gives it, else its folder's name."""
-    folder = path.parent.parent
     try:
-        tree = ast.parse((folder / "apps.py").read_bytes())
+        return _named((folder / "apps.py").read_bytes()) or folder.name
     except (OSError, SyntaxError, ValueError):
         return folder.name
+
+
+@lru_cache
+def _named(code: bytes) -> str:
+    tree = ast.parse(code)
     for each in (node for node in tree.body if isinstance(node, ast.ClassDef)):
         for name, value in _assignments(each, ("label",)):
             if name == "label" and isinstance(value, ast.Constant) and isinstance(value.value, str):
                 return value.value
-    return folder.name
+    return ""
 
 
-def numbers(path: Path) -> bool:
-    """Whether it changes which models there are, or who may do what with them."""
-    calls = (node.func for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Call))
-    return any(_last_name(function) in _NUMBERING for function in calls)
-
-
-def replaced(path: Path) -> tuple[Key, ...]:
-    found = script(path, Collector())
-    return found.replaces if found else ()
+def _numbers(tree: ast.Module) -> bool:
+    return any(_last_name(node.func) in _NUMBERING for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
 def _assignments(node: ast.ClassDef, names: Sequence[str] = _NAMES) -> Iterator[tuple[str, ast.expr]]:

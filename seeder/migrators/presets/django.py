@@ -42,7 +42,8 @@ class Django(Preset):
     def steps(self, revisions: Sequence[Revision]) -> Iterator[Sequence[Revision]]:
         """When it is done, Django numbers content types and permissions of models that are new. Where there were some, whoever goes on
         gets other numbers than who did all at once: up to the last of such revisions the history is one step."""
-        last = max((place for place, one in enumerate(revisions, 1) if reader.numbers(one.file)), default=0)
+        numbering = {one.file for one in reader.scripts(revision.file for revision in revisions) if one.numbers}
+        last = max((place for place, one in enumerate(revisions, 1) if one.file in numbering), default=0)
         yield from ([revisions[:last]] if last else [])
         yield from ([revision] for revision in revisions[last:])
 
@@ -51,8 +52,9 @@ class Django(Preset):
 
     def difference(self, rows: Sequence[Row], revisions: Sequence[Revision], known: History) -> str | None:
         """Of apps that are no files of the project nothing is known."""
-        names = {f"{reader.label(path)}.{path.stem}" for path in known.apart}
-        replaced = {f"{app}.{name}" for path in known.apart for app, name in reader.replaced(path)}
+        scripts = list(reader.scripts(known.apart))
+        names = {script.id for script in scripts}
+        replaced = {".".join(key) for script in scripts for key in script.replaces}
         apps = {name.partition(".")[0] for name in names}
         held = [f"{app}.{name}" for app, name in rows if app in apps]
         return compared(held, [revision.id for revision in revisions], names | replaced)
