@@ -118,12 +118,13 @@ def unfit(plan: Plan) -> dict[str, str]:
     empty name the same of the set."""
     whole = _kept(plan) if plan.calls else {}
     found = {} if all(fits(plan, layer) for layer in whole.values()) else {"": "all stores together"}
-    for server, one in plan.chains.items():
-        begin = plan.begins.get(server)
-        beyond = {one.key(state): state.subject for state in one.states[begin.place if begin else 0 :]}
-        layers = LAYERS.get(one.where).find(beyond) if beyond else {}
-        wrong = [subject for wanted, subject in beyond.items() if wanted in layers and not fits(plan, layers[wanted])]
-        found |= {server: wrong[-1]} if wrong else {}
+    begins = plan.begins
+    beyond = {server: one.states[begins[server].place if server in begins else 0 :] for server, one in plan.chains.items()}
+    layers = _there(plan, {server: [plan.chains[server].key(state) for state in states] for server, states in beyond.items()})
+    for server, states in beyond.items():
+        there = ((state.subject, layers.get(plan.chains[server].key(state))) for state in reversed(states))
+        wrong = next((subject for subject, layer in there if layer and not fits(plan, layer)), None)
+        found |= {server: wrong} if wrong else {}
     return found
 
 
