@@ -12,7 +12,7 @@ from seeder.errors import EnvironmentFailed
 from seeder.operation import Plan, Start
 from seeder.order import each
 from seeder.protocols import Holds
-from seeder.wait import taken, wait_for
+from seeder.wait import locked
 
 OTHER_SECONDS = 120.0  # how long another process may take to change the stores that this one wants to change
 
@@ -22,15 +22,9 @@ T = TypeVar("T")
 @contextmanager
 def alone(environment: Environment) -> Iterator[None]:
     """Nobody else changes the environment's stores meanwhile: what one releases the other still holds."""
-    import filelock
-
-    lock = filelock.FileLock(environment.run.folder / "reset.lock", mode=0o600)
-    busy = "another process is at work on its stores"
-    wait_for(environment.run.id, lambda: taken(lock, busy), within=OTHER_SECONDS, first=0.01, remedy="try again when that is done")
-    try:
+    lock, busy = environment.run.folder / "reset.lock", "another process is at work on its stores"
+    with locked(lock, environment.run.id, busy, within=OTHER_SECONDS, remedy="try again when that is done"):
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager

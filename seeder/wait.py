@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from seeder.errors import EnvironmentFailed
@@ -48,6 +50,20 @@ def taken(lock: BaseFileLock, otherwise: str = "") -> Verdict:
     except filelock.Timeout:
         return not_yet(otherwise)
     return READY
+
+
+@contextmanager
+def locked(path: Path, subject: str, busy: str, *, within: float, remedy: str) -> Iterator[None]:
+    """Hold the lock file, which other processes may hold for short: `busy` says what they do with it. Raises EnvironmentFailed after
+    `within` seconds."""
+    import filelock
+
+    lock = filelock.FileLock(path, mode=0o600)
+    wait_for(subject, lambda: taken(lock, busy), within=within, first=0.01, longest=0.1, remedy=remedy)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def wait_for(

@@ -15,7 +15,7 @@ from seeder.errors import SeederError
 from seeder.layer import SET, Layer
 from seeder.protocols import Builds, Strays
 from seeder.registry import LAYERS, RUNTIMES
-from seeder.wait import taken, wait_for
+from seeder.wait import locked
 
 LIMIT = 5_000_000_000  # bytes that runs leave in the cache; what was not used for longest goes
 USES = "layers.json"  # in a run's folder: at which layers it began
@@ -28,15 +28,9 @@ FORGOTTEN = 24 * 3600.0  # seconds after which the lock of what nobody builds is
 @contextmanager
 def still() -> Iterator[None]:
     """Meanwhile nobody else removes layers of this cache or begins to use one. Raises EnvironmentFailed when others take too long."""
-    import filelock
-
-    lock = filelock.FileLock(home.cache() / "layers.lock", mode=0o600)
     remedy = "does another seeder hang (`seeder ls`)? Or use --no-cache"
-    wait_for("layers", lambda: taken(lock, "another seeder removes layers"), within=STILL_SECONDS, longest=0.1, remedy=remedy)
-    try:
+    with locked(home.cache() / "layers.lock", "layers", "another seeder removes layers", within=STILL_SECONDS, remedy=remedy):
         yield
-    finally:
-        lock.release()
 
 
 def every(stores: Iterable[str] = ()) -> list[Layer]:
@@ -126,12 +120,7 @@ def built(before: datetime.datetime) -> dict[str, Builds]:
 
 def forget_built(before: datetime.datetime) -> list[str]:
     """Remove what `built` answers; one that a run has begun to use meanwhile stays."""
-    gone: list[str] = []
-    for image, runtime in built(before).items():
-        with contextlib.suppress(SeederError):
-            runtime.forget(image)
-            gone.append(image)
-    return gone
+    return _forgotten(built(before))
 
 
 def strays() -> dict[str, Strays]:
@@ -146,10 +135,15 @@ def strays() -> dict[str, Strays]:
 
 def forget_strays() -> list[str]:
     """Remove them; one that something was made of meanwhile stays."""
+    return _forgotten(strays())
+
+
+def _forgotten(found: Mapping[str, Builds | Strays]) -> list[str]:
+    """Those that could be removed."""
     gone: list[str] = []
-    for name, store in strays().items():
+    for name, whose in found.items():
         with contextlib.suppress(SeederError):
-            store.forget(name)
+            whose.forget(name)
             gone.append(name)
     return gone
 
