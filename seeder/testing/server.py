@@ -27,6 +27,7 @@ from seeder.options import Options
 from seeder.plan import choose, make
 from seeder.protocols import Clones
 from seeder.registry import traits
+from seeder.reuse import cache
 from seeder.target import Target
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
@@ -220,7 +221,7 @@ def planned(wanted: Wanted) -> Plan:
     with check.entire(wanted.project):
         every = make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))
         if every.calls or every.acts:
-            return decide.plan(definition)
+            return cache.begin(every)
         return decide.plan(of_server(definition, wanted.server))
 
 
