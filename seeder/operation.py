@@ -18,6 +18,8 @@ from seeder.frozen import frozen
 from seeder.layer import Begin, Chain
 from seeder.notice import Notice
 
+EXPECT = "expect"  # the gate that asks for what steps made; it is asked last: where the scenario acts, once it has
+
 
 @frozen
 class Operation:

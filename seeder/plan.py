@@ -20,13 +20,11 @@ from seeder.definition.step import Step
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, counted
 from seeder.fitness import Fitness
 from seeder.notice import Notice
-from seeder.operation import Act, Call, Check, Configure, Load, Make, Migrate, Plan, Sow, Start
+from seeder.operation import EXPECT, Act, Call, Check, Configure, Load, Make, Migrate, Plan, Sow, Start
 from seeder.order import Cycle, closure, sort
 from seeder.protocols import Runtime
 from seeder.registry import RUNTIMES
 from seeder.soundness import Judged, Offered
-
-EXPECT = "expect"  # the gate that is asked last: where the scenario acts, once it has
 
 
 def choose(name: str) -> tuple[Runtime, str]:
@@ -102,9 +100,8 @@ def _early(stack: Stack) -> set[str]:
 
 
 def _starts(stack: Stack, early: set[str], migrators: set[str]) -> tuple[tuple[Start, ...], tuple[Start, ...]]:
-    graph = {name: [d.service for d in s.depends_on if d.service in stack.services] for name, s in stack.services.items()}
     try:
-        order = sort(graph)
+        order = sort({name: [d.service for d in s.depends_on if d.service in stack.services] for name, s in stack.services.items()})
     except Cycle as error:
         first = stack.services[error.path[0]]
         raise DefinitionError(first.name, f"depends_on forms a cycle: {error}", "remove one of these edges", first.mark) from None

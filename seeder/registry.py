@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from seeder.definition.stack import Stack, Store
 from seeder.definition.stores import Traits
 from seeder.errors import DefinitionError, nearest
-from seeder.protocols import Caller, Engine, Fills, Gate, Generator, LayerStore, Loader, Migrator, Remote, Remotes, Runtime
+from seeder.protocols import Caller, Engine, Fills, Gate, Generator, Halts, LayerStore, Loader, Migrator, Remote, Remotes, Runtime
 
 T = TypeVar("T")
 
@@ -153,6 +153,12 @@ def remote(url: str) -> Remote:
     """What the address leads to: a registry, or whatever else fsspec reaches. Raises EnvironmentFailed."""
     scheme = url.partition("://")[0]
     return REMOTES.get(scheme if "://" in url and scheme in REMOTES.names() else "file").open(url)
+
+
+def can_halt(tool: str) -> bool:
+    """Whether the migration tool can be told the revision to go to."""
+    migrator = MIGRATORS.get(tool)
+    return isinstance(migrator, Halts) and migrator.halts
 
 
 def volatile(store: Store) -> list[str]:

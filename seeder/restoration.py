@@ -15,8 +15,8 @@ from seeder.definition.stack import Store
 from seeder.definition.stores import Engines
 from seeder.errors import Collector, DefinitionError
 from seeder.operation import Migrate, Plan, Restore
-from seeder.protocols import Halts, Inspects, Saves
-from seeder.registry import ENGINES, MIGRATORS
+from seeder.protocols import Inspects, Saves
+from seeder.registry import ENGINES, can_halt
 
 GATES = frozenset({"ready"})  # the others ask for the state of a scenario; a bundle often holds one that they refused
 CHECKOUT = "use the checkout that the bundle was taken from"
@@ -115,8 +115,7 @@ def _migrate(plan: Plan, store: str, head: str | None) -> Migrate | None:
     if operation is None or head is None or not isinstance(ENGINES.get(operation.store.engine), Inspects):
         return None
     ids = [revision.id for revision in operation.revisions]
-    migrator = MIGRATORS.get(operation.tool)
-    if head not in ids or (head != ids[-1] and not (isinstance(migrator, Halts) and migrator.halts)):
+    if head not in ids or (head != ids[-1] and not can_halt(operation.tool)):
         return None
     return history.until(replace(operation, since=""), head, "makes the schema of what was saved")
 

@@ -20,8 +20,8 @@ from seeder.errors import DefinitionError, Problem, nearest
 from seeder.fitness import Revision
 from seeder.frozen import frozen
 from seeder.notice import Notice
-from seeder.protocols import Engine, Halts, Inspects, Loads, Queries
-from seeder.registry import CALLERS, ENGINES, LOADERS, MIGRATORS, generators
+from seeder.protocols import Engine, Inspects, Loads, Queries
+from seeder.registry import CALLERS, ENGINES, LOADERS, MIGRATORS, can_halt, generators
 
 SQL_TOOLS = frozenset({"alembic", "sql"})
 
@@ -99,10 +99,9 @@ def of_requirements(dataset: Dataset, stack: Stack, judged: Judged) -> Iterator[
     yield from misplaced(dataset, stack, judged.ids)
     for store in halts(dataset, judged.ids):
         migrate = stack.stores[store].migrate
-        tool = MIGRATORS.get(migrate.tool) if migrate else None
-        if tool and not (isinstance(tool, Halts) and tool.halts):
+        if migrate and not can_halt(migrate.tool):
             at = next(given for given in dataset.loads_at if given.subject == store)
-            cause = f"`{tool.tool}` goes to the head at once: it cannot halt at {at.wanted}"
+            cause = f"`{migrate.tool}` goes to the head at once: it cannot halt at {at.wanted}"
             remedy = "remove the entry, or let `alembic` or `sql` migrate the store"
             yield Problem(f"{dataset.label} loads_at {store} {at.wanted}", cause, remedy, at.mark)
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from seeder import history
 from seeder.layer import Chain, State
-from seeder.operation import Load, Migrate, Plan
-from seeder.protocols import Halts
-from seeder.registry import MIGRATORS
+from seeder.operation import Load, Plan
+from seeder.registry import can_halt
 from seeder.reuse.branch import Branch
 
 
@@ -36,18 +35,13 @@ def _ahead(plan: Plan, server: str, one: Chain) -> Sequence[State]:
     begin = plan.begins.get(server)
     left = one.states[begin.place if begin else 0 :]
     migrations = [state for state in left if state.verb == "migrate"]
-    able = all(_halts(operation) for operation in plan.migrations if operation.store.service == server)
+    able = all(can_halt(operation.tool) for operation in plan.migrations if operation.store.service == server)
     loads = any(isinstance(operation, Load) and server in _servers(plan, operation) for operation in plan.halts)
     return migrations if one.form and not one.unkept and len(migrations) > 1 and able and not loads else ()
 
 
 def _servers(plan: Plan, operation: Load) -> Iterator[str]:
     yield from (plan.stack.stores[store].service for store in operation.parts)
-
-
-def _halts(operation: Migrate) -> bool:
-    tool = MIGRATORS.get(operation.tool)
-    return isinstance(tool, Halts) and tool.halts
 
 
 def _halting(plan: Plan, server: str, states: Sequence[State], why: str) -> Plan:

@@ -8,11 +8,9 @@ from collections.abc import Iterable
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, GateRefused, Problem
 from seeder.events import Refused
-from seeder.operation import Check, Plan
+from seeder.operation import EXPECT, Check, Plan
 from seeder.order import each
 from seeder.registry import GATES
-
-EXPECT = "expect"  # the gate that asks for what steps made
 
 
 def check(environment: Environment, plan: Plan) -> None:
