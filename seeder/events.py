@@ -84,6 +84,21 @@ class Noticed(Event):
 
 
 @frozen
+class Waited(Event):
+    """A state was waited for, `limit` seconds at most. `ending`: it was `there` after so many looks and seconds, or `late`, or one came
+    that is not allowed on the way (`strange`), or the look itself failed (`broken`). `seen`: every state on the way, `shown` as text, from
+    its `first` to its `last` look, in seconds since it was begun."""
+
+    kind: ClassVar[str] = "waited"
+    subject: str
+    ending: str
+    limit: float
+    seconds: float
+    looks: int
+    seen: list[dict[str, Any]]
+
+
+@frozen
 class WasReset(Event):
     """Stores were taken back to the state in which the environment was handed over; `changed` had been written to."""
 
@@ -184,7 +199,7 @@ class RunEnded(Event):
 Emit = Callable[[Event], None]
 
 EVENTS: tuple[type[Event], ...] = (
-    RunStarted, StageStarted, StageEnded, Progress, Noticed, WasReset, WasRestored, Loaded, Digested, Refused, Failed, BundleKept,
+    RunStarted, StageStarted, StageEnded, Progress, Noticed, Waited, WasReset, WasRestored, Loaded, Digested, Refused, Failed, BundleKept,
     CommandEnded, Cleaned, RunEnded,
 )  # fmt: skip
 

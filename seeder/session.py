@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seeder import check, decide, digest, lifecycle, start, variables
-from seeder.definition.duration import seconds
 from seeder.definition.request import Request, find_project, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.events import Digested, Emit, Event
+from seeder.eventual import TRUE, answered
 from seeder.operation import Plan
 from seeder.options import Options
 from seeder.registry import traits
@@ -21,7 +21,6 @@ from seeder.stages import reset as resetting
 from seeder.stages import restore as restoring
 from seeder.stages import snapshot
 from seeder.story import Story
-from seeder.wait import READY, Verdict, not_yet, wait_for
 
 if TYPE_CHECKING:
     import httpx
@@ -103,26 +102,13 @@ class Session:
         """Raises UsageError for a name that is no store, EnvironmentFailed for one that answers no SQL."""
         return Sql(self._here.target(self._known(store, self._here.stack.stores, "store")))
 
-    def eventually(self, condition: Callable[[], T], within: str = "5s") -> T:
-        """Ask until the answer is true, and give that. Raises EnvironmentFailed with the last answer once the time (`5s`) is up.
-        What the condition raises ends the wait."""
+    def eventually(self, condition: Callable[[], T], within: str = "5s", *, until: Any = TRUE, meanwhile: Any = None) -> T:
+        """Ask until the answer is true, or what `until` says: a value, a part of a mapping, a function of the answer; and give it. With
+        `meanwhile` every answer before it must be one of these values, have one of these in a field (`{"status": ["draft"]}`), or please
+        this function. Raises EnvironmentFailed with all answers and their times once the time (`5s`) is up, or another one came. What the
+        condition raises ends the wait."""
         __tracebackhide__ = True  # pytest shows the line of the test
-        answers: list[T] = []
-        limit = seconds(within)
-
-        def look() -> Verdict:
-            __tracebackhide__ = True
-            answers[:] = [condition()]
-            return READY if answers[0] else not_yet("not so yet")
-
-        try:
-            wait_for("the condition", look, within=limit, first=0.01, longest=0.1)
-        except EnvironmentFailed as error:
-            if error.problems[0].subject != "the condition":
-                raise  # by the condition itself
-            late = f"the condition did not become true within {limit:g} s"
-            raise EnvironmentFailed(late, f"last answer {answers[0]!r}", "give it more time, or look why not") from None
-        return answers[0]
+        return answered("the condition", condition, self._here.emit, within=within, until=until, meanwhile=meanwhile)
 
     def reset(self) -> Mapping[str, Rewound]:
         """Take every store back; answers how, by store. Services keep their connections where the way allows it."""

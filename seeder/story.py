@@ -7,7 +7,7 @@ import itertools
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from seeder import redact, whole
 from seeder.errors import Problem, SeederError, TimeLimit, of_machine
-from seeder.events import Digested, Emit, Event, Failed, Journal, Noticed, Progress, RunEnded, StageEnded, StageStarted
+from seeder.events import Digested, Emit, Event, Failed, Journal, Noticed, Progress, RunEnded, StageEnded, StageStarted, Waited
 from seeder.interrupt import Interrupted
 from seeder.registry import volatile
 
@@ -95,6 +95,7 @@ class Story:
         self.result = Result(us.id, facts=facts(plan, us))
         self._failures: list[BaseException] = []
         self._stage = ""  # the last that began
+        self._waits: list[Waited] = []
         self._under_way: dict[str, Progress] = {}  # what is not at its end there, by subject
         self._start = time.monotonic()
 
@@ -117,6 +118,9 @@ class Story:
         elif isinstance(event, Progress):
             others = {subject: one for subject, one in self._under_way.items() if subject != event.subject}
             self._under_way = others if event.ended else {**others, event.subject: event}
+        elif isinstance(event, Waited):
+            self._waits.append(event)
+            self.result.facts["waits"] = summed(self._waits)
         elif isinstance(event, Digested):
             self.result.digest = event.digest
             self.result.facts |= {} if event.differing is None else {"differing": event.differing}
@@ -197,6 +201,13 @@ class Story:
         except OSError as error:
             self.emit(Noticed(str(path), f"cannot be written: {error.strerror or error}"))
         return r
+
+
+def summed(waits: Sequence[Waited]) -> dict[str, Any]:
+    """How often and how long states were waited for, and what ended otherwise than it should."""
+    late, strange = (sum(one.ending == ending for one in waits) for ending in ("late", "strange"))
+    times = [one.seconds for one in waits]
+    return {"count": len(waits), "seconds": round(sum(times), 3), "longest": max(times), "late": late, "strange": strange}
 
 
 def _as_program(error: BaseException) -> tuple[int, str]:

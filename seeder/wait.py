@@ -76,19 +76,22 @@ def wait_for(
     remedy: str = "",
     if_never: str = "",
     changed: Callable[[str], None] | None = None,
+    lively: bool = False,
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> float:
     """Look until ready and return the seconds it took.
 
     Waits `first` seconds after the first look and half as long again after each further one, `longest` at most (a cheap look
-    may be repeated quickly, a dear one should be given a longer `first`). `changed` is told each new reason. Raises
+    may be repeated quickly, a dear one should be given a longer `first`). `lively`: what has just changed may soon change again, so after a
+    new reason it waits `first` anew, and never less than the look took. `changed` is told each new reason. Raises
     EnvironmentFailed at once on `never`, and after `within` seconds otherwise, with the last observation. `remedy` mends what is
     late, `if_never` what has ended.
     """
     __tracebackhide__ = True  # what a condition of a test raises, pytest shows where it was raised
     start, gap, last = clock(), first, ""
     while True:
+        begun = clock()
         verdict = look()
         elapsed = clock() - start
         if verdict.state == "ready":
@@ -97,11 +100,13 @@ def wait_for(
             raise EnvironmentFailed(subject, verdict.reason, if_never or remedy, log=verdict.log)
         if verdict.reason != last:
             last = verdict.reason
+            gap = first if lively else gap
             if changed:
                 changed(last)
         if elapsed >= within:
             raise _given_up(subject, verdict, within, remedy)
-        pause(min(gap, max(0.0, within - elapsed)))
+        rest = max(gap, start + elapsed - begun) if lively else gap
+        pause(min(rest, max(0.0, within - elapsed)))
         gap = min(gap * 1.5, longest)
 
 

@@ -64,6 +64,8 @@ def text(event: Event) -> str | None:
         case events.Noticed():
             remedy = f" -> {event.remedy}" if event.remedy else ""
             return _line("note", _terminal.near(f"{event.subject}: {event.message}{remedy}"), mark="!")
+        case events.Waited() if event.ending == "there" and len(event.seen) > 1:
+            return _line("seen", f"{event.subject}: {seen(event)}", event.seconds)
         case events.BundleKept():
             return _line("bundle", _terminal.near(event.path))
         case events.StageEnded() if event.stage in TOLD and event.seconds >= 0.05:  # noqa: PLR2004  (what takes no time needs no line)
@@ -72,6 +74,11 @@ def text(event: Event) -> str | None:
         case events.StageStarted(stage="command"):
             return styled("seeder: the environment is ready, the command runs", dim=True)
     return None
+
+
+def seen(event: events.Waited) -> str:
+    """Every state on the way, in order."""
+    return " -> ".join(f"{state['shown']} ({state['first']:.2f} s)" for state in event.seen)
 
 
 def moment(iso: str) -> str:

@@ -96,6 +96,7 @@ def _event() -> dict[str, Any]:
 
 def _result() -> dict[str, Any]:
     text_or_null, seconds = {"type": ["string", "null"]}, {"type": "number", "minimum": 0}
+    counts = {name: {"type": "integer", "minimum": 0} for name in ("count", "late", "strange")}
     properties = {
         "run": {"type": "string"},
         "code": {"type": "integer", "description": "the exit code"},
@@ -109,13 +110,14 @@ def _result() -> dict[str, Any]:
         "left": {"type": "array", "items": {"type": "string"}, "description": "what could not be removed"},
         "ended": {"type": "array", "items": {"type": "string"}, "description": "services that died while the environment was used"},
         "differing": {"type": "array", "items": {"type": "string"}, "description": "stores that differ from the bundle they came from"},
+        "waits": _object("waits", "States that were waited for.", {**counts, "seconds": seconds, "longest": seconds}, [*counts]),
         **_asked(),
     }
     whole = _object(
         "result",
         "result.json: how a run ended.",
         properties,
-        [name for name in properties if name not in {*_asked(), "ended", "differing"}],
+        [name for name in properties if name not in {*_asked(), "ended", "differing", "waits"}],
     )
     return {**whole, "additionalProperties": True}
 

@@ -11,12 +11,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from seeder.capability import Asked, Write
-from seeder.definition.duration import seconds
 from seeder.errors import DefinitionError, UsageError, nearest
+from seeder.eventual import TRUE, answered
 from seeder.protocols import World
 from seeder.sql import Sql
 from seeder.tried import SAFE
-from seeder.wait import READY, not_yet, wait_for
 
 if TYPE_CHECKING:
     import httpx
@@ -81,16 +80,11 @@ class Context:
         made.seed_instance(int.from_bytes(hashlib.sha256(f"{self.seed}\0{self.step}".encode()).digest()[:8], "big"))
         return made
 
-    def eventually(self, condition: Callable[[], Any], within: str | float = "5s") -> Any:
-        """Ask until the answer is true, and give it. Raises EnvironmentFailed with the last answer when the time is over."""
-        last: list[Any] = [None]
-
-        def look() -> Any:
-            last[0] = condition()
-            return READY if last[0] else not_yet(f"the last answer was {last[0]!r}")
-
-        wait_for(self.step, look, within=within if isinstance(within, int | float) else seconds(within))
-        return last[0]
+    def eventually(self, condition: Callable[[], Any], within: str | float = "5s", *, until: Any = TRUE, meanwhile: Any = None) -> Any:
+        """Ask until the answer is true, or what `until` says: a value, a part of a mapping, a function of the answer; and give it. With
+        `meanwhile` every answer before it must be one of these values, have one of these in a field (`{"status": ["draft"]}`), or please
+        this function. Raises EnvironmentFailed with all answers and their times when the time is over, or another one came."""
+        return answered(f"{self.step}: the condition", condition, self._world.emit, within=within, until=until, meanwhile=meanwhile)
 
     def close(self) -> None:
         self._clients.close()

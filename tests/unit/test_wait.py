@@ -59,3 +59,15 @@ def test_what_mends_the_last_observation_comes_first_and_a_closer_look_is_taken_
     assert problem.cause == "not ready after 3 s: nothing listens; pid 7 listens on 8080"
     assert problem.remedy == "listen on 8000\n       wait longer"
     assert looks == [1]
+
+
+def test_a_lively_wait_looks_again_soon_after_a_change_and_never_sooner_than_a_look_takes(clock):
+    looks = []
+
+    def look():
+        looks.append(clock.now)
+        clock.now += 0.5 if len(looks) == 5 else 0.0
+        return READY if len(looks) == 7 else not_yet("new" if len(looks) > 3 else "old")
+
+    wait_for("order", look, within=60, first=0.1, longest=10, lively=True, clock=clock, pause=clock.pause)
+    assert [round(later - sooner, 4) for sooner, later in zip(looks, looks[1:], strict=False)] == [0.1, 0.15, 0.225, 0.1, 1.0, 0.225]

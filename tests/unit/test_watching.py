@@ -11,9 +11,10 @@ import pytest
 
 from seeder.definition.step import Step, Watch
 from seeder.errors import EnvironmentFailed, Mark
-from seeder.events import Event, Noticed
+from seeder.events import Event, Waited
+from seeder.eventual import Sight
 from seeder.protocols import World
-from seeder.watching import Sight, judged, watch
+from seeder.watching import judged, watch
 
 UNTIL, MEANWHILE = {"status": "paid"}, {"status": ["draft", "placed"]}
 MARK = Mark(Path("s.yaml"), 7)
@@ -68,9 +69,10 @@ def test_all_states_on_the_way_are_told_and_references_among_those_that_are_allo
     assert watched(world, meanwhile={"status": ("${order.first}",)}) == {"status": "paid", "id": 5}
     assert set(world.paths) == {"/orders/5"}
     (told,) = world.events
-    assert isinstance(told, Noticed)
-    shown = [part.rpartition(" (")[0] for part in told.message.partition("}: ")[2].split(" -> ")]
-    assert shown == ["answered 404", 'status "draft"', 'status "paid"']
+    assert isinstance(told, Waited)
+    assert (told.subject, told.ending, told.looks) == ("seen", "there", 3)
+    assert [state["shown"] for state in told.seen] == ["answered 404", 'status "draft"', 'status "paid"']
+    assert 0 <= told.seen[0]["first"] <= told.seen[0]["last"] <= told.seen[1]["first"] <= told.seconds
 
 
 def test_a_state_that_is_not_allowed_is_told_with_those_before_it_and_where_it_was_written() -> None:
@@ -86,5 +88,8 @@ def test_a_state_that_does_not_come_is_told_with_what_to_look_at() -> None:
         watched(Answers((404, None)), within=0.05)
     (problem,) = raised.value.problems
     assert problem.mark == MARK
-    assert 'orders/orders/5 did not come to {"status": "paid"}: not ready after 0.05 s: answered 404' in problem.cause
+    assert (
+        'orders/orders/5 did not come to {"status": "paid"}: not ready after 0.05 s: answered 404; seen: answered 404 (0.00 to '
+        in problem.cause
+    )
     assert problem.remedy == "look at the log of orders, or give it longer: `within`"
