@@ -1,5 +1,7 @@
 """The one waiting function, on a clock of the test's own."""
 
+import itertools
+
 import pytest
 
 from seeder.errors import EnvironmentFailed
@@ -70,4 +72,4 @@ def test_a_lively_wait_looks_again_soon_after_a_change_and_never_sooner_than_a_l
         return READY if len(looks) == 7 else not_yet("new" if len(looks) > 3 else "old")
 
     wait_for("order", look, within=60, first=0.1, longest=10, lively=True, clock=clock, pause=clock.pause)
-    assert [round(later - sooner, 4) for sooner, later in zip(looks, looks[1:], strict=False)] == [0.1, 0.15, 0.225, 0.1, 1.0, 0.225]
+    assert [round(later - sooner, 4) for sooner, later in itertools.pairwise(looks)] == [0.1, 0.15, 0.225, 0.1, 1.0, 0.225]
