@@ -117,10 +117,10 @@ def test_something_else_than_parquet_is_named(tmp_path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
-    path.write_text("id,note\n" + "1,a note that takes some room in memory\n" * 100_000)
+    path.write_text("id,note\n" + f"1,{'a note that takes some room in memory' * 10}\n" * 10_000)
     tracemalloc.start()
     try:
-        assert sum(1 for _ in read(path).rows()) == 100_000
+        assert sum(1 for _ in read(path).rows()) == 10_000
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
