@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from seeder.cli import main
 from tests.scenarios.cases import EVERY
 
 DATA = Path(__file__).parent / "data"
@@ -81,6 +82,20 @@ def copied_shop(at: Path) -> Path:
         shutil.copytree(ROOT / name, at / name, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"))
     shutil.copy(ROOT / "manifest.yaml", at)
     return at
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    """Runs a command line in a folder, in this process; answers its code, what it printed and what it said beside that."""
+
+    def run(folder: Path, line: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(folder)
+        with pytest.raises(SystemExit) as ended:
+            main(line.split())
+        said = capfd.readouterr()
+        return ended.value.code, said.out, said.err
+
+    return run
 
 
 @pytest.fixture

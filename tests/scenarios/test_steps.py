@@ -85,6 +85,7 @@ HEAD = """
       kind: {type: string, enum: [idea, task], default: idea}
     data: [kinds, notes]
 """
+ASKED = ("--scenario", "steps", "--services", "db")
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def scenario(folder: Path, text: str) -> None:
 
 
 def run(folder: Path, runtime: str, *words: str) -> Said:
-    asked = ("--scenario", "steps", "--services", "db", "--runtime", runtime, *words)
+    asked = (*ASKED, "--runtime", runtime, *words)
     return seeder("run", "small", *asked, "--", "sh", "-c", "env | grep SEEDER_OUTPUT | sort", cwd=folder, SEEDER_CACHE="on")
 
 
@@ -118,9 +119,15 @@ def test_steps_make_the_state_once_and_what_is_acted_is_done_each_time(folder, r
     assert again.out == first.out, again.err
     assert did(folder, "load", "made") == []
     assert did(folder, "act", "made") == ["last"]
-    other = run(folder, runtime, "--set", "kind=task")
-    proper(other, 0)
-    assert did(folder, "load", "made") == ["first", "late", "others"]
+    assert to_make(folder, runtime) == []
+    assert to_make(folder, runtime, "--set", "kind=task") == ["first", "late", "others"]
+
+
+def to_make(folder: Path, runtime: str, *words: str) -> list[str]:
+    """The steps that the next run would do."""
+    said = seeder("plan", "small", *ASKED, "--runtime", runtime, *words, "--json", cwd=folder, SEEDER_CACHE="on")
+    proper(said, 0)
+    return sorted(one["subject"] for one in json.loads(said.out)["operations"] if one["verb"] == "make")
 
 
 SUITE = """
@@ -158,7 +165,7 @@ MADE = """
 def test_what_steps_made_stands_with_the_set_alone_and_is_missed_where_it_is_not_known(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "home"))
     scenario(folder, MADE)
-    proper(seeder("up", "small", "--scenario", "steps", "--services", "db", "--runtime", "local", cwd=folder, SEEDER_CACHE="on"), 0)
+    proper(seeder("up", "small", *ASKED, "--runtime", "local", cwd=folder, SEEDER_CACHE="on"), 0)
     try:
         known = {path.parent.name.split(".")[1]: path.read_text() for path in (tmp_path / "home").rglob("layers/*/layer.json")}
         assert {form for form, text in known.items() if "session_token" in text} == {"set"}
@@ -182,7 +189,7 @@ FAILURES = {
 }
 
 
-@product("how", tuple(FAILURES), some=[["dependency"], ["defect"]])
+@product("how", tuple(FAILURES), some=[["defect"]])  # of one that certainly made nothing, below
 def test_what_fails_is_told_with_its_capability_owner_and_inputs(folder, how):
     scenario(folder, f"    steps:\n      bad: {{use: notes.fail, with: {{how: {how}}}}}\n")
     found = run(folder, "local", "-q")
@@ -199,22 +206,36 @@ def test_what_steps_made_before_one_failed_is_taken_back_where_the_environment_s
     scenario(folder, f"    steps:\n      {made}\n      bad: {{use: notes.fail, with: {{how: never}}, after: [first, late]}}\n")
     found = run(folder, "local", "--keep-failed")
     try:
-        proper(found, 123, "step bad: notes.fail 2 of fail-team")
+        proper(found, 123, 'step bad: notes.fail 2 of fail-team, given {"how": "never"}', "steps.yaml:11", *FAILURES["never"])
         assert "notes.late of late-team, step late, id=1: its capability has no undo; it stays in the environment" in found.err
         counted = seeder("sql", "db", "-c", "select count(*) from notes where body = 'one'", "--json", "--run", run_id(folder), cwd=folder)
         assert "0" in counted.out, counted.out
-        assert {one.id: one.state for one in ledger.read(evidence(folder))}["first"] == "confirmed"
+        states = {one.id: one.state for one in ledger.read(evidence(folder))}
+        assert (states["first"], states["bad"]) == ("confirmed", "failed")
     finally:
         proper(seeder("down", run_id(folder), cwd=folder), 0)
 
 
-def test_a_reference_that_only_the_results_show_to_lead_nowhere_is_told_as_the_scenarios(folder):
-    scenario(folder, STEPS.replace('bodies: "${others[*].body}"', 'bodies: "${others[5].body}"'))
-    found = run(folder, "local", "-q")
-    proper(found, 123, "steps.yaml:2: outputs.bodies: ${others[5].body} leads to nothing: there is a list of 2, and no 5")
-    scenario(folder, STEPS.replace('with: {body: "after ${others[1].body}"}', 'with: {body: "after ${others[7].body}"}'))
-    found = run(folder, "local", "-q")
-    proper(found, 123, "step last: ${others[7].body} leads to nothing: there is a list of 2, and no 7", "steps.yaml:14")
+# what is written elsewhere, what it becomes, what is told
+NOWHERE = {
+    "outputs": (
+        'bodies: "${others[*].body}"',
+        'bodies: "${others[5].body}"',
+        ["steps.yaml:2: outputs.bodies: ${others[5].body} leads to nothing: there is a list of 2, and no 5"],
+    ),
+    "act": (
+        'with: {body: "after ${others[1].body}"}',
+        'with: {body: "after ${others[7].body}"}',
+        ["step last: ${others[7].body} leads to nothing: there is a list of 2, and no 7", "steps.yaml:14"],
+    ),
+}
+
+
+@product("where", tuple(NOWHERE), some=[["act"]])  # of outputs test_scenario knows
+def test_a_reference_that_only_the_results_show_to_lead_nowhere_is_told_as_the_scenarios(folder, where):
+    old, new, told = NOWHERE[where]
+    scenario(folder, STEPS.replace(old, new))
+    proper(run(folder, "local", "-q"), 123, *told)
 
 
 def test_what_the_graph_gets_wrong_is_told_before_anything_starts(folder):
@@ -233,33 +254,33 @@ def test_what_the_graph_gets_wrong_is_told_before_anything_starts(folder):
     assert not (folder / ".seeder/runs").exists()
 
 
-def test_generators_are_listed_shown_and_drawn(folder):
+def test_generators_are_listed_shown_and_drawn(folder, shown):
     scenario(folder, STEPS)
     theirs = 'scenario: theirs\nversion: "1"\nstack: other\nsteps:\n  a: {use: notes.write}\n'  # another stack's, of the same name
     (folder / "testdata/scenarios/theirs.yaml").write_text(theirs)
-    listed = {one["name"]: one for one in json.loads(seeder("generator", "ls", "--json", cwd=folder).out)}
+    listed = {one["name"]: one for one in json.loads(shown(folder, "generator ls --json")[1])}
     assert (listed["notes.write"]["owner"], listed["notes.write"]["scenarios"]) == ("notes-team", ["steps"])
-    shown = seeder("generator", "show", "notes.write", cwd=folder).out
+    one = shown(folder, "generator show notes.write")[1]
     for said in (
         "notes.write 1 of notes-team (notes@example.org)",
         "input   kind: one of idea, task, default idea",
         "output  id: a whole number",
     ):
-        assert said in shown
-    assert "others: notes.write for each  (after first)" in seeder("scenario", "graph", "steps", cwd=folder).out
-    assert "s_first --> s_others" in seeder("scenario", "graph", "steps", "--format", "mermaid", cwd=folder).out
-    assert seeder("scenario", "graph", "steps", "--format", "svg", cwd=folder).out.startswith("<svg ")
-    both = seeder("scenario", "graph", "steps", "--format", "svg", "--json", cwd=folder)
+        assert said in one
+    assert "others: notes.write for each  (after first)" in shown(folder, "scenario graph steps")[1]
+    assert "s_first --> s_others" in shown(folder, "scenario graph steps --format mermaid")[1]
+    assert shown(folder, "scenario graph steps --format svg")[1].startswith("<svg ")
+    both = Said(*shown(folder, "scenario graph steps --format svg --json"))
     proper(both, 2, "--format", "--json draws nothing", "leave out one of them")
-    proper(seeder("generator", "show", "notes.writ", cwd=folder), 2, "no such capability", "did you mean 'notes.write'?")
+    proper(Said(*shown(folder, "generator show notes.writ")), 2, "no such capability", "did you mean 'notes.write'?")
 
 
-def test_a_generator_that_cannot_be_read_is_told_with_its_line(folder):
+def test_a_generator_that_cannot_be_read_is_told_with_its_line(folder, shown):
     (folder / "generators/notes.py").write_text(
         "from seeder import generator\n\n\n@generator('a.b', version='1', owner='t')\ndef f(ctx):\n    return 1\n"
     )
     (folder / "generators/other.py").write_text("import nothing_of_this_name\n")
-    found = seeder("check", cwd=folder)  # no scenario asks for one
+    found = Said(*shown(folder, "check"))  # no scenario asks for one
     proper(
         found, 2, "notes.py:4", "answers nothing: give it a type that it returns", "other.py:1", "No module named 'nothing_of_this_name'"
     )

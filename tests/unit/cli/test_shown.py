@@ -7,22 +7,8 @@ import datetime
 import pytest
 
 from seeder import bundle
-from seeder.cli import cache, main
+from seeder.cli import cache
 from seeder.layer import Layer
-
-
-@pytest.fixture
-def shown(monkeypatch, capfd):
-    """Runs a command in a folder; answers its code, what it printed and what it said beside that."""
-
-    def run(folder, line: str) -> tuple[int, str, str]:
-        monkeypatch.chdir(folder)
-        with pytest.raises(SystemExit) as ended:
-            main(line.split())
-        said = capfd.readouterr()
-        return ended.value.code, said.out, said.err
-
-    return run
 
 
 @pytest.mark.parametrize("group", ["dataset", "cache", "snapshot", "scenario"])
