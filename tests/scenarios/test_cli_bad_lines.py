@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from seeder.cli import main
+from tests.scenarios.seeder import Said
 
 USAGE, ENVIRONMENT, RUN_USAGE = 2, 3, 125
 
@@ -83,13 +83,10 @@ BAD = [
 
 
 @pytest.mark.parametrize(("line", "code", "named"), BAD, ids=[line for line, _, _ in BAD])
-def test_a_wrong_command_line_is_refused_with_its_code_and_a_remedy(project, monkeypatch, capfd, tmp_path, line, code, named):
-    monkeypatch.chdir(project("small"))
+def test_a_wrong_command_line_is_refused_with_its_code_and_a_remedy(project, shown, monkeypatch, tmp_path, line, code, named):
     monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "home"))
-    with pytest.raises(SystemExit) as ended:
-        main(line.split())
-    said = capfd.readouterr()
-    assert ended.value.code == code, said.err
+    said = Said(*shown(project("small"), line))
+    assert said.code == code, said.err
     assert named in said.err
     assert "Traceback" not in said.err
     if "--json" in line:
@@ -99,11 +96,8 @@ def test_a_wrong_command_line_is_refused_with_its_code_and_a_remedy(project, mon
 
 
 @pytest.mark.parametrize("line", ["plan", "check", "up", "scenario ls", "dataset ls", "dataset lock", "dataset validate", "snapshot ls"])
-def test_outside_of_a_project_every_command_says_how_to_make_one(monkeypatch, capfd, tmp_path, line):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as ended:
-        main(line.split())
-    said = capfd.readouterr()
-    assert ended.value.code == USAGE
+def test_outside_of_a_project_every_command_says_how_to_make_one(shown, tmp_path, line):
+    said = Said(*shown(tmp_path, line))
+    assert said.code == USAGE
     assert "seeder init" in said.err
     assert "Traceback" not in said.err

@@ -78,12 +78,10 @@ def test_annotations_for_github_name_file_and_line(project, monkeypatch, capfd):
     assert "1 error," in said
 
 
-def test_a_good_definition_has_no_errors_and_ends_with_0(project, monkeypatch, capfd):
-    monkeypatch.chdir(project("small"))
-    with pytest.raises(SystemExit) as ended:
-        main(["check"])
-    assert ended.value.code == 0
-    assert "no errors" in capfd.readouterr().err
+def test_a_good_definition_has_no_errors_and_ends_with_0(project, shown):
+    code, _, err = shown(project("small"), "check")
+    assert code == 0
+    assert "no errors" in err
 
 
 @pytest.mark.parametrize(
@@ -94,10 +92,8 @@ def test_a_good_definition_has_no_errors_and_ends_with_0(project, monkeypatch, c
         ("sql", "error: seeder sql: missing argument 'STORE'\n    -> `seeder sql --help` says how it is used\n"),
     ],
 )
-def test_a_mistyped_command_line_is_told_like_every_error(capfd, line, told):
-    with pytest.raises(SystemExit) as ended:
-        main(line.split())
-    assert (ended.value.code, capfd.readouterr().err) == (2, told)
+def test_a_mistyped_command_line_is_told_like_every_error(shown, tmp_path, line, told):
+    assert shown(tmp_path, line) == (2, "", told)
 
 
 @pytest.mark.parametrize("place", ["/dev/null/x", "/proc/nope"])
@@ -155,12 +151,8 @@ def test_what_stands_in_the_place_of_its_folders_is_named(tmp_path, monkeypatch,
         ("snapshot verify", "no run of this project has left a bundle\n"),
     ],
 )
-def test_that_there_is_nothing_to_list_is_said_and_is_no_error(project, monkeypatch, capfd, line, told):
-    monkeypatch.chdir(project("small"))
-    with pytest.raises(SystemExit) as ended:
-        main(line.split())
-    said = capfd.readouterr()
-    assert (ended.value.code, said.out, said.err) == (0, "", told)
+def test_that_there_is_nothing_to_list_is_said_and_is_no_error(project, shown, line, told):
+    assert shown(project("small"), line) == (0, "", told)
 
 
 @pytest.mark.parametrize(
@@ -176,28 +168,23 @@ def test_that_there_is_nothing_to_list_is_said_and_is_no_error(project, monkeypa
         ("dataset lock nobody --json", "definition", 2),
     ],
 )
-def test_a_command_that_fails_says_so_in_json_where_json_is_asked_for(project, monkeypatch, capfd, tmp_path, line, kind, code):
+def test_a_command_that_fails_says_so_in_json_where_json_is_asked_for(project, shown, monkeypatch, tmp_path, line, kind, code):
     folder = project("small")
-    monkeypatch.chdir(folder)
     monkeypatch.setenv("SEEDER_HOME", str(tmp_path / "home"))
     if kind == "definition":
         (folder / "testdata/scenarios/broken.yaml").write_text("scenario: broken\n")
         (folder / "manifest.yaml").write_text((folder / "manifest.yaml").read_text().replace("kind: ", "kid: ", 1))
-    with pytest.raises(SystemExit) as ended:
-        main(line.split())
-    said = capfd.readouterr()
-    told = json.loads(said.out)
+    ended, out, err = shown(folder, line)
+    told = json.loads(out)
     jsonschema.validate(told, schema("error"))
-    assert (told["error"]["class"], told["error"]["code"], ended.value.code) == (kind, code, code)
-    assert all(one["cause"] in said.err for one in told["error"]["problems"])
+    assert (told["error"]["class"], told["error"]["code"], ended) == (kind, code, code)
+    assert all(one["cause"] in err for one in told["error"]["problems"])
     assert kind != "definition" or told["error"]["problems"][0]["line"] > 0
 
 
-def test_a_command_that_has_answered_says_no_more_in_json(project, monkeypatch, capfd):
+def test_a_command_that_has_answered_says_no_more_in_json(project, shown):
     folder = project("small")
-    monkeypatch.chdir(folder)
     (folder / ".seeder/bundles/one").mkdir(parents=True)
     (folder / ".seeder/bundles/one/bundle.json").write_text("{}")
-    with pytest.raises(SystemExit) as ended:
-        main(["snapshot", "verify", "--json"])
-    assert (ended.value.code, len(json.loads(capfd.readouterr().out)["problems"])) == (3, 1)
+    code, out, _ = shown(folder, "snapshot verify --json")
+    assert (code, len(json.loads(out)["problems"])) == (3, 1)
