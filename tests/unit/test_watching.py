@@ -88,8 +88,5 @@ def test_a_state_that_does_not_come_is_told_with_what_to_look_at() -> None:
         watched(Answers((404, None)), within=0.05)
     (problem,) = raised.value.problems
     assert problem.mark == MARK
-    assert (
-        'orders/orders/5 did not come to {"status": "paid"}: not ready after 0.05 s: answered 404; seen: answered 404 (0.00 to '
-        in problem.cause
-    )
+    assert 'orders/orders/5 did not come to {"status": "paid"}: not ready after 0.05 s: answered 404; seen: answered 404 (' in problem.cause
     assert problem.remedy == "look at the log of orders, or give it longer: `within`"
