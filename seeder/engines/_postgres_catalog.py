@@ -100,9 +100,9 @@ class Catalogue:
         return [self.tables[label] for label in sorted(self.tables) if not self.tables[label].part]
 
 
-def read(connection: Connection, named: str | None = None) -> Catalogue:
-    """Every table with its columns and constraints, in four queries; or those alone that may be meant by a name."""
-    asked = connection.execute(queries.TABLES) if named is None else connection.execute(queries.NAMED, {"name": named})
+def read(connection: Connection, named: Iterable[str] | None = None) -> Catalogue:
+    """Every table with its columns and constraints, in four queries; or those alone that may be meant by names."""
+    asked = connection.execute(queries.TABLES) if named is None else connection.execute(queries.NAMED, {"names": list(named)})
     tables = asked.fetchall()
     oids = [row[0] for row in tables]
     columns: dict[int, dict[str, Column]] = {oid: {} for oid in oids}

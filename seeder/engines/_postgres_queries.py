@@ -14,7 +14,7 @@ TABLES = f"""
 
 NAMED = f"""
     select * from ({TABLES}) t(oid, schema, name, preferred, part, plain)
-    where t.name = %(name)s or t.schema || '.' || t.name = %(name)s"""  # noqa: S608
+    where t.name = any(%(names)s) or t.schema || '.' || t.name = any(%(names)s)"""  # noqa: S608
 
 COLUMNS = """
     select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull, a.attgenerated <> '', a.attidentity, a.atthasdef,

@@ -73,10 +73,10 @@ def tables(target: Target) -> dict[str, TableInfo]:
         return {relation.label: _info(relation) for relation in _catalogue(connection).wholes}
 
 
-def _catalogue(connection: Connection, table: str | None = None) -> Catalogue:
+def _catalogue(connection: Connection, tables: Iterable[str] | None = None) -> Catalogue:
     from seeder.engines import _postgres_catalog  # a plan has no use for it
 
-    return _postgres_catalog.read(connection, table)
+    return _postgres_catalog.read(connection, tables)
 
 
 def _info(relation: Relation) -> TableInfo:
@@ -88,8 +88,10 @@ def _info(relation: Relation) -> TableInfo:
 
 
 def counts(target: Target, tables: Iterable[str]) -> dict[str, int]:
+    wanted = list(tables)
     with closing(connect(target)) as connection:
-        return {table: _count(connection, _known(connection, target, table)) for table in tables}
+        known = _catalogue(connection, wanted)
+        return {table: _count(connection, _known(connection, known, target, table)) for table in wanted}
 
 
 def _count(connection: Connection, relation: Relation) -> int:
@@ -103,7 +105,7 @@ def missing(target: Target, table: str, column: str) -> list[tuple[Any, ...]]:
     from psycopg import sql
 
     with closing(connect(target)) as connection:
-        relation = _known(connection, target, table, column)
+        relation = _known(connection, _catalogue(connection, [table]), target, table, column)
         shown = sql.SQL(", ").join(map(sql.Identifier, dict.fromkeys((*relation.key, column))))
         query = sql.SQL("select {0} from {1} where {2} is null order by {0} limit {3}").format(
             shown, sql.Identifier(relation.schema, relation.name), sql.Identifier(column), sql.Literal(_FIRST)
@@ -115,7 +117,7 @@ def values(target: Target, table: str, column: str) -> Iterator[tuple[Any, tuple
     from psycopg import sql
 
     with closing(connect(target)) as connection, connection.cursor(name="seeder_values") as cursor:
-        relation = _known(connection, target, table, column)
+        relation = _known(connection, _catalogue(connection, [table]), target, table, column)
         key = sql.SQL(", ").join(sql.Identifier(name) for name in relation.key)
         value = sql.SQL('{}::text collate "C"').format(sql.Identifier(column))
         query = sql.SQL("select distinct on (v) {value} as v{key} from {table} where {column} is not null order by v{key}").format(
@@ -130,8 +132,9 @@ def values(target: Target, table: str, column: str) -> Iterator[tuple[Any, tuple
             yield found, tuple(of)
 
 
-def _known(connection: Connection, target: Target, table: str, column: str | None = None) -> Relation:
-    relation = _catalogue(connection, table).find(table)
+def _known(connection: Connection, known: Catalogue, target: Target, table: str, column: str | None = None) -> Relation:
+    """One of the tables that are `known`; of one that is not the others are looked up for what may be meant."""
+    relation = known.find(table)
     if relation is None:
         raise EnvironmentFailed(f"{target.store}.{table}", "there is no such table", _catalogue(connection).hint(table))
     if column is not None and column not in relation.columns:
