@@ -210,7 +210,8 @@ class Environment:
     @property
     def fitness(self) -> Fitness:
         """The plan's fitness, with the tables that migrations made, those that were loaded, and what is expected of the results."""
-        expected = self.plan.fitness.expectations if self.scenario is None else self.scenario.expect
+        scenario = self.scenario
+        expected = scenario.expect if scenario else self.plan.fitness.expectations
         return replace(self.plan.fitness, tables=tuple(self.loaded), migrated=dict(self.migrated), expectations=expected)
 
     @property

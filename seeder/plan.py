@@ -166,9 +166,9 @@ def _loads(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]
         for part in allotted[dataset.label]:
             if part.kind in AT_REST:
                 by_store.setdefault(part.owner, []).append(part)
-        halts = requirements.halts(dataset, histories)
-        for store in sorted(set(by_store) & set(halts)):
-            yield _load(dataset, {store: by_store.pop(store)}, halts[store])
+        at = requirements.loaded_at(dataset, histories)
+        for store in sorted(set(by_store) & set(at)):
+            yield _load(dataset, {store: by_store.pop(store)}, at[store])
         if by_store:
             yield _load(dataset, by_store)
 

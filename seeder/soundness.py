@@ -12,7 +12,7 @@ from seeder.definition import consistency, overlay
 from seeder.definition.dataset import Dataset, Part, PartKind
 from seeder.definition.dataset_parts import parts
 from seeder.definition.extension import WAYS
-from seeder.definition.requirements import halts, misplaced, unmet
+from seeder.definition.requirements import loaded_at, misplaced, unmet
 from seeder.definition.scenario import Scenario, settle
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
@@ -97,7 +97,7 @@ def of_requirements(dataset: Dataset, stack: Stack, judged: Judged) -> Iterator[
     """What the dataset asks of the stack's version and migrations and does not find."""
     yield from unmet(dataset, stack, judged.ids)
     yield from misplaced(dataset, stack, judged.ids)
-    for store in halts(dataset, judged.ids):
+    for store in loaded_at(dataset, judged.ids):
         migrate = stack.stores[store].migrate
         if migrate and not can_halt(migrate.tool):
             at = next(given for given in dataset.loads_at if given.subject == store)

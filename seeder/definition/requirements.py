@@ -40,7 +40,7 @@ def revision_problem(wanted: str, history: Sequence[str]) -> Unfit | None:
     return None
 
 
-def halts(dataset: Dataset, histories: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def loaded_at(dataset: Dataset, histories: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Store -> the revision at which it halts for the dataset's rows, written out. Not in it: stores of absent services, and those that
     take the rows at their head as they would without `loads_at`."""
     found = {}
