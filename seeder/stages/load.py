@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seeder import fill, machine, perform, process, variables
+from seeder import loading, machine, perform, process, variables
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Loaded
@@ -15,7 +15,7 @@ from seeder.wait import READY, Verdict, not_yet, wait_for
 def at_rest(environment: Environment, plan: Plan) -> None:
     """Every dataset's records are in their stores, and known, so that gates can ask for them."""
     for operation in plan.loads:
-        environment.loaded += fill.stores(environment, operation)
+        environment.loaded += loading.dataset(environment, operation)
 
 
 def through_services(environment: Environment, plan: Plan) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from seeder import fill
+from seeder import loading
 from seeder.environment import Environment
 from seeder.fitness import Migrated, head
 from seeder.operation import Load, Migrate, Plan
@@ -37,7 +37,7 @@ def _go(environment: Environment, way: Iterable[Migrate | Load]) -> None:
         if isinstance(operation, Migrate):
             _migrate(environment, operation)
         else:
-            fill.stores(environment, operation)
+            loading.dataset(environment, operation)
 
 
 def _migrate(environment: Environment, operation: Migrate) -> None:

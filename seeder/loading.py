@@ -16,16 +16,16 @@ from seeder.protocols import Loads, Session
 from seeder.registry import LOADERS
 
 
-def stores(environment: Environment, operation: Load) -> list[LoadedTable]:
+def dataset(environment: Environment, operation: Load) -> list[LoadedTable]:
     """Every session verifies before any commits; of a dataset with a bad record nothing stays. Answers the tables that were loaded."""
     with ExitStack() as undo:
         sessions = {store: _begin(environment, operation, store, undo) for store in operation.parts}
-        filled = each(sessions, lambda store: _fill(environment, operation, store, sessions[store]))
+        tables = each(sessions, lambda store: _load(environment, operation, store, sessions[store]))
         each(sessions, lambda store: sessions[store].verify())
         for store in sorted(sessions, key=lambda store: (sessions[store].finality, store)):
             sessions[store].commit()
         undo.pop_all()
-    return [one for of_store in filled.values() for one in of_store]
+    return [one for of_store in tables.values() for one in of_store]
 
 
 def _begin(environment: Environment, operation: Load, store: str, undo: ExitStack) -> Session:
@@ -51,9 +51,9 @@ def _natural_keys(operation: Load, store: str) -> Mapping[str, tuple[str, ...]]:
     return {name.removeprefix(prefix): columns for name, columns in operation.dataset.natural_keys.items() if name.startswith(prefix)}
 
 
-def _fill(environment: Environment, operation: Load, store: str, session: Session) -> list[LoadedTable]:
-    dataset, label, as_of = operation.dataset, operation.dataset.label, environment.run.as_of
+def _load(environment: Environment, operation: Load, store: str, session: Session) -> list[LoadedTable]:
+    given, as_of = operation.dataset, environment.run.as_of
     records = [LOADERS.get(part.kind).read(part, as_of) for part in operation.parts[store]]
     counts = session.load(records)
-    environment.emit(Loaded(dataset.name, dataset.version, store, sum(counts.values())))
-    return [LoadedTable(label, store, r.name, r.columns, counts.get(r.name, 0), r.part.path) for r in records if isinstance(r, Table)]
+    environment.emit(Loaded(given.name, given.version, store, sum(counts.values())))
+    return [LoadedTable(given.label, store, r.name, r.columns, counts.get(r.name, 0), r.part.path) for r in records if isinstance(r, Table)]
