@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-from seeder import whole
+from seeder import atomic
 from seeder.errors import EnvironmentFailed
 
 VARIABLE = "SEEDER_HOME"
@@ -28,7 +28,7 @@ def name() -> str:
     """What this cache is called among all that use a Docker engine."""
     path = cache() / "name"
     if not path.exists():
-        whole.write(path, secrets.token_hex(8))
+        atomic.write(path, secrets.token_hex(8))
     return path.read_text(encoding="utf-8")
 
 

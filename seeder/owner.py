@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
-from seeder import home, whole
+from seeder import atomic, home
 from seeder.frozen import frozen
 from seeder.living import Identity, myself
 from seeder.order import each
@@ -134,4 +134,4 @@ def _remove(folder: Path) -> None:
 
 def _write(made: Claim, folder: Path) -> None:
     data = {**asdict(made), "checkout": str(made.checkout), "expires": made.expires.isoformat()}
-    whole.write(folder / FILE, json.dumps(data, indent=2) + "\n")
+    atomic.write(folder / FILE, json.dumps(data, indent=2) + "\n")

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from seeder import home, owner, process, restoration, story, variables, whole
+from seeder import atomic, home, owner, process, restoration, story, variables
 from seeder.content import Table
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
@@ -169,7 +169,7 @@ def remember(environment: Environment) -> None:
         "results": environment.results,
         "restored": bool(plan.restores),
     }
-    whole.write(environment.run.folder / ASKED, json.dumps(asked) + "\n")
+    atomic.write(environment.run.folder / ASKED, json.dumps(asked) + "\n")
 
 
 def _completed(environment: Environment) -> set[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seeder import redact, whole
+from seeder import atomic, redact
 from seeder.errors import Problem, SeederError, TimeLimit, of_machine
 from seeder.events import Digested, Emit, Event, Failed, Journal, Noticed, Progress, RunEnded, StageEnded, StageStarted, Waited
 from seeder.interrupt import Interrupted
@@ -197,7 +197,7 @@ class Story:
         self._journal.close()
         path = self.folder / "result.json"
         try:
-            whole.write(path, json.dumps(r.as_json(), indent=2) + "\n")
+            atomic.write(path, json.dumps(r.as_json(), indent=2) + "\n")
         except OSError as error:
             self.emit(Noticed(str(path), f"cannot be written: {error.strerror or error}"))
         return r

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seeder import whole
+from seeder import atomic
 from seeder.errors import DefinitionError, nearest
 from seeder.registry import volatile
 from seeder.target import Address, Target
@@ -169,7 +169,7 @@ def _store_document(environment: Environment, name: str) -> dict[str, Any]:
 def write(environment: Environment) -> Path:
     """Write the JSON form into the run's folder, readable by its owner alone."""
     path = file_of(environment.run.folder)
-    whole.write(path, json.dumps(document(environment), indent=2, ensure_ascii=False) + "\n")
+    atomic.write(path, json.dumps(document(environment), indent=2, ensure_ascii=False) + "\n")
     return path
 
 

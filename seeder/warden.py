@@ -197,7 +197,7 @@ def _death(parent: int) -> int | None:
 
 def _write(path: Path, run: str, swept: Swept) -> None:
     """How the run ended, unless seeder came to write that itself."""
-    from seeder import whole
+    from seeder import atomic
 
     if path.exists() or not path.parent.is_dir():
         return
@@ -209,7 +209,7 @@ def _write(path: Path, run: str, swept: Swept) -> None:
         "removed": swept.removed,
         "left": swept.left,
     }
-    whole.write(path, json.dumps(result, indent=2) + "\n")
+    atomic.write(path, json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seeder import whole
+from seeder import atomic
 from seeder.engines import _nats_consumers, _nats_reset, _nats_snapshot, _nats_state, _nats_streams
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_kept import Kept
@@ -54,7 +54,7 @@ class NatsRewinder:
             self._write()
 
     def _write(self) -> None:
-        whole.write(self._folder / _MARK, json.dumps({"engine": "nats", "format": FORMAT, "streams": self._streams}) + "\n")
+        atomic.write(self._folder / _MARK, json.dumps({"engine": "nats", "format": FORMAT, "streams": self._streams}) + "\n")
 
     async def _take(self, link: Link) -> Streams:
         found: Streams = {}

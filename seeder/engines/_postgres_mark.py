@@ -13,7 +13,7 @@ from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seeder import whole
+from seeder import atomic
 from seeder.engines._postgres_news import Reference
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
@@ -101,7 +101,7 @@ def quoted(*names: str) -> str:
 
 def write(folder: Path, mark: Mark, name: str) -> None:
     """In one step; readable by its owner alone, since it holds hashes of passwords."""
-    whole.write(folder / name, json.dumps({"engine": "postgres", "format": FORMAT, **asdict(mark)}, ensure_ascii=False))
+    atomic.write(folder / name, json.dumps({"engine": "postgres", "format": FORMAT, **asdict(mark)}, ensure_ascii=False))
 
 
 def read(folder: Path, name: str = MARK) -> Mark:

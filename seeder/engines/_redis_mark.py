@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import whole
+from seeder import atomic
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
 from seeder.rewound import NO_MARK
@@ -124,7 +124,7 @@ def write(folder: Path, mark: Mark) -> None:
         if entry.fields is not None
     ]
     about = {"engine": "redis", "format": FORMAT, "functions": _text(mark.functions), "fields": fleeting}
-    whole.write(folder / _INDEX, json.dumps(about) + "\n")
+    atomic.write(folder / _INDEX, json.dumps(about) + "\n")
 
 
 def read(folder: Path) -> Mark:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seeder import whole
+from seeder import atomic
 from seeder.frozen import frozen
 from seeder.layer import Chain, State
 from seeder.operation import Plan
@@ -82,7 +82,7 @@ def remember(plan: Plan, folder: Path) -> None:
     text = json.dumps({"servers": servers, "acting": acting}) + "\n"
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        whole.write(_path(plan, folder), text)
+        atomic.write(_path(plan, folder), text)
 
 
 def states(plan: Plan, folder: Path) -> list[Told]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from seeder import home, whole
+from seeder import atomic, home
 from seeder.errors import SeederError
 from seeder.layer import SET, Layer
 from seeder.protocols import Builds, Strays
@@ -52,7 +52,7 @@ def use(layers: Collection[Layer], folder: Path) -> None:
     """Write into a run's folder which layers it begins at, so that they stay as long as it."""
     for layer in layers:
         LAYERS.get(layer.where).use(layer)
-    whole.write(folder / USES, json.dumps([layer.key for layer in layers]))
+    atomic.write(folder / USES, json.dumps([layer.key for layer in layers]))
 
 
 def in_use() -> set[str]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from seeder import process, whole
+from seeder import atomic, process
 from seeder.definition.stack import Stack
 from seeder.errors import DefinitionError, EnvironmentFailed, Problem
 from seeder.runtimes._docker_model import Model, escaped, unescaped
@@ -56,7 +56,7 @@ def resolve(stack: Stack) -> Model:
 
 def write(model: Model, path: Path) -> None:
     """Keep a model, readable by its owner alone: it holds the services' passwords."""
-    whole.write(path, json.dumps(escaped(model), indent=2, ensure_ascii=False) + "\n")
+    atomic.write(path, json.dumps(escaped(model), indent=2, ensure_ascii=False) + "\n")
 
 
 def read(path: Path) -> Model:

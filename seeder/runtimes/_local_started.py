@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from seeder import whole
+from seeder import atomic
 from seeder.frozen import frozen
 
 
@@ -19,7 +19,7 @@ class Started:
     def write(self, path: Path) -> None:
         """Readable by its owner alone: variables hold passwords."""
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        whole.write(path, json.dumps({"command": self.command, "cwd": str(self.cwd), "environment": dict(self.environment)}) + "\n")
+        atomic.write(path, json.dumps({"command": self.command, "cwd": str(self.cwd), "environment": dict(self.environment)}) + "\n")
 
 
 def read(path: Path) -> Started | None:

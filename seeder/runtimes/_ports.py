@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from seeder import home, whole
+from seeder import atomic, home
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
 from seeder.living import Identity, myself
@@ -147,6 +147,6 @@ def _table() -> Iterator[tuple[dict[int, _Reservation], Callable[[dict[int, _Res
 
         def save(new: dict[int, _Reservation]) -> None:
             lines = {str(port): (r.run, r.owner.pid, r.owner.started, r.owner.place) for port, r in sorted(new.items())}
-            whole.write(path, json.dumps(lines))
+            atomic.write(path, json.dumps(lines))
 
         yield {port: reservation for port, reservation in table.items() if not reservation.stale()}, save

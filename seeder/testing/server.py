@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from seeder import check, decide, lifecycle, living, present, process, start, whole
+from seeder import atomic, check, decide, lifecycle, living, present, process, start
 from seeder.definition.request import Definition, Request, find_project, of_server, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, Mark, Problem, SeederError, of_machine
@@ -62,7 +62,7 @@ class Server:
     def join(self) -> dict[str, Target]:
         """The server's stores, once they can be copied. Raises SeederError as told by the process that could not bring it up."""
         self._user.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        whole.write(self._user, json.dumps(asdict(living.myself())))
+        atomic.write(self._user, json.dumps(asdict(living.myself())))
         wait_for(self._wanted.server, self._look, within=BRING_SECONDS, longest=0.1, remedy="`seeder ls` tells how it stands")
         if wrong := _read(self._folder / WRONG):
             self._refused = True
@@ -108,7 +108,7 @@ class Server:
 def _begin(folder: Path, wanted: Wanted) -> subprocess.Popen[bytes]:
     """It outlives the environments of this process, which are runs of their own. What is asked for may hold secrets: it stands in a
     file, since everyone on the machine sees the words of a command."""
-    whole.write(folder / ASKED, json.dumps({**asdict(wanted.request), "project": str(wanted.project), "server": wanted.server}))
+    atomic.write(folder / ASKED, json.dumps({**asdict(wanted.request), "project": str(wanted.project), "server": wanted.server}))
     command = [sys.executable, "-P", "-m", "seeder.testing.server", str(folder)]
     with (folder / LOG).open("wb") as log:
         return process.start(command, cwd=Path("/"), environment=process.of_seeder(), output=log, owned=False)
@@ -176,7 +176,7 @@ def main() -> None:
         if known is None:
             raise
         problems = [asdict(problem) for problem in known.problems]
-        whole.write(folder / WRONG, json.dumps({"problems": problems, "log": known.log}, default=str))
+        atomic.write(folder / WRONG, json.dumps({"problems": problems, "log": known.log}, default=str))
     finally:
         lock.release()
 
@@ -200,7 +200,7 @@ def _used(folder: Path, up: Mapping[str, str]) -> bool:
     """Who comes writes down that he does, and then looks whether it is up; so it is down first, and then looked at who came."""
     if _users(folder):
         if not (folder / UP).exists():
-            whole.write(folder / UP, json.dumps(up))
+            atomic.write(folder / UP, json.dumps(up))
         return True
     (folder / UP).unlink(missing_ok=True)
     return bool(_users(folder))

@@ -16,7 +16,7 @@ from typing import Any
 
 import filelock
 
-from seeder import fingerprint, home, owner, present, session, start, warden, whole
+from seeder import atomic, fingerprint, home, owner, present, session, start, warden
 from seeder.environment import AT_WORK
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Emit
@@ -117,4 +117,4 @@ def _write(plan: Plan, made: Session, made_of: str) -> None:
     salt = secrets.token_hex(16)
     known = {"made_of": made_of, "salt": salt, "secrets": fingerprint.of_secrets(chain.every_secret(plan), salt), "asked": _asked(plan)}
     state = {"digest": made.digest, "seeded": dict(made.seeded), "running": made.running()}
-    whole.write(home.run_folder(made.run) / FILE, json.dumps({**known, **state}))
+    atomic.write(home.run_folder(made.run) / FILE, json.dumps({**known, **state}))

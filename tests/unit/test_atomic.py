@@ -2,13 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from seeder import whole
+from seeder import atomic
 
 
 def test_several_that_write_one_file_at_once_do_not_meet(tmp_path):
     path, texts = tmp_path / "file.json", [str(number) * 20_000 for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        for done in [pool.submit(whole.write, path, text) for text in texts * 5]:
+        for done in [pool.submit(atomic.write, path, text) for text in texts * 5]:
             done.result()
             assert path.read_text() in texts
     assert [one.name for one in tmp_path.iterdir()] == ["file.json"]
@@ -17,7 +17,7 @@ def test_several_that_write_one_file_at_once_do_not_meet(tmp_path):
 
 def test_a_file_that_says_so_already_is_left_alone(tmp_path):
     path = tmp_path / "file.json"
-    whole.write(path, "same")
+    atomic.write(path, "same")
     before = path.stat()
-    whole.write(path, "same")
+    atomic.write(path, "same")
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
