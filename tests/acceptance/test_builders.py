@@ -19,8 +19,8 @@ import pytest
 
 from tests.conftest import DATA, copied_shop
 from tests.scenarios.failing import change
+from tests.scenarios.layered import layers, named, through_services
 from tests.scenarios.seeder import Said, docker, events, leftovers, reached, seeder, started, until
-from tests.scenarios.test_layers import layers, named, through_services
 
 TIMES = int(os.environ.get("SEEDER_TEST_BUILDERS", "1"))
 SEED = int(os.environ.get("SEEDER_TEST_SEED", "0"))

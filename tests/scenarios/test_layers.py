@@ -17,19 +17,11 @@ import pytest
 
 from tests.conftest import DATA
 from tests.scenarios.cases import RUNTIMES, product
-from tests.scenarios.seeder import Said, docker, events, seeder, started, until
+from tests.scenarios.layered import RUN, did, digests, emptied, last, layers, named, run, through_services
+from tests.scenarios.seeder import events, seeder, started, until
 from tests.unit.layers import changing
 
 KILLS = int(os.environ.get("SEEDER_TEST_LAYER_KILLS", "1"))
-RUN = ("run", "small", "--scenario", "ready")
-
-
-def named(project: Path, name: str) -> Path:
-    """The small project under a name of its own, so that no other test's layers fit it on a Docker engine that all share."""
-    compose, manifest = project / "compose.yaml", project / "manifest.yaml"
-    compose.write_text(compose.read_text().replace("POSTGRES_DB: notes}", f'POSTGRES_DB: notes, LAYERS_OF: "{name}"}}'))
-    manifest.write_text(manifest.read_text().replace("project: small", f"project: {name}"))
-    return project
 
 
 @pytest.fixture
@@ -44,15 +36,6 @@ def home(folder: Path, tmp_path: Path) -> Iterator[Path]:
         yield made
 
 
-@contextlib.contextmanager
-def emptied(folder: Path, home: Path) -> Iterator[Path]:
-    home.mkdir()
-    yield home
-    for layer in layers(folder, home):
-        if str(layer["place"]).startswith("seeder-layer:"):
-            docker("rmi", "-f", str(layer["place"]))
-
-
 @pytest.fixture(scope="module", params=["local", pytest.param("docker", marks=pytest.mark.docker)])
 def warm(request, tmp_path_factory) -> Iterator[tuple[Path, Path, str]]:
     """Project, home and runtime of a first run that has kept its layers."""
@@ -64,31 +47,6 @@ def warm(request, tmp_path_factory) -> Iterator[tuple[Path, Path, str]]:
         assert did(folder, "migrate", "migrated") == ["db"]
         assert did(folder, "keep", "kept") == ["cache", "db", "db"]
         yield folder, home, request.param
-
-
-def run(folder: Path, home: Path, runtime: str, *words: str, act: str = "true") -> Said:
-    return seeder(*RUN, "--runtime", runtime, *words, "--", "sh", "-c", act, cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on")
-
-
-def digests(folder: Path) -> set[str]:
-    found = [json.loads(path.read_text()).get("digest") for path in folder.glob(".seeder/runs/*/result.json")]
-    return {digest for digest in found if digest}
-
-
-def last(folder: Path, kind: str) -> list[dict[str, object]]:
-    """Events of this kind in the journal of the latest run."""
-    journal = max(folder.glob(".seeder/runs/*/events.jsonl"), key=lambda path: path.stat().st_mtime)
-    return [event for event in map(json.loads, journal.read_text().splitlines()) if event["event"] == kind]
-
-
-def did(folder: Path, stage: str, state: str) -> list[str]:
-    return sorted(str(event["subject"]) for event in last(folder, "progress") if (event["stage"], event["state"]) == (stage, state))
-
-
-def layers(folder: Path, home: Path) -> list[dict[str, object]]:
-    found = json.loads(seeder("cache", "ls", "--json", cwd=folder, SEEDER_HOME=str(home), SEEDER_CACHE="on").out)
-    own = (folder / "manifest.yaml").read_text()
-    return [layer for layer in found if f"project: {layer['project']}\n" in own]
 
 
 @pytest.fixture
@@ -164,12 +122,6 @@ def test_a_killed_builder_leaves_nothing_that_the_next_one_trusts(folder, home, 
     assert run(folder, home, runtime).code == 0
     assert did(folder, "keep", "kept") == []
     assert len(digests(folder)) == 1
-
-
-def through_services(folder: Path) -> None:
-    """Make the small project's data come through its service too, so that its stores are kept as a set."""
-    (folder / "testdata/golden/notes/web").mkdir()
-    (folder / "testdata/golden/notes/web/replay.http").write_text("GET /\n")
 
 
 def test_a_set_is_of_one_cut_whatever_a_killed_builder_left_of_another(folder, home):

@@ -10,9 +10,9 @@ import pytest
 
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import change, proper
+from tests.scenarios.layered import did, named
 from tests.scenarios.seeder import Said, seeder
 from tests.scenarios.suites import home_of_its_own
-from tests.scenarios.test_layers import did, named
 
 ASKED = ("small", "--scenario", "ready", "--services", "db,cache")
 

@@ -19,8 +19,8 @@ from seeder.registry import remote as opened
 from tests.conftest import DATA
 from tests.contract.serving_registry import registry
 from tests.scenarios.cases import RUNTIMES, product
+from tests.scenarios.layered import did, digests, last, layers, named, run, through_services
 from tests.scenarios.seeder import Said, docker, seeder, started
-from tests.scenarios.test_layers import did, digests, last, layers, named, run, through_services
 
 STACK = ("small", "--scenario", "ready")
 

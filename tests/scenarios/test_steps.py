@@ -12,10 +12,10 @@ import pytest
 from seeder import ledger
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import evidence, proper
+from tests.scenarios.layered import did, named
 from tests.scenarios.seeder import Said, run_id, seeder
 from tests.scenarios.suites import home_of_its_own
 from tests.scenarios.suites import run as suite
-from tests.scenarios.test_layers import did, named
 
 NOTES = '''
 from dataclasses import dataclass

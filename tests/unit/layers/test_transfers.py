@@ -19,6 +19,7 @@ from seeder.protocols import Remote
 from seeder.reuse import cache, pull, push, room
 from seeder.transfer import Transfer
 from tests.scenarios.failing import change
+from tests.scenarios.layered import through_services
 from tests.unit.layers.changing import other_secret, service_apart
 from tests.unit.layers.test_room import KEPT, begins, build, planned
 
@@ -55,10 +56,9 @@ def pulled(remote: Remote, plan: Plan | None) -> list[Transfer]:
     return list(pull.of_plan(remote, plan, told.append) if plan else pull.everything(remote, told.append))
 
 
-def through_services(project: Path) -> None:
-    """Make the small project's data come through its service too, so that its stores are kept as a set."""
-    (project / "testdata/golden/notes/web").mkdir()
-    (project / "testdata/golden/notes/web/replay.http").write_text("GET /\n")
+def acting(project: Path) -> None:
+    """Its stores are kept as a set, in which its migrations are no part of the service."""
+    through_services(project)
     service_apart(project)
 
 
@@ -79,7 +79,7 @@ def contents() -> set[str]:
 
 
 def test_a_set_is_not_taken_once_a_service_has_another_secret(project: Path) -> None:
-    through_services(project)
+    acting(project)
     change(
         project, "compose.yaml", "    environment:\n      DATABASE_URL", "    environment:\n      AUTH_MODE: lenient\n      DATABASE_URL"
     )
@@ -90,7 +90,7 @@ def test_a_set_is_not_taken_once_a_service_has_another_secret(project: Path) -> 
 
 
 def test_that_other_secrets_made_a_set_is_said_only_of_one_that_is_there_as_a_whole(project: Path) -> None:
-    through_services(project)
+    acting(project)
     made = build_set(planned(project))
     assert cache.unfit(planned(project)) == {}
     other_secret(project)
@@ -213,7 +213,7 @@ def test_no_password_leaves_the_machine(project, remote, shared):
 
 
 def test_a_set_is_had_as_a_whole(project, remote, at):
-    through_services(project)
+    acting(project)
     build(planned(project))
     build_set(planned(project))
     assert states(list(push.push(remote, push.of_plan(planned(project))))) == ["moved"]
@@ -226,7 +226,7 @@ def test_a_set_is_had_as_a_whole(project, remote, at):
 
 @pytest.mark.parametrize(("how", "cause"), DAMAGES.items(), ids=DAMAGES)
 def test_of_a_set_that_is_not_whole_nothing_is_kept(project, remote, shared, at, how, cause):
-    through_services(project)
+    acting(project)
     plan = planned(project)
     build(plan)
     build_set(plan)
@@ -243,7 +243,7 @@ def test_of_a_set_that_is_not_whole_nothing_is_kept(project, remote, shared, at,
 
 
 def test_a_set_whose_member_was_removed_here_is_not_sent(project, remote, shared):
-    through_services(project)
+    acting(project)
     layers = build_set(planned(project))
     shutil.rmtree(Path(next(layer for layer in layers if layer.form != SET).place))
     got = list(push.push(remote, layers))
@@ -253,7 +253,7 @@ def test_a_set_whose_member_was_removed_here_is_not_sent(project, remote, shared
 
 def test_two_cuts_of_a_set_do_not_mix(project, remote, at):
     """Two machines came to the same set and both push it at the same time: whoever pulls has the one or the other."""
-    through_services(project)
+    acting(project)
     sent = []
     for machine in ("here", "there"):
         at(machine)
@@ -268,7 +268,7 @@ def test_two_cuts_of_a_set_do_not_mix(project, remote, at):
 
 
 def test_a_set_that_is_pulled_replaces_what_was_left_of_another(project, remote, at):
-    through_services(project)
+    acting(project)
     build_set(planned(project), "of this cut")
     list(push.push(remote, room.every()))
     at("there")
@@ -283,7 +283,7 @@ def test_a_set_that_is_pulled_replaces_what_was_left_of_another(project, remote,
 
 
 def test_what_steps_made_is_known_wherever_their_set_is_taken(project, remote, at):
-    through_services(project)
+    acting(project)
     build_set(planned(project), results={"order": {"id": 7}})
     assert planned(project).results == {"order": {"id": 7}}
     assert states(list(push.push(remote, push.of_plan(planned(project))))) == ["moved"]
@@ -294,7 +294,7 @@ def test_what_steps_made_is_known_wherever_their_set_is_taken(project, remote, a
 
 
 def test_a_set_whose_steps_made_secrets_stays_here(project, remote):
-    through_services(project)
+    acting(project)
     build_set(planned(project), results={"order": {"id": 7}, "login": {"session_token": "abc"}})
     (left,) = list(push.push(remote, push.of_plan(planned(project))))
     assert (left.state, left.why and left.why.cause) == (
