@@ -134,13 +134,46 @@ class Daemon:
         with _asking("docker"):
             return identity_of(self._api.info(), self._api.info())
 
+    # -- asking -------------------------------------------------------------------------------------------------------
+
+    def _ask(self, path: str, subject: str) -> Any:
+        """The answer to a plain GET, without the SDK, whose import takes longer than most answers; None where it cannot be asked so."""
+        try:
+            return self.at.ask(path)
+        except Absent as absent:
+            raise Refused(subject, 404, str(absent)) from absent
+        except OSError as error:
+            raise EnvironmentFailed("docker", f"the daemon does not answer: {_short(error)}", REMEDY) from error
+
+    def _inspect(self, kind: Literal["image", "container"], name: str, subject: str) -> Any:
+        """What the engine knows of one thing. Raises Refused where it knows none."""
+        found = self._ask(f"/{kind}s/{urllib.parse.quote(name, safe='/:@')}/json", subject)
+        if found is None:
+            with _asking(subject):
+                found = self._api.inspect_image(name) if kind == "image" else self._api.inspect_container(name)
+        return found
+
+    def _list(self, kind: Kind, chosen: Mapping[str, list[str]]) -> Any:
+        """Everything of the kind that the filters choose. Asked plainly where that can be: every run wants to know it, also those that
+        have nothing else to do with Docker."""
+        found = self._ask(f"{LISTS[kind]}filters={urllib.parse.quote(json.dumps(chosen))}", "docker")
+        return self._listed(kind, chosen) if found is None else found
+
+    def _listed(self, kind: Kind, chosen: Mapping[str, list[str]]) -> Any:
+        with _asking("docker"):
+            if kind == "container":
+                return self._api.containers(all=True, filters=chosen)
+            if kind == "network":
+                return self._api.networks(filters=chosen)
+            return self._api.volumes(filters=chosen) if kind == "volume" else self._api.images(all=True, filters=chosen)
+
     # -- images and containers ----------------------------------------------------------------------------------------
 
     def image(self, reference: str) -> Image | None:
         """The image as it is at the daemon; None when it is not there."""
         found: Any = None
         with _if_there():
-            found = self._ask(f"/images/{urllib.parse.quote(reference, safe='/:@')}/json", reference) or self._inspected(reference)
+            found = self._inspect("image", reference, reference)
         if found is None:
             return None
         config = found.get("Config") or {}
@@ -148,14 +181,9 @@ class Daemon:
         exposed = sorted((int(port), protocol or "tcp") for port, _, protocol in ports)
         return Image(found["Id"], tuple(exposed), tuple(sorted(config.get("Volumes") or {})), config.get("Healthcheck"))
 
-    def _inspected(self, image: str) -> Any:
-        with _asking(image):
-            return self._api.inspect_image(image)
-
     def containers(self, labels: Mapping[str, str], by: str) -> dict[str, str]:
         """Value of the label `by` -> id, of all containers that carry `labels`."""
-        with _asking("docker"):
-            found = self._api.containers(all=True, filters={"label": [f"{key}={value}" for key, value in labels.items()]})
+        found = self._list("container", {"label": [f"{key}={value}" for key, value in labels.items()]})
         return {c["Labels"][by]: c["Id"] for c in found if by in c["Labels"]}
 
     def publishers(self, port: int) -> list[str]:
@@ -169,12 +197,8 @@ class Daemon:
             self._api.start(container)
 
     def state(self, container: str, subject: str) -> State:
-        found = (self._ask(f"/containers/{container}/json", subject) or self._inspected_container(container, subject))["State"]
+        found = self._inspect("container", container, subject)["State"]
         return State(found["Status"], int(found.get("ExitCode") or 0), bool(found.get("OOMKilled")), found.get("Error") or "")
-
-    def _inspected_container(self, container: str, subject: str) -> Any:
-        with _asking(subject):
-            return self._api.inspect_container(container)
 
     def logs(self, container: str, subject: str, lines: int | None = None) -> str:
         """Both streams in order, the last `lines` of them."""
@@ -239,9 +263,8 @@ class Daemon:
 
     def depth(self, container: str) -> int:
         """How many layers the container's image is made of."""
-        with _asking(container):
-            image = self._api.inspect_container(container)["Image"]
-            return len(self._api.inspect_image(image)["RootFS"].get("Layers") or [])
+        image = self._inspect("container", container, container)["Image"]
+        return len(self._inspect("image", image, container)["RootFS"].get("Layers") or [])
 
     def tagged(self, repository: str) -> list[tuple[str, Mapping[str, str], float]]:
         """Name, labels and time of making (seconds since 1970) of every image of the repository."""
@@ -285,8 +308,7 @@ class Daemon:
 
     def names(self, image: str) -> list[str]:
         """What the image is called at the daemon."""
-        with _asking(image):
-            return list(self._api.inspect_image(image).get("RepoTags") or [])
+        return list(self._inspect("image", image, image).get("RepoTags") or [])
 
     def pull(self, image: str) -> None:
         """Raises EnvironmentFailed when it is not there afterwards."""
@@ -345,35 +367,12 @@ class Daemon:
 
     # -- owners -------------------------------------------------------------------------------------------------------
 
-    def _ask(self, path: str, subject: str) -> Any:
-        """The answer to a plain GET, without the SDK, whose import takes longer than most answers; None where it cannot be asked so."""
-        try:
-            return self.at.ask(path)
-        except Absent as absent:
-            raise Refused(subject, 404, str(absent)) from absent
-        except OSError as error:
-            raise EnvironmentFailed("docker", f"the daemon does not answer: {_short(error)}", REMEDY) from error
-
     def labelled(self, kind: Kind, label: str) -> dict[str, Mapping[str, str]]:
         """Id (a volume's name) -> labels, of everything of the kind that carries `label` (a key, or key=value)."""
         found = self._list(kind, {"label": [label]})
         if kind == "volume":
             return {one["Name"]: one["Labels"] or {} for one in found["Volumes"] or []}
         return {one["Id"]: one["Labels"] or {} for one in found}
-
-    def _list(self, kind: Kind, chosen: Mapping[str, list[str]]) -> Any:
-        """Everything of the kind that the filters choose. Asked plainly where that can be: every run wants to know it, also those that
-        have nothing else to do with Docker."""
-        found = self._ask(f"{LISTS[kind]}filters={urllib.parse.quote(json.dumps(chosen))}", "docker")
-        return self._listed(kind, chosen) if found is None else found
-
-    def _listed(self, kind: Kind, chosen: Mapping[str, list[str]]) -> Any:
-        with _asking("docker"):
-            if kind == "container":
-                return self._api.containers(all=True, filters=chosen)
-            if kind == "network":
-                return self._api.networks(filters=chosen)
-            return self._api.volumes(filters=chosen) if kind == "volume" else self._api.images(all=True, filters=chosen)
 
     def remove(self, kind: Kind, name: str) -> None:
         """Remove one thing, a container with its anonymous volumes and whatever runs in it. Absent already is fine."""
