@@ -56,8 +56,10 @@ class Write:
 @frozen
 class Asked:
     """One try of one thing that a capability is asked for: the step, with its place where it is one of many (`products[1]`), and that
-    place alone. `writes`: what the try has sent so far that may have changed something, as it is told to people."""
+    place alone. `key`: by which its values are drawn, wherever its scenario is used. `writes`: what the try has sent so far that may have
+    changed something, as it is told to people."""
 
     step: str
     index: int = 0
+    key: str = ""
     writes: list[Write] = field(default_factory=list, compare=False)

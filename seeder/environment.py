@@ -226,7 +226,7 @@ class Environment:
     def unmade(self) -> list[str]:
         """The steps of the scenario whose results are not known: they have not come yet, have failed, or stand there only now."""
         scenario = self.plan.definition.scenario
-        return [step.name for step in scenario.every if step.name not in self.results] if scenario else []
+        return [step.name for step in scenario.spread().every if step.name not in self.results] if scenario else []
 
 
 def ended(world: World, service: str) -> Verdict | None:

@@ -20,7 +20,8 @@ State = Literal["begun", "confirmed", "failed", "unknown", "undone"]
 class Entry:
     """One thing that a capability was asked to make. `begun`: nobody knows yet whether it was made; `unknown`: nobody ever will; `failed`:
     nothing was made; `undone`: it was taken back. `made` is what it answered, `given` what it was given (as it is: bundles get it without
-    secrets); `after` are the steps that it builds on, `index` its place among many. `at`: when it was begun, in seconds since 1970."""
+    secrets); `after` are the steps that it builds on, `index` its place among many, `key` by which
+    its values were drawn. `at`: when it was begun, in seconds since 1970."""
 
     id: str  # step, with its place where it is one of many: `products[1]`
     capability: str
@@ -34,6 +35,7 @@ class Entry:
     reason: str = ""
     index: int = 0
     at: float = 0.0
+    key: str = ""
 
     @property
     def step(self) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import graphlib
+import heapq
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future  # a plan sorts, and runs nothing
@@ -25,15 +26,28 @@ class Cycle(ValueError):
         super().__init__(" -> ".join(path))
 
 
-def sort(graph: Mapping[str, Iterable[str]]) -> list[str]:
-    """Nodes after everything they depend on; among free nodes, by name. Raises Cycle."""
+def sort(graph: Mapping[str, Iterable[str]], rank: Callable[[str], Any] | None = None) -> list[str]:
+    """Nodes after everything they depend on; among free nodes, by name. With `rank` the one that ranks lowest comes next among all that
+    are free by then; ranks are never equal. Raises Cycle."""
     sorter = _prepared(graph)
+    if rank:
+        return list(_ranked(sorter, rank))
     result: list[str] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready())
         result += ready
         sorter.done(*ready)
     return result
+
+
+def _ranked(sorter: graphlib.TopologicalSorter[str], rank: Callable[[str], Any]) -> Iterator[str]:
+    free: list[tuple[Any, str]] = []
+    while sorter.is_active():
+        for node in sorter.get_ready():
+            heapq.heappush(free, (rank(node), node))
+        _, node = heapq.heappop(free)
+        sorter.done(node)
+        yield node
 
 
 def _prepared(graph: Mapping[str, Iterable[str]]) -> graphlib.TopologicalSorter[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -13,6 +14,7 @@ from seeder import redact
 from seeder.asking import ask
 from seeder.capability import Asked, Capability
 from seeder.definition.references import Nowhere, filled
+from seeder.definition.scope import Known, needs
 from seeder.definition.step import Step
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
@@ -37,7 +39,7 @@ def steps(environment: Environment, stage: str, operations: Sequence[Make]) -> N
 
     def do(name: str) -> None:
         operation, begun = by_name[name], time.monotonic()
-        step, known = operation.step, {**environment.results, "inputs": _inputs(environment)}
+        step, known = operation.step, _known(environment, operation.step)
         environment.tell(stage, name, "making", operation.detail)
         with _leading(step):
             made = watch(environment, step, step.watch, known) if step.watch else _made(environment, operation, offered, ledger, known)
@@ -51,9 +53,10 @@ def steps(environment: Environment, stage: str, operations: Sequence[Make]) -> N
         raise
 
 
-def _inputs(environment: Environment) -> Mapping[str, Any]:
-    scenario = environment.plan.definition.scenario
-    return scenario.values if scenario else {}
+def _known(environment: Environment, step: Step) -> Mapping[str, Any]:
+    if step.scope is None:
+        raise TypeError(f"{step.name} was not laid out; the plan should have done it")
+    return Known(step.scope, environment.results)
 
 
 @contextmanager
@@ -68,11 +71,11 @@ def _leading(step: Step) -> Iterator[None]:
 def _made(environment: Environment, operation: Make, offered: Mapping[str, Generator], ledger: Ledger, known: Mapping[str, Any]) -> Any:
     step, generator = operation.step, offered[operation.step.use]
     if not step.many:
-        return _one(environment, operation, generator, ledger, Asked(step.name), filled(dict(step.given), known))
+        return _one(environment, operation, generator, ledger, Asked(step.name, key=step.key), filled(dict(step.given), known))
     made = []
     for place, member in enumerate(_members(step, known)):  # one after another: what they make is numbered alike each time
-        call = Asked(f"{step.name}[{place}]", place)
-        made.append(_one(environment, operation, generator, ledger, call, filled(dict(step.given), {**known, **member})))
+        call = Asked(f"{step.name}[{place}]", place, f"{step.key}[{place}]")
+        made.append(_one(environment, operation, generator, ledger, call, filled(dict(step.given), ChainMap(member, known))))  # type: ignore[arg-type]
     return made
 
 
@@ -94,10 +97,9 @@ def _members(step: Step, known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _one(environment: Environment, operation: Make, generator: Generator, ledger: Ledger, call: Asked, given: dict[str, Any]) -> Any:
     about = generator.capability
-    needs = tuple(sorted(set(operation.step.needs())))
-    entry = Entry(
-        call.step, about.name, about.version, about.owner, about.origin, given=given, after=needs, index=call.index, at=time.time()
-    )
+    after, now = tuple(sorted(needs(operation.step))), time.time()
+    kept: dict[str, Any] = {"given": given, "after": after, "index": call.index, "at": now, "key": call.key}
+    entry = Entry(call.step, about.name, about.version, about.owner, about.origin, **kept)
     with environment.making(call.step):
         ledger.begin(entry)
         last = ask(environment, generator, call, given, over=lambda: environment.stopped)

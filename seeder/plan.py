@@ -14,6 +14,7 @@ from seeder.definition.dataset import Dataset, Part
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.request import Definition
 from seeder.definition.scenario import Scenario
+from seeder.definition.scope import needs
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack
 from seeder.definition.step import Step
@@ -200,27 +201,31 @@ def _calls(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]
             yield Sow(dataset.label, " ".join(dataset.seed.command), "the dataset's own program", dataset, dataset.seed)
 
 
-def _steps(definition: Definition, scenario: Scenario, offered: Offered) -> list[Problem]:
-    """What is wrong with the scenario's steps; without services nobody waits for one."""
+def _steps(definition: Definition, scenario: Scenario, offered: Offered) -> Iterable[Problem]:
+    """What is wrong with the scenario's steps, and with those of the scenarios that it uses; without services nobody waits for one."""
     stack = definition.stack
-    away = [] if definition.request.alone else graph.left_out(scenario, stack)
-    return [*offered.problems, *soundness.of_steps(scenario, stack, offered), *away]
+    yield from offered.problems
+    for one in scenario.closure():
+        yield from soundness.of_steps(one, stack, offered)
+        yield from [] if definition.request.alone else graph.left_out(one, stack)
 
 
 def _makes(key: str, kind: type[Make], scenario: Scenario | None, offered: Offered) -> Iterable[Make]:
-    """The steps in an order in which they may be done. Those of one domain are done one after another: what a service numbers has the
-    same number each time."""
-    steps = {step.name: step for step in scenario.lists[key]} if scenario else {}
-    before = graph.edges(list(steps.values()))
+    """The steps in an order in which they may be done, those of scenarios that are used first. Those of one domain are done one after
+    another: what a service numbers has the same number each time, and the same whether its scenario is used or asked for itself."""
+    steps = scenario.spread().lists[key] if scenario else ()
+    by_name, known = {step.name: step for step in steps}, offered.capabilities
+    before = {step.name: sorted(needs(step) & by_name.keys()) for step in steps}
+    ranks = {scope: rank for rank, scope in enumerate(dict.fromkeys(id(step.scope) for step in steps))}
     latest: dict[str, str] = {}
-    for name in sort(before):
-        step, needs = steps[name], before[name]
+    for name in sort(before, lambda name: (ranks[id(by_name[name].scope)], name)):
+        step = by_name[name]
         domain = step.use.partition(".")[0]
-        after = {*needs, *([latest[domain]] if domain in latest else [])}
+        after = {*before[name], *([latest[domain]] if domain in latest else [])}
         if domain:
             latest[domain] = name
-        capability = offered.capabilities.get(step.use)
-        yield kind(name, _asked(step, capability), f"after {', '.join(needs)}" if needs else "", step, tuple(sorted(after)), capability)
+        cause = f"after {', '.join(before[name])}" if before[name] else ""
+        yield kind(name, _asked(step, known.get(step.use)), cause, step, tuple(sorted(after)), known.get(step.use))
 
 
 def _asked(step: Step, capability: Capability | None) -> str:

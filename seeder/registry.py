@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
-import importlib.metadata
-import os
-import sys
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from seeder.definition.stack import Stack, Store
 from seeder.definition.stores import Traits
 from seeder.errors import DefinitionError, nearest
+from seeder.offered import offered
 from seeder.protocols import Caller, Engine, Fills, Gate, Generator, Halts, LayerStore, Loader, Migrator, Remote, Remotes, Runtime
 
 T = TypeVar("T")
@@ -64,35 +60,6 @@ class Registry(Generic[T]):
             if entry.name in self._known:
                 raise DefinitionError(entry.name, f"two packages offer this {self.what}: seeder and {entry.value}", "uninstall one")
             self._known[entry.name] = entry.value
-
-
-def offered(group: str) -> Iterable[importlib.metadata.EntryPoint]:
-    """What packages on the path of this interpreter offer in the group (`seeder.gates`)."""
-    return importlib.metadata.entry_points(group=group) if _may_offer(tuple(sys.path)) else ()
-
-
-@functools.cache
-def _may_offer(path: tuple[str, ...]) -> bool:
-    """Whether any package on the path may offer something to seeder. Mostly none does, and to see that takes a look into their files;
-    to have all of them parsed takes longer than most plans."""
-    return any(_has_offers(Path(place or ".")) for place in path)
-
-
-def _has_offers(place: Path) -> bool:
-    try:
-        packages = [entry.path for entry in os.scandir(place) if entry.name.lower().endswith(("dist-info", "egg-info"))]
-    except NotADirectoryError:  # an archive; importlib knows how to look into it
-        return True
-    except OSError:
-        return False
-    return any(_told(Path(package, "entry_points.txt")) for package in packages)
-
-
-def _told(file: Path) -> bool:
-    try:
-        return b"[seeder." in file.read_bytes()
-    except OSError:
-        return False
 
 
 RUNTIMES: Registry[Runtime] = Registry("runtime", {

@@ -79,7 +79,7 @@ class _Undoing:
 
     def _known(self, entry: Entry, generator: Generator) -> Tried:
         """What it made: as it was confirmed, or as can be found out."""
-        about, call = generator.capability, Asked(entry.id, entry.index)
+        about, call = generator.capability, Asked(entry.id, entry.index, entry.key)
         if entry.state == "confirmed" or about.undo == NOTHING:
             return Tried("confirmed", made=entry.made)
         if about.finds:
@@ -113,7 +113,7 @@ class _Undoing:
         if about.undo != NOTHING:
             if not about.undo or not isinstance(generator, Undoes):
                 return self._hold(entry, "its capability has no undo")
-            last = self._asked(_Undo(generator, about), Asked(entry.id, entry.index), {"made": entry.made})
+            last = self._asked(_Undo(generator, about), Asked(entry.id, entry.index, entry.key), {"made": entry.made})
             if last.state != "confirmed":
                 return self._hold(entry, last.reason)
         self._ledger.ended(entry.id, "undone", made=entry.made)

@@ -12,6 +12,7 @@ from seeder.definition.dataset import Dataset, Requirement, Seed, data_files
 from seeder.definition.manifest_file import REFUSED_IN_POLICY, DatasetItem, ManifestFile, PolicyItem, StackItem
 from seeder.definition.scenario import Scenario
 from seeder.definition.scenario_reader import read_scenarios
+from seeder.definition.uses import joined
 from seeder.definition.validation import validated
 from seeder.definition.version import newest_first
 from seeder.definition.yaml import Document, load
@@ -95,12 +96,14 @@ def read_project(manifest: Path) -> Manifest:
 def survey_project(manifest: Path) -> tuple[Manifest | None, list[Problem]]:
     """As much of the project as can be read, and everything that is wrong with it."""
     path, problems = manifest.absolute(), Collector()
-    scenarios = read_scenarios(path.parent / SCENARIOS)
-    problems.problems += [problem for scenario in scenarios.values() for problem in scenario.problems]
+    own = read_scenarios(path.parent / SCENARIOS)
     try:
         document = load(path)
     except DefinitionError as error:
-        return None, [*error.problems, *problems.problems]
+        return None, [*error.problems, *(problem for scenario in own.values() for problem in scenario.problems)]
+    stacks = document.data.get("stacks")
+    scenarios = joined(own, stacks if isinstance(stacks, dict) else ())
+    problems.problems += [problem for scenario in scenarios.values() for problem in scenario.problems]
     file = validated(ManifestFile, document.data, problems, mark=document.mark(), later=_refused(document))
     return _manifest(file, document, scenarios, problems) if file else _stacks_alone(document, problems), problems.problems
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,7 @@ from seeder.definition.compose import read_stack
 from seeder.definition.dataset import Dataset
 from seeder.definition.dataset_parts import fits
 from seeder.definition.manifest import Manifest, Policy, StackEntry, find_manifest, read_project
-from seeder.definition.scenario import Scenario, bind
+from seeder.definition.scenario import DatasetRef, Scenario, bind
 from seeder.definition.stack import Stack
 from seeder.definition.stores import Engines, engine_of
 from seeder.definition.version import matches
@@ -109,8 +109,8 @@ def scenario_of(manifest: Manifest, name: str) -> Scenario:
     if name not in manifest.scenarios and unread:
         raise DefinitionError.of([Problem(name, "there is no such scenario among those that can be read"), *unread])
     found = named(manifest.scenarios, name, "scenario")
-    if found.problems:
-        raise DefinitionError.of(found.problems)
+    if wrong := [problem for one in found.closure() for problem in one.problems]:
+        raise DefinitionError.of(dict.fromkeys(wrong))
     return found
 
 
@@ -161,19 +161,31 @@ def _datasets(manifest: Manifest, stack: Stack, scenario: Scenario | None) -> tu
 
 
 def data_of(scenario: Scenario, manifest: Manifest, problems: Collector) -> list[Dataset]:
-    """The datasets that the scenario names, in its order. Those that the manifest does not know go to `problems`."""
-    found = []
-    for wanted in scenario.data:
-        versions = manifest.datasets.get(wanted.name, ())
-        match = next((d for d in versions if matches(d.version, wanted.version)), None)
-        if match:
-            found.append(match)
-        elif versions:
+    """The datasets that the scenario names, and before them those of the scenarios that it uses. Those that the manifest does not know go
+    to `problems`, and those of which two of them want versions that no one dataset has."""
+    wanted: dict[str, list[tuple[Scenario, DatasetRef]]] = {}
+    for one in scenario.closure():
+        for ref in one.data:
+            wanted.setdefault(ref.name, []).append((one, ref))
+    return [found for asked in wanted.values() if (found := _dataset(asked, manifest, problems))]
+
+
+def _dataset(wanted: Sequence[tuple[Scenario, DatasetRef]], manifest: Manifest, problems: Collector) -> Dataset | None:
+    """The newest version that all of them take; the last one is told where there is none."""
+    name, lacking = wanted[0][1].name, False
+    versions = manifest.datasets.get(name, ())
+    for scenario, ref in wanted:
+        if not versions:
+            problems.add(scenario.name, f"the manifest knows no dataset {name}", nearest(name, sorted(manifest.datasets)), ref.mark)
+        elif not any(matches(d.version, ref.version) for d in versions):
             remedy = f"known: {', '.join(d.version for d in versions)}"
-            problems.add(scenario.name, f"the manifest knows no version {wanted.version} of {wanted.name}", remedy, wanted.mark)
-        else:
-            remedy = nearest(wanted.name, sorted(manifest.datasets))
-            problems.add(scenario.name, f"the manifest knows no dataset {wanted.name}", remedy, wanted.mark)
+            problems.add(scenario.name, f"the manifest knows no version {ref.version} of {name}", remedy, ref.mark)
+            lacking = True
+    found = next((d for d in versions if all(matches(d.version, ref.version) for _, ref in wanted)), None)
+    if versions and not found and not lacking:
+        sides = " and ".join(f"scenario {one.name} {name}@{ref.version} ({ref.mark})" for one, ref in wanted if ref.version)
+        cause = f"an environment holds one version of {name}, and {sides} want different ones"
+        problems.add(wanted[-1][0].name, cause, "name one version that all of them take", wanted[-1][1].mark)
     return found
 
 

@@ -12,7 +12,9 @@ from typing import Any, Final, Literal
 from seeder.definition.dataset import PartKind
 from seeder.definition.extension import Gates
 from seeder.definition.inputs import Input, Value, given
+from seeder.definition.marked import mark_of
 from seeder.definition.references import Nowhere, filled, named_parameters
+from seeder.definition.scope import Known, Spread, spread
 from seeder.definition.stack import Stack
 from seeder.definition.step import Step
 from seeder.errors import Collector, EnvironmentFailed, Mark, Problem, UsageError, nearest
@@ -62,7 +64,7 @@ class DatasetRef:
 @frozen
 class Scenario:
     """A business state: what makes it (data, then `steps`), what is done in it (`act`), what is expected then. Values may hold
-    `${inputs.NAME}` and `${STEP.OUTPUT}`; `bind` sets `values`, `fill` fills in."""
+    `${inputs.NAME}` and `${STEP.OUTPUT}`; `bind` sets `values`, `fill` fills in. A step may stand for another scenario's (`uses`)."""
 
     name: str
     version: str
@@ -79,8 +81,24 @@ class Scenario:
     expect: tuple[Expectation, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
     gates: Gates = field(default_factory=Gates)
+    uses: Mapping[str, Scenario] = field(default_factory=dict, repr=False)  # those that its steps use, by name
     values: Mapping[str, Value] = field(default_factory=dict)  # input -> its value, once bound
     problems: tuple[Problem, ...] = ()  # what is wrong with its file: then it holds what of it is sound, and cannot be asked for
+    written: Any = field(default=None, compare=False, repr=False)  # as the file has it, with its marks
+
+    def place(self, *way: str | int) -> Mark:
+        """Where a part of it was written."""
+        return mark_of(self.written, way) or self.mark
+
+    def spread(self) -> Spread:
+        """All steps, those of the scenarios that it uses among them."""
+        return spread(self)
+
+    def closure(self) -> list[Scenario]:
+        """The scenarios that it uses, at whatever depth, each once and before those that use it; then itself."""
+        found: dict[str, Scenario] = {}
+        _gather(self, found)
+        return list(found.values())
 
     @property
     def lists(self) -> Mapping[str, tuple[Step, ...]]:
@@ -88,9 +106,21 @@ class Scenario:
         return {"steps": self.steps, "act": self.act}
 
     @property
+    def keyed(self) -> Iterator[tuple[str, Step]]:
+        """Each of them with its key."""
+        return ((key, step) for key, steps in self.lists.items() for step in steps)
+
+    @property
     def every(self) -> tuple[Step, ...]:
         """All of them."""
         return (*self.steps, *self.act)
+
+
+def _gather(scenario: Scenario, found: dict[str, Scenario]) -> None:
+    for name, one in scenario.uses.items():
+        if name not in found:
+            _gather(one, found)
+    found[scenario.name] = scenario
 
 
 def bind(scenario: Scenario, values: Mapping[str, str]) -> Scenario:
@@ -108,10 +138,10 @@ def fill(scenario: Scenario, results: Mapping[str, Any]) -> Scenario:
     """Expectations and outputs with the values of inputs and the results of steps. A value that is one reference as a whole keeps its
     type. Query parameters that `with` does not name are taken from the outputs, then from the inputs. Raises EnvironmentFailed with all
     references that lead to nothing: only the results tell."""
-    known, lost = {**results, "inputs": scenario.values}, Collector()
+    known, lost = Known(scenario.spread().scope, results), Collector()
     outputs, expect = dict[str, Any](), list[Expectation]()
     for name, value in scenario.outputs.items():
-        with _leading(f"outputs.{name}", scenario.mark, lost):
+        with _leading(f"outputs.{name}", scenario.place("outputs", name), lost):
             outputs[name] = filled(value, known)
     for expectation in scenario.expect:
         with _leading(f"expect {expectation.kind}", expectation.mark, lost):

@@ -97,9 +97,9 @@ class WatchItem(Strict):
 
 
 class UseItem(Strict):
-    """A capability that is asked for."""
+    """A capability that is asked for, or the state of another scenario."""
 
-    use: Annotated[Text, Field(description="the capability: NAME")]
+    use: Annotated[Text, Field(description="the capability: NAME; or scenario/NAME: the steps of that scenario")]
     with_: Annotated[dict[str, Any], Field(alias="with", description="its inputs")] = {}
     for_each: Annotated[list[Any] | Text | None, Field(description="a list, or a reference to one: once for each member, `${each}`")] = None
     count: Annotated[

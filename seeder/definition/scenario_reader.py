@@ -74,6 +74,7 @@ def read_scenario(path: Path) -> Scenario:
         outputs=file.outputs,
         gates=file.gates,
         problems=tuple(problems.problems),
+        written=document.data,
     )
 
 
@@ -133,15 +134,15 @@ def _steps(key: str, items: Mapping[str, UseItem | EventuallyItem], document: Do
         if not ROOT.fullmatch(name):
             cause = f"{name!r} is not a name for a step: nothing could refer to it"
             problems.add(f"{key}.{name}", cause, "use letters, digits, _ and -, and begin with a letter", document.mark((key, name)))
-    return tuple(_step(name, item, document.mark((key, name))) for name, item in items.items())
+    return tuple(_step(name, item, document.mark((key, name)), document.data[key][name]) for name, item in items.items())
 
 
-def _step(name: str, item: UseItem | EventuallyItem, mark: Mark) -> Step:
+def _step(name: str, item: UseItem | EventuallyItem, mark: Mark, written: Any) -> Step:
     if isinstance(item, UseItem):
-        return Step(name, mark, item.use, item.with_, item.for_each, item.count, tuple(item.after))
+        return Step(name, mark, item.use, item.with_, item.for_each, item.count, tuple(item.after), written=written)
     seen, allowed = item.eventually, {field: tuple(values) for field, values in item.meanwhile.items()}
     watch = Watch(seen.get, seen.path, seen.until, allowed, seen.within)
-    return Step(name, mark, after=tuple(item.after), watch=watch)
+    return Step(name, mark, after=tuple(item.after), watch=watch, written=written)
 
 
 def _check_references(file: ScenarioFile, document: Document, problems: Collector) -> None:

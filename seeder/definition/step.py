@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
+from seeder.definition.marked import mark_of
 from seeder.definition.references import Reference, references
 from seeder.errors import Mark
 from seeder.frozen import frozen
 
+if TYPE_CHECKING:
+    from seeder.definition.scope import Scope
+
+USED: Final = "scenario/"  # `use: scenario/NAME` asks for the state of a scenario
 OWN = frozenset({"inputs", "each", "index"})  # roots of references that are no steps
 
 
@@ -27,8 +32,11 @@ class Watch:
 
 @frozen
 class Step:
-    """`use` asks a capability with `given`, values that may hold references; `watch` waits. With `each` (a list, or a reference to one) or
-    `count` it is done for every member, and its result is the list of theirs."""
+    """`use` asks a capability with `given`, values that may hold references, or another scenario; `watch` waits. With `each` (a list, or a
+    reference to one) or `count` it is done for every member, and its result is the list of theirs.
+
+    `scope` says what its references mean once the scenarios that are used are laid out (scope.py): its name is one of all of them then.
+    """
 
     name: str
     mark: Mark
@@ -38,6 +46,22 @@ class Step:
     count: Any = None
     after: tuple[str, ...] = ()
     watch: Watch | None = None
+    written: Any = field(default=None, compare=False, repr=False)  # as the file has it, with its marks
+    scope: Scope | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def state(self) -> str | None:
+        """The scenario whose state it asks for."""
+        return self.use.removeprefix(USED) if self.use.startswith(USED) else None
+
+    @property
+    def key(self) -> str:
+        """By which its values are drawn: the same by itself and where its scenario is used."""
+        return f"{self.scope.label}/{self.name.removeprefix(self.scope.path)}" if self.scope else self.name
+
+    def place(self, *way: str | int) -> Mark:
+        """Where a part of it was written."""
+        return mark_of(self.written, way) or self.mark
 
     @property
     def does(self) -> str:
@@ -51,10 +75,21 @@ class Step:
 
     def references(self) -> Iterator[Reference]:
         """Every reference in what it is given, and in what it waits for."""
-        written = [self.given, self.each, self.count]
+        return references([value for _, value in self.parts()])
+
+    def parts(self) -> Iterator[tuple[tuple[str, ...], Any]]:
+        """Where what may hold references stands in it, and what is there."""
+        yield from ((("with", name), value) for name, value in self.given.items())
+        yield from ((("for_each",), self.each), (("count",), self.count))
         if self.watch:
-            written += [self.watch.path, self.watch.until, *map(list, self.watch.meanwhile.values())]
-        return references(written)
+            yield ("eventually", "path"), self.watch.path
+            yield from ((("eventually", "until", name), value) for name, value in self.watch.until.items())
+            yield from ((("meanwhile", name), list(values)) for name, values in self.watch.meanwhile.items())
+
+    def placed(self) -> Iterator[tuple[Reference, Mark]]:
+        """The same references, each with its place."""
+        for way, value in self.parts():
+            yield from ((reference, self.place(*way)) for reference in references(value))
 
     def needs(self) -> Iterator[str]:
         """The steps that must be done before it: those of `after`, and those whose results it is given."""

@@ -33,6 +33,7 @@ class Context:
         self._clients = ExitStack()
         self._requests = 0
         self.step = call.step
+        self._drawn = call.key or call.step
         self.index = call.index
 
     @property
@@ -64,20 +65,20 @@ class Context:
         return target.url(driver)
 
     def unique(self, name: str) -> str:
-        """`name-` and ten letters and digits, which no other step, place or name of this environment gives: a function of seed, step and
-        name."""
-        digest = hashlib.sha256("\0".join([str(self.seed), self.step, name]).encode()).digest()
+        """`name-` and ten letters and digits, which no other step, place or name of this environment gives: a function of seed, scenario,
+        step and name, the same where other scenarios use that one."""
+        digest = hashlib.sha256("\0".join([str(self.seed), self._drawn, name]).encode()).digest()
         return f"{name}-{base64.b32encode(digest).decode().lower()[:10]}"
 
     @cached_property
     def fake(self) -> Faker:
-        """Faker (en_US), which begins alike for this seed and step, whatever others do."""
+        """Faker (en_US), which begins alike for this seed, scenario and step, whatever others do."""
         try:
             from faker import Faker
         except ModuleNotFoundError as error:
             raise DefinitionError("ctx.fake", f"needs the package {error.name}", "pip install 'seeder-env[generators]'") from error
         made = Faker("en_US")
-        made.seed_instance(int.from_bytes(hashlib.sha256(f"{self.seed}\0{self.step}".encode()).digest()[:8], "big"))
+        made.seed_instance(int.from_bytes(hashlib.sha256(f"{self.seed}\0{self._drawn}".encode()).digest()[:8], "big"))
         return made
 
     def eventually(self, condition: Callable[[], Any], within: str | float = "5s", *, until: Any = TRUE, meanwhile: Any = None) -> Any:

@@ -16,7 +16,7 @@ from seeder import fingerprint
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, DefinitionError, Mark
 from seeder.generators.python import Badly, Generator
-from seeder.registry import offered
+from seeder.offered import offered
 
 FOLDER: Final = "generators"
 GROUP: Final = "seeder.generators"  # the entry points of packages; each names a module

@@ -13,8 +13,10 @@ from typing import Any
 
 from seeder import fingerprint, redact
 from seeder.definition.dataset import Part
+from seeder.definition.scope import meaning
 from seeder.definition.service import Build, Service
 from seeder.definition.stack import Stack, Store
+from seeder.definition.step import Step
 from seeder.fitness import Revision
 from seeder.layer import PORTABLE, Chain, State
 from seeder.operation import Call, Load, Make, Migrate, Plan, Sow
@@ -263,7 +265,8 @@ def _call(plan: Plan, operation: Asking) -> list[str]:
     by = _written(plan, operation) if isinstance(operation, Sow) else _offered(operation)
     given = redact.tree(_given(plan, operation))
     kind = "program" if isinstance(operation, Sow) else "step"
-    return [kind, operation.subject, fingerprint.link("whole", "", {"by": by, "given": given})]
+    name = operation.subject if isinstance(operation, Sow) else operation.step.key
+    return [kind, name, fingerprint.link("whole", "", {"by": by, "given": given})]
 
 
 def _given(plan: Plan, operation: Sow | Make) -> dict[str, Any]:
@@ -272,12 +275,25 @@ def _given(plan: Plan, operation: Sow | Make) -> dict[str, Any]:
     if isinstance(operation, Sow):
         known = scenario is not None and not scenario.every  # else nobody knows outputs by then
         return {"command": list(operation.seed.command), "outputs": dict(scenario.outputs) if scenario and known else {}}
-    step, values = operation.step, scenario.values if scenario else {}
+    step = operation.step
     return {
-        "step": [step.name, step.use, dict(step.given), step.each, step.count, sorted(step.needs())],
+        "step": [step.key, step.use, dict(step.given), step.each, step.count, sorted(step.needs())],
         "watch": asdict(step.watch) if step.watch else None,
-        "inputs": {name: values.get(name) for name in sorted(step.inputs())},
+        **_told(step),
     }
+
+
+def _told(step: Step) -> dict[str, Any]:
+    """What the inputs and the used scenarios that a step refers to are."""
+    if step.scope is None:
+        return {}
+    by_root: dict[str, dict[str, Any]] = {"inputs": {}, "uses": {}}
+    for reference in step.references():
+        if reference.root == "inputs":
+            by_root["inputs"][str(reference.way[0])] = meaning(reference, step.scope)
+        elif reference.root in step.scope.used:
+            by_root["uses"][str(reference)] = meaning(reference, step.scope)
+    return by_root
 
 
 def _written(plan: Plan, operation: Sow) -> str:

@@ -221,7 +221,7 @@ NOWHERE = {
     "outputs": (
         'bodies: "${others[*].body}"',
         'bodies: "${others[5].body}"',
-        ["steps.yaml:2: outputs.bodies: ${others[5].body} leads to nothing: there is a list of 2, and no 5"],
+        ["steps.yaml:17: outputs.bodies: ${others[5].body} leads to nothing: there is a list of 2, and no 5"],
     ),
     "act": (
         'with: {body: "after ${others[1].body}"}',

@@ -99,7 +99,7 @@ def test_results_that_outputs_and_expectations_miss_are_told_all_at_once(scenari
     whole = replace(whole, expect=(replace(whole.expect[0], equals="${a[0].size}"),))
     with pytest.raises(EnvironmentFailed) as raised:
         fill(whole, {"a": [{"id": 1}]})
-    assert [(problem.subject, problem.mark.line) for problem in raised.value.problems] == [("outputs.x", 1), ("expect query", 16)]
+    assert [(problem.subject, problem.mark.line) for problem in raised.value.problems] == [("expect query", 16), ("outputs.x", 21)]
 
 
 def test_what_is_filled_into_a_path_cannot_change_its_shape(shop):
