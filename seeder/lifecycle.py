@@ -11,7 +11,7 @@ import datetime
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from seeder import command, interrupt, present, process, warden
+from seeder import command, interrupt, present, process, variables, warden
 from seeder.environment import Environment, identify, open_environment
 from seeder.events import Emit
 from seeder.operation import Plan
@@ -138,6 +138,7 @@ def _provide(environment: Environment, plan: Plan, options: Options, story: Stor
     if plan.chains:
         explain.remember(plan, chains(environment.run.checkout))
     _go(environment, ACTED if plan.acts else FIT, story)
+    story.tell_outputs(variables.outputs(environment))
 
 
 def _go(environment: Environment, stages: Stages, story: Story) -> None:

@@ -7,7 +7,7 @@ import itertools
 import json
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,6 +156,11 @@ class Story:
         """The stage, and what there was not at its end."""
         each = [f"{one.subject} {one.state}{f' ({one.detail})' if one.detail else ''}" for one in self._under_way.values()]
         return f"{self._stage}: {', '.join(each)}" if each else self._stage
+
+    def tell_outputs(self, outputs: Mapping[str, Any]) -> None:
+        """What its scenario told, without what is named like a secret."""
+        if outputs:
+            self.result.facts["outputs"] = redact.tree(dict(outputs), self._secrets)
 
     def program_failed(self, error: BaseException) -> None:
         """The same for what comes out of a program that uses the environment: a defect of seeder it is not."""

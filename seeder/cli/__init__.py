@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("Definition", "Show what would be done, and why; start nothing."),
     "check": ("Definition", "Report everything wrong with the definition at once."),
     "init": ("Definition", "Write manifest.yaml and compose.seeder.yaml for an existing compose file."),
-    "scenario": ("Definition", "List, show and draw scenarios."),
+    "scenario": ("Definition", "List, show, draw and run scenarios."),
     "generator": ("Definition", "List and show what teams offer to scenarios."),
     "dataset": ("Definition", "List, lock, validate, publish and pull datasets."),
     "schema": ("Definition", "Print the JSON Schema of a file kind."),
@@ -42,7 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 MANY_OBJECTS = 50_000  # between looks for garbage: a start makes many objects that all stay, and most commands end soon after it
 ANSWERED: list[bool] = []  # whether the command has printed its JSON: an error after that is told beside it
-WRAPPING = ("run",)  # commands that end with the wrapped command's code, and keep their own codes apart from it
+RUNNING = ("run", "scenario run")  # commands that end as a run does: their own codes are kept apart from those of wrapped commands
 
 
 class Index(click.Group):
@@ -95,7 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(given: list[str]) -> int:
     own = given[: given.index("--")] if "--" in given else given
-    name, debug = next((word for word in own if not word.startswith("-")), ""), "--debug" in own
+    words, debug = [word for word in own if not word.startswith("-")], "--debug" in own
+    name = next((name for name in RUNNING if words[: name.count(" ") + 1] == name.split()), "")
     ANSWERED[:] = [] if "--json" in own else [True]
     try:
         code: Any = cli.main(given, prog_name="seeder", standalone_mode=False)
@@ -121,7 +122,7 @@ def _refused(error: SeederError, name: str, *, debug: bool) -> int:
 
     if debug:
         traceback.print_exc()
-    code = error.run_code if name in WRAPPING else error.code
+    code = error.run_code if name in RUNNING else error.code
     _render.error(error)
     if not ANSWERED:
         _render.answer(_render.error_json(error, code))

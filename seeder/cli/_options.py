@@ -35,10 +35,14 @@ def as_json(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def request(function: Callable[..., Any]) -> Callable[..., Any]:
     """STACK and everything that says which environment is meant; passed on as one `request`."""
+    scenario = click.option("--scenario", help="The business state to start from.")
+    return click.argument("stack", required=False)(scenario(of_scenario(function)))
+
+
+def of_scenario(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same where the scenario is told otherwise, and with it the stack."""
 
     @project
-    @click.argument("stack", required=False)
-    @click.option("--scenario", help="The business state to start from.")
     @click.option("--set", "inputs", multiple=True, metavar="K=V", help="An input of the scenario; may be repeated.")
     @click.option("--services", help="Only these services (comma-separated) and what they need.")
     @click.option("--profile", "profiles", multiple=True, help="A compose profile to activate; may be repeated.")
@@ -54,8 +58,8 @@ def request(function: Callable[..., Any]) -> Callable[..., Any]:
 
         services = given.pop("services")
         asked = Request(
-            stack=given.pop("stack"),
-            scenario=given.pop("scenario"),
+            stack=given.pop("stack", None),
+            scenario=given.pop("scenario", None),
             inputs=pairs("--set", given.pop("inputs")),
             services=tuple(name.strip() for name in services.split(",") if name.strip()) if services is not None else None,
             profiles=given.pop("profiles"),

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from seeder.cli import _options
+from seeder.cli import _options, _runs
 
 if TYPE_CHECKING:
     from seeder.definition.request import Request
-    from seeder.definition.scenario import Scenario
-    from seeder.operation import Plan
-    from seeder.options import Options
 
 
 class Wrapping(click.Command):
@@ -73,38 +69,8 @@ def command(
     manifest = find_project(project)
     wanted = [request]
     if scenario_tag:
-        wanted = [dataclasses.replace(request, scenario=name) for name in _tagged(manifest.scenarios, scenario_tag)]
+        wanted = [dataclasses.replace(request, scenario=name) for name in _runs.tagged(manifest, scenario_tag, "--scenario-tag")]
     engines = traits()
     plans = [decide.plan(resolve(manifest, each, engines)) for each in wanted]
     options = Options(words, keep, keep or keep_failed, datetime.timedelta(seconds=ttl), timeout)
-    return _one_by_one(plans * repeat, options, quiet=quiet)
-
-
-def _one_by_one(plans: Sequence[Plan], options: Options, *, quiet: bool) -> int:
-    """Run one after the other; the first code that is not 0, or 0. A signal ends them all."""
-    from seeder import lifecycle
-    from seeder.cli import _render, _summary
-
-    code = 0
-    for plan in plans:
-        if not quiet:
-            _render.beginning(plan)
-        result = lifecycle.run(plan, options, _render.listener(quiet=quiet))
-        _render.closing(result, quiet=quiet)
-        _summary.append(result)
-        code = code or result.code
-        if result.ended_by == "signal":
-            break
-    return code
-
-
-def _tagged(scenarios: Mapping[str, Scenario], tag: str) -> list[str]:
-    from seeder.errors import DefinitionError, UsageError, nearest
-
-    if unknown := [problem for scenario in scenarios.values() if not scenario.tags for problem in scenario.problems]:
-        raise DefinitionError.of(unknown)  # it may have the tag
-    found = sorted(name for name, scenario in scenarios.items() if tag in scenario.tags)
-    if not found:
-        known = sorted({t for scenario in scenarios.values() for t in scenario.tags})
-        raise UsageError(f"--scenario-tag {tag}", "no scenario has this tag", nearest(tag, known))
-    return found
+    return _runs.code(_runs.one_by_one(plans * repeat, options, quiet=quiet))

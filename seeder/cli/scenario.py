@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seeder.cli import _options
+from seeder.cli._scenario_run import run
 from seeder.cli._terminal import near
 from seeder.errors import DefinitionError, UsageError, counted
 from seeder.order import Cycle
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 @click.group(cls=_options.Group)
 def command() -> None:
-    """List, show and draw scenarios: the business states that can be asked for."""
+    """List, show, draw and run scenarios: the business states that can be asked for."""
+
+
+command.add_command(run)
 
 
 @command.command("ls")

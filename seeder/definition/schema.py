@@ -110,6 +110,7 @@ def _result() -> dict[str, Any]:
         "left": {"type": "array", "items": {"type": "string"}, "description": "what could not be removed"},
         "ended": {"type": "array", "items": {"type": "string"}, "description": "services that died while the environment was used"},
         "differing": {"type": "array", "items": {"type": "string"}, "description": "stores that differ from the bundle they came from"},
+        "outputs": {"type": "object", "description": "of the scenario, without what is named like a secret"},
         "waits": _object("waits", "States that were waited for.", {**counts, "seconds": seconds, "longest": seconds}, [*counts]),
         **_asked(),
     }
@@ -117,7 +118,7 @@ def _result() -> dict[str, Any]:
         "result",
         "result.json: how a run ended.",
         properties,
-        [name for name in properties if name not in {*_asked(), "ended", "differing", "waits"}],
+        [name for name in properties if name not in {*_asked(), "ended", "differing", "outputs", "waits"}],
     )
     return {**whole, "additionalProperties": True}
 

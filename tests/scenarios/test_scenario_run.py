@@ -1,0 +1,62 @@
+"""`seeder scenario run`: the state is made, acted in and checked, without a command; of several there is one summary."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.scenarios.failing import proper
+from tests.scenarios.seeder import seeder
+from tests.scenarios.test_layers import did
+from tests.scenarios.test_steps import STEPS, folder, scenario
+
+__all__ = ["folder"]
+
+OTHER = """scenario: other
+version: "1"
+stack: small
+tags: [checked]
+inputs: {body: {type: string, default: red}}
+data: [kinds, notes]
+steps:
+  note: {use: notes.write, with: {body: "${inputs.body}"}}
+expect:
+  - {store: db, query: "select body from notes where id = :id", with: {id: "${note.id}"}, equals: red, within: 100ms}
+outputs: {body: "${note.body}", session_token: abcdefghijkl}
+"""
+
+
+def ran(folder: Path, *words: str):
+    return seeder("scenario", "run", *words, "--services", "db", "--runtime", "local", cwd=folder, SEEDER_CACHE="on")
+
+
+def test_a_scenario_runs_by_itself_and_several_are_told_in_one_summary(folder):
+    scenario(folder, f"    tags: [checked]\n{STEPS}")
+    (folder / "testdata/scenarios/other.yaml").write_text(OTHER)
+    one = ran(folder, "steps", "--json")
+    proper(one, 0)
+    result = json.loads(one.out)
+    assert (result["scenario"], result["ended_by"], result["outputs"]["bodies"]) == ("steps", "success", ["red 3", "blue 3"])
+    assert did(folder, "act", "made") == ["last"]
+    refused = ran(folder, "other", "--set", "body=blue", "--json")
+    proper(refused, 122, "other.yaml:10")
+    assert json.loads(refused.out)["ended_by"] == "gate"
+    assert json.loads(ran(folder, "other", "--json").out)["outputs"] == {"body": "red", "session_token": "***"}
+    both = ran(folder, "--tag", "checked", "-q")
+    proper(both, 0)
+    assert [line.split()[:2] for line in both.out.splitlines()] == [["SCENARIO", "RESULT"], ["other", "ok"], ["steps", "ok"]]
+
+
+def test_what_it_cannot_run_is_refused_as_run_does(folder, shown):
+    (folder / "testdata/scenarios/other.yaml").write_text(OTHER)
+    for words, *told in (
+        ("othr", "there is no such scenario", "did you mean 'other'?"),
+        ("--set body=x", "inputs belong to one scenario"),
+        ("other --tag checked", "leave one of them out"),
+        ("--tag chekced", "no scenario has this tag", "did you mean 'checked'?"),
+        ("other --set boddy=x", "no such input"),
+        ("--nothing", "no such option"),
+    ):
+        code, _, err = shown(folder, f"scenario run {words}")
+        assert code == 125, err
+        assert all(one in err for one in told), err
