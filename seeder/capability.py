@@ -21,7 +21,8 @@ class Capability:
     store. `key`: its requests carry an idempotency key that begins so; `finds`: it looks for what an earlier try made. With one of them
     it may be tried again after a try of which nobody knows what came of it. `undo` names the function that takes back what it made;
     `nothing` where there is nothing to take back, and empty where nobody can. `within` is the time limit of one try, in seconds. `mark`
-    is where it is written, `digest` what all that it is made of amounts to.
+    is where it is written, `digest` what all that it is made of amounts to; `known`: that tells what it does, so that what comes of it
+    may be kept. `service` is the one of the stack that does it; `lacks` says why it cannot be asked on this machine.
     """
 
     name: str
@@ -38,6 +39,9 @@ class Capability:
     finds: bool = False
     undo: str = ""
     within: float = 30.0
+    service: str | None = None
+    lacks: str = ""
+    known: bool = True
 
     @property
     def repeats(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import secrets
 import threading
@@ -19,7 +20,7 @@ from seeder.errors import EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit, Progress, RunStarted
 from seeder.fitness import Fitness, LoadedTable, Migrated
 from seeder.process import Completed
-from seeder.protocols import Deployment, Engine, Placed, Rewinder, Rewinds, World
+from seeder.protocols import Deployment, Engine, Networked, Placed, Rewinder, Rewinds, World
 from seeder.registry import ENGINES, RUNTIMES, volatile
 from seeder.run import Overlay, Run, Task
 from seeder.target import Address, Target
@@ -69,6 +70,10 @@ class Environment:
 
     def address(self, service: str, port: int | None = None) -> Address:
         """Where a service is reached from here; without `port`, its first one. Raises EnvironmentFailed."""
+        return self.ports(service)[self._port(service, port)]
+
+    def _port(self, service: str, port: int | None = None) -> int:
+        """The container port that is meant, one that is reachable."""
         ports = self.ports(service)
         port = self.stack.services[service].first_port(ports) if port is None else port
         if not self.addresses:
@@ -76,7 +81,17 @@ class Environment:
         if port is None or port not in ports:
             cause = f"no port {port} is reachable" if port else "no port is reachable"
             raise EnvironmentFailed(service, cause, "name the port under `ports` or `expose`")
-        return ports[port]
+        return port
+
+    def reach(self, name: str, reader: str | None = None) -> str:
+        """The URL of a service, or of a store with its credentials, at which `reader` reaches it: a service of the stack, or this
+        machine (None)."""
+        inside = self.deployment if reader and isinstance(self.deployment, Networked) else None
+        if name not in self.stack.stores:
+            return f"http://{inside.inside(name, self._port(name)) if inside else self.address(name)}"
+        target, server = self.target(name), self.stack.stores[name].service
+        port = self.engine(name).launch(self.stack.services[server]).port
+        return (replace(target, address=inside.inside(server, port)) if inside else target).url()
 
     def ports(self, service: str) -> dict[int, Address]:
         """Container port -> address."""
@@ -124,10 +139,13 @@ class Environment:
 
         import httpx
 
-        headers, login = _credentials(self.stack.services[service].x.auth)
-        where = f"http://{self.address(service)}"
         nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusted: to read all certificates for plain http takes its time
-        return httpx.Client(base_url=where, headers=headers, auth=login, timeout=REQUEST_SECONDS, trust_env=False, verify=nobody)
+        where, headers = f"http://{self.address(service)}", self.credentials(service)
+        return httpx.Client(base_url=where, headers=headers, timeout=REQUEST_SECONDS, trust_env=False, verify=nobody)
+
+    def credentials(self, service: str) -> Mapping[str, str]:
+        """The headers by which clients of the service prove who they are, as the stack declares it."""
+        return _credentials(self.stack.services[service].x.auth)
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
@@ -237,14 +255,15 @@ def ended(world: World, service: str) -> Verdict | None:
     return seen if seen.state == "never" else None
 
 
-def _credentials(auth: Auth | None) -> tuple[dict[str, str], tuple[str, str] | None]:
-    if auth is None:
-        return {}, None
-    if auth.bearer:
-        return {"Authorization": f"Bearer {auth.bearer.token}"}, None
-    if auth.api_key:
-        return {auth.api_key.header: auth.api_key.value}, None
-    return {}, (auth.basic.username, auth.basic.password) if auth.basic else None
+def _credentials(auth: Auth | None) -> dict[str, str]:
+    if auth and auth.bearer:
+        return {"Authorization": f"Bearer {auth.bearer.token}"}
+    if auth and auth.api_key:
+        return {auth.api_key.header: auth.api_key.value}
+    if auth and auth.basic:
+        login = base64.b64encode(f"{auth.basic.username}:{auth.basic.password}".encode()).decode()
+        return {"Authorization": f"Basic {login}"}
+    return {}
 
 
 def identify(plan: Plan, ttl: datetime.timedelta) -> Run:

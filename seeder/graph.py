@@ -58,9 +58,15 @@ def _cycles(scenario: Scenario) -> Iterator[Problem]:
             yield Problem(scenario.name, f"steps form a cycle: {error}", "remove one of these edges", first.mark)
 
 
-def left_out(scenario: Scenario, stack: Stack) -> Iterator[Problem]:
-    """Steps that wait for services that are not part of this run."""
+def left_out(scenario: Scenario, stack: Stack, known: Capabilities) -> Iterator[Problem]:
+    """Steps that wait for services that are not part of this run, or ask whom this machine does not reach."""
     for key, step in scenario.keyed:
-        if step.watch and step.watch.service not in stack.services and (why := stack.absent.get(step.watch.service)):
-            cause = f"waits for {step.watch.service}, which is not part of this run: {why}"
-            yield Problem(f"{key}.{step.name}", cause, "let it take part: --services and --profile say what does", step.mark)
+        capability = known.get(step.use)
+        service = step.watch.service if step.watch else capability.service if capability else None
+        if service and service not in stack.services and (why := stack.absent.get(service)):
+            cause = f"waits for {service}" if step.watch else f"{step.use} is asked of {service}"
+            remedy = "let it take part: --services and --profile say what does"
+            yield Problem(f"{key}.{step.name}", f"{cause}, which is not part of this run: {why}", remedy, step.mark)
+        if capability and capability.lacks:
+            cause = f"{capability.name} of {capability.owner} cannot be asked here: {capability.lacks}"
+            yield Problem(f"{key}.{step.name}", cause, f"it is declared in {capability.mark}", step.mark)

@@ -207,7 +207,7 @@ def _steps(definition: Definition, scenario: Scenario, offered: Offered) -> Iter
     yield from offered.problems
     for one in scenario.closure():
         yield from soundness.of_steps(one, stack, offered)
-        yield from [] if definition.request.alone else graph.left_out(one, stack)
+        yield from [] if definition.request.alone else graph.left_out(one, stack, offered.capabilities)
 
 
 def _makes(key: str, kind: type[Make], scenario: Scenario | None, offered: Offered) -> Iterable[Make]:

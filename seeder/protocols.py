@@ -56,6 +56,13 @@ class World(Protocol):
     def client(self, service: str) -> httpx.Client:
         """The same, one of its own, which whoever asks closes."""
 
+    def reach(self, name: str, reader: str | None = None) -> str:
+        """The URL of a service, or of a store with its credentials, at which `reader` reaches it: a service of the stack, or this
+        machine (None)."""
+
+    def credentials(self, service: str) -> Mapping[str, str]:
+        """The headers by which clients of the service prove who they are, as the stack declares it."""
+
     def execute(self, task: Task) -> Completed:
         """Run a program inside the environment."""
 
@@ -129,6 +136,14 @@ class Deployment(Protocol):
 
     def logs(self, service: str, lines: int | None = None) -> str:
         """What the service (or a task, by its label) wrote so far; the last `lines` of it."""
+
+
+@runtime_checkable
+class Networked(Protocol):
+    """The deployment's services reach each other in a network of their own, not at the addresses that this machine uses."""
+
+    def inside(self, service: str, port: int) -> Address:
+        """Where its other services reach the container port of one."""
 
 
 @runtime_checkable

@@ -97,6 +97,13 @@ def mistakes(value: Any, shape: Shape) -> Iterator[tuple[tuple[str | int, ...], 
         yield tuple(error.path), error.message
 
 
+def unreadable(shape: Shape) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where a shape is none, and why. Raises DefinitionError as `mistakes` does."""
+    kind = type(reader("{}"))
+    for error in kind(kind.META_SCHEMA).iter_errors(shape):
+        yield tuple(error.path), error.message
+
+
 @lru_cache(maxsize=1024)
 def reader(shape: str) -> Any:
     """What checks values against the shape, as JSON: thousands of steps ask for few capabilities."""

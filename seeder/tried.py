@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -56,8 +59,8 @@ def judged(error: BaseException, about: Capability, writes: Sequence[Write] = ()
 
 def _answered(error: Any, about: Capability, writes: Sequence[Write]) -> Tried:
     answer, request = error.response, error.request
-    said = f"{request.method} {request.url.path} was answered with {answer.status_code}: {answer.text[:LONGEST]}"
-    later = _later(answer) if answer.status_code in LATER else SOON if answer.is_server_error else None
+    said = f"{request.method} {request.url.path} was answered with {answer.status_code}: {told(answer)}"
+    later = after(answer) if answer.status_code in LATER or answer.is_server_error else None
     refused = answer.is_client_error or request.method in SAFE
     others = [one for one in writes if one.by is not request]
     if refused:
@@ -89,10 +92,34 @@ def _after(others: Sequence[Write]) -> str:
     return f" (after {', '.join(one.what for one in others)})" if others else ""
 
 
-def _later(answer: Any) -> float:
-    """What `Retry-After` says, where it says it in seconds."""
+def after(answer: Any) -> float:
+    """The seconds that `Retry-After` asks to wait (RFC 9110, 10.2.3: seconds, or a date, which counts from that of the answer)."""
     said = answer.headers.get("Retry-After", "")
-    return float(said) if said.isdecimal() else SOON
+    if said.isdecimal():
+        return float(said)
+    try:
+        until, since = parsedate_to_datetime(said), answer.headers.get("Date")
+        return max(0.0, (until - (parsedate_to_datetime(since) if since else datetime.now(UTC))).total_seconds())
+    except (ValueError, TypeError):  # nothing, no date, or one of them without its zone
+        return SOON
+
+
+def told(answer: Any) -> str:
+    """What an answer says went wrong: of a problem (RFC 9457) its title and detail, else its text."""
+    found = problem(answer)
+    words = [str(found[name]) for name in ("title", "detail") if found.get(name)]
+    return (": ".join(words) or answer.text)[:LONGEST]
+
+
+def problem(answer: Any) -> Mapping[str, Any]:
+    """The members of a problem (RFC 9457); none where the answer is no such thing."""
+    if answer.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/problem+json":
+        return {}
+    try:
+        found = json.loads(answer.content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _told(error: SeederError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -14,6 +15,12 @@ _KEY = re.compile(r"([\w.\-\[\] \t]*?)[ \t]*(?:([=:])[^\S\n]*|(?=\n|\Z))")
 _QUOTED = re.compile(r"""(['"])((?:\\.|(?!\1)[^\\])*)\1""", re.DOTALL)
 _ESCAPED = re.compile(r'\\([abfnrtv$"\\]|0[0-7]{1,3})')
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "$": "$$"}
+
+
+def variables_of(folder: Path) -> dict[str, str]:
+    """What compose takes variables from: the project's `.env`, and the environment above it."""
+    written = read_variables(folder / ".env", os.environ.get, Collector()) if (folder / ".env").is_file() else {}
+    return {**written, **os.environ}
 
 
 def read_variables(path: Path, lookup: Lookup, problems: Collector) -> dict[str, str]:

@@ -30,6 +30,12 @@ def _scenario() -> dict[str, Any]:
     return ScenarioFile.model_json_schema()
 
 
+def _generator() -> dict[str, Any]:
+    from seeder.definition.generator_file import GeneratorFile
+
+    return GeneratorFile.model_json_schema()
+
+
 def _x_seeder() -> dict[str, Any]:
     from pydantic.json_schema import models_json_schema
 
@@ -199,6 +205,7 @@ def _object(title: str, description: str, properties: Mapping[str, Any], require
 _MAKERS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "manifest": _manifest,
     "scenario": _scenario,
+    "generator": _generator,
     "x-seeder": _x_seeder,
     "keys": _keys,
     "messages": _messages,

@@ -48,7 +48,10 @@ class Context:
     def http(self, service: str) -> httpx.Client:
         """A client of the service: base address, authentication as the stack declares it, time limits. Where the capability has a key,
         each request that may change something carries an Idempotency-Key, the same at every try."""
-        client = self._world.client(self._known(service, self._world.stack.services, "service"))
+        return self.hear(self._world.client(self._known(service, self._world.stack.services, "service")))
+
+    def hear(self, client: httpx.Client) -> httpx.Client:
+        """The client, which is closed with the context: what it sends is written down, and carries the key where there is one."""
         client.event_hooks["request"].append(self._sent)
         client.event_hooks["response"].append(self._answered)
         return self._clients.enter_context(client)

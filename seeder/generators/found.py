@@ -1,48 +1,50 @@
-"""Where generators come from: the folder `generators` beside the stack's compose file, and packages that offer some."""
+"""Where generators come from: the folder `generators` beside the stack's compose file, Python or HTTP, and packages that offer some."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from seeder import fingerprint
+from seeder import fingerprint, protocols
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, DefinitionError, Mark
+from seeder.generators import declared
 from seeder.generators.python import Badly, Generator
 from seeder.offered import offered
 
 FOLDER: Final = "generators"
 GROUP: Final = "seeder.generators"  # the entry points of packages; each names a module
 _REMEDY: Final = "the team that owns the file mends it; Python must be able to import it by itself"
-Generators = dict[str, Generator]
+Generators = dict[str, protocols.Generator]
 
 
 def of(stack: Stack) -> Generators:
     """Every generator by the name of its capability. Raises DefinitionError with all that cannot be imported, and names that two have."""
-    problems, found = Collector(), Generators()
-    for module, digest in [*_in_folder(stack.project_dir / FOLDER, problems), *_in_packages(problems)]:
-        for one in _of_module(module):
-            one.capability = replace(one.capability, digest=digest)
-            other = found.setdefault(one.capability.name, one)
-            if other is not one:
-                cause = f"{other.capability.mark} offers this capability too"
-                problems.add(one.capability.name, cause, "rename one of them", one.capability.mark)
+    problems, found, folder = Collector(), Generators(), stack.project_dir / FOLDER
+    modules = [*_in_folder(folder, problems), *_in_packages(problems)]
+    for one in [*_of_modules(modules), *declared.in_folder(folder, stack, problems)]:
+        other = found.setdefault(one.capability.name, one)
+        if other is not one:
+            cause = f"{other.capability.mark} offers this capability too"
+            problems.add(one.capability.name, cause, "rename one of them", one.capability.mark)
     problems.raise_if_any(DefinitionError)
     return found
 
 
-def _of_module(module: ModuleType) -> Iterator[Generator]:
-    """Those that were written in it, not those that it imports."""
-    for value in vars(module).values():
-        if isinstance(value, Generator) and value.__wrapped__.__module__ == module.__name__:
-            yield value
+def _of_modules(modules: Iterable[tuple[ModuleType, str]]) -> Iterator[protocols.Generator]:
+    """Those that were written in them, not those that they import."""
+    for module, digest in modules:
+        for value in vars(module).values():
+            if isinstance(value, Generator) and value.__wrapped__.__module__ == module.__name__:
+                value.capability = replace(value.capability, digest=digest)
+                yield value
 
 
 def _in_folder(folder: Path, problems: Collector) -> Iterator[tuple[ModuleType, str]]:

@@ -236,8 +236,9 @@ def environment(plan: Plan) -> str:
 
 def _vague(plan: Plan, chains: Mapping[str, Chain]) -> bool:
     """Whether files do not tell what comes of it."""
-    told = all(operation.seed.inputs for operation in plan.calls if isinstance(operation, Sow))
-    return not told or any(chain.unkept for chain in chains.values())
+    programs = all(operation.seed.inputs for operation in plan.calls if isinstance(operation, Sow))
+    asked = [one.capability for one in (*plan.calls, *plan.acts) if isinstance(one, Make)]
+    return not programs or not all(one.known for one in asked if one) or any(chain.unkept for chain in chains.values())
 
 
 def _inputs(plan: Plan, chains: Mapping[str, Chain], operations: Sequence[Asking]) -> dict[str, Any]:

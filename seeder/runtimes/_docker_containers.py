@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from seeder import process
-from seeder.definition.dotenv import read_variables
+from seeder.definition.dotenv import variables_of
 from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
 from seeder.docker_api import Daemon, Image, Refused, State
 from seeder.docker_endpoint import EVERYWHERE
-from seeder.errors import Collector, EnvironmentFailed
+from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Noticed, Progress
 from seeder.launch import Launch
 from seeder.run import RUN, Overlay, Run, Task
@@ -58,7 +56,7 @@ class Containers:
 
     def prepare(self, images: Mapping[str, str], states: Mapping[str, str] | None = None) -> Mapping[tuple[str, int], Address]:
         model = _docker_model.reduced(_docker_compose.resolve(self._stack), self._stack)
-        environment = _docker_compose.environment(self._run.id, _variables(self._stack.project_dir))
+        environment = _docker_compose.environment(self._run.id, variables_of(self._stack.project_dir))
         names, known = Images(self._daemon, self._emit, self._run.folder / "logs", environment).get(model, images, states or {})
         launches = _docker_survey.launches(self._stack)
         terms = self._terms(names, known, launches, keeps=states is not None)
@@ -77,6 +75,9 @@ class Containers:
         with self._creating:
             self._create()
         return self._addresses
+
+    def inside(self, service: str, port: int) -> Address:
+        return Address(service, port)
 
     def resume(self, addresses: Mapping[tuple[str, int], Address]) -> None:
         """Take up what another process created: its model, its containers, its ports."""
@@ -104,7 +105,7 @@ class Containers:
             volumes={name: known[image].volumes for name, image in names.items()},
             data={name: launch.data for name, launch in launches.items()},
             overlays=self._overlays,
-            variables=_variables(self._stack.project_dir),
+            variables=variables_of(self._stack.project_dir),
             isolate_binds=self._isolate_binds,
             remote=self._daemon.at.remote,
             moved={name: _docker_survey.moved(self._stack.services[name], launch) for name, launch in launches.items() if keeps},
@@ -241,9 +242,3 @@ class Containers:
         if service in self._ids:
             return self._daemon.logs(self._ids[service], service, lines)
         return self._tasks.log(service, lines)  # a service without a container has the log of its build at most
-
-
-def _variables(folder: Path) -> dict[str, str]:
-    """What compose takes variables from: the project's `.env`, and the environment above it."""
-    written = read_variables(folder / ".env", os.environ.get, Collector()) if (folder / ".env").is_file() else {}
-    return {**written, **os.environ}

@@ -132,6 +132,14 @@ def test_the_first_generator_is_asked_for_as_it_stands_there(tmp_path):
     typed(f"{asked} && seeder run --scenario written --services db --runtime local -- sh -c 'test $SEEDER_OUTPUT_NOTE = 4'", tmp_path)
 
 
+def test_the_example_of_a_generator_behind_http_is_read_as_it_stands_there(tmp_path):
+    notes(tmp_path)
+    typed("seeder init --name notes", tmp_path)
+    (tmp_path / "generators").mkdir()
+    (tmp_path / "generators/reviews.yaml").write_text(example("http"))
+    typed("seeder check && seeder generator show reviews.write", tmp_path)
+
+
 def test_the_example_is_short():
     assert len(example().splitlines()) <= 10
 

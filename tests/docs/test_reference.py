@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from seeder import command as wrapped
 from seeder import errors, events, interrupt, lifecycle
 from seeder.cli import COMMANDS, cli
-from seeder.definition import extension, manifest_file, scenario_file, schema
+from seeder.definition import extension, generator_file, manifest_file, scenario_file, schema
 from seeder.registry import ENGINES, GATES, RUNTIMES
 
 ROOT = Path(__file__).parents[2]
@@ -29,8 +29,9 @@ def section(title: str) -> str:
 
 
 def words(text: str) -> set[str]:
-    """Every word in code quotes; of a dotted path each part as well."""
-    quoted = [word for code in re.findall(r"`([^`]+)`", text) for word in re.split(r"[\s,|]+", code)]
+    """Every word in code quotes, but for examples; of a dotted path each part as well."""
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    quoted = [word for code in re.findall(r"`([^`]+)`", prose) for word in re.split(r"[\s,|]+", code)]
     return {*quoted, *(part for word in quoted for part in word.split("."))}
 
 
@@ -108,7 +109,7 @@ def models(module: object) -> Iterator[type[BaseModel]]:
             yield found
 
 
-KEYS = [(extension, "x-seeder"), (manifest_file, "manifest.yaml"), (scenario_file, "Scenarios")]
+KEYS = [(extension, "x-seeder"), (manifest_file, "manifest.yaml"), (scenario_file, "Scenarios"), (generator_file, "Generators")]
 FIELDS = [
     (title, model.__name__, f.alias or name) for module, title in KEYS for model in models(module) for name, f in model.model_fields.items()
 ]

@@ -1,0 +1,158 @@
+"""Generators behind HTTP: a program in another language takes part, and says by its answers what came of a try."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from seeder import registry
+from seeder.asking import ask
+from seeder.capability import Asked
+from seeder.definition.compose import read_stack
+from seeder.definition.manifest import read_project
+from seeder.definition.schema import schema
+from seeder.definition.stack import Stack
+from seeder.definition.yaml import load
+from seeder.errors import DefinitionError
+from seeder.protocols import Generator, World
+from seeder.registry import traits
+from seeder.run import Run
+from seeder.shape import mistakes
+from seeder.tried import Tried
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
+LANGUAGES = {"python": (sys.executable, "notes.py"), "node": ("node", "notes.mjs")}
+
+
+def stack(folder: Path, text: str) -> Stack:
+    (folder / "generators").mkdir(exist_ok=True)
+    (folder / "generators/notes.yaml").write_text(text)
+    found = read_stack(read_project(DATA / "small/manifest.yaml").stacks["small"], environment={}, engines=traits())
+    return replace(found, project_dir=folder)
+
+
+def declared(**changes: str) -> str:
+    text = (DATA / "endpoints/notes.yaml").read_text()
+    for key, line in {"service": "url: ${WRITER}", **changes}.items():
+        (before,) = [one for one in text.splitlines() if one.strip().startswith(f"{key}:")]
+        text = text.replace(before, f"    {line}" if line else "")
+    return text
+
+
+class Somewhere:
+    """A world without an environment: endpoints are outside of it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.run = Run("r", "p", "small", "local", Path(), Path(), NOON, 42, NOON)
+
+
+@pytest.fixture(params=LANGUAGES)
+def endpoint(request) -> Iterator[str]:
+    program, file = LANGUAGES[request.param]
+    if shutil.which(program) is None:
+        pytest.skip(f"there is no {program} on this machine")
+    with subprocess.Popen([program, DATA / "endpoints" / file, "127.0.0.1", "0"], stdout=subprocess.PIPE, text=True) as process:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.terminate()
+
+
+def asked(stack: Stack, given: Mapping[str, Any], step: str = "first") -> Tried:
+    generator = registry.generators(stack)["notes.write"]
+    return ask(cast("World", Somewhere(stack)), cast("Generator", generator), Asked(step), given)
+
+
+CASES = {
+    "well": ("confirmed", ""),
+    "later": ("confirmed", ""),
+    "unknown": ("confirmed", ""),
+    "never": ("failed", "the year is closed: 2025 takes no notes"),
+    "dependency": ("failed", "the tax office: it does not answer"),
+    "nonsense": ("unknown", "its answer is not as it declares it: id: 'none' is not of type 'integer'"),
+}
+
+
+@pytest.mark.parametrize("how", CASES)
+def test_a_program_says_by_its_answer_what_came_of_a_try(tmp_path, monkeypatch, endpoint, how):
+    monkeypatch.setenv("WRITER", endpoint)
+    found = asked(stack(tmp_path, declared(addresses="")), {"how": how})
+    state, reason = CASES[how]
+    assert (found.state, reason in found.reason) == (state, True), found
+    if state == "confirmed":
+        assert found.made == {"id": 1, "body": "hello note-q3bxvo4egd first", "seen": None}  # made once, however often it was asked
+    assert found.blame == ("the tax office" if how == "dependency" else "")
+
+
+def test_what_an_earlier_try_made_is_looked_for_where_there_is_no_key(tmp_path, monkeypatch, endpoint):
+    monkeypatch.setenv("WRITER", endpoint)
+    found = asked(stack(tmp_path, declared(addresses="", key="find: /find")), {"how": "unknown"})
+    assert (found.state, found.made["id"]) == ("confirmed", 1)
+
+
+def test_without_a_key_nobody_asks_again_when_nobody_knows(tmp_path, monkeypatch, endpoint):
+    monkeypatch.setenv("WRITER", endpoint)
+    found = asked(stack(tmp_path, declared(addresses="", key="")), {"how": "unknown"})
+    assert (found.state, found.reason) == ("unknown", "POST /write was answered with 503: who knows")
+
+
+def test_inputs_that_are_not_as_declared_are_never_sent(tmp_path, monkeypatch):
+    monkeypatch.setenv("WRITER", "http://127.0.0.1:9")
+    found = asked(stack(tmp_path, declared(addresses="")), {"how": "well", "colour": "red"})
+    assert (found.state, found.again) == ("failed", None)
+    assert "colour" in found.reason
+
+
+def test_a_capability_whose_address_is_not_set_is_known_and_says_what_it_lacks(tmp_path, monkeypatch):
+    monkeypatch.delenv("WRITER", raising=False)
+    one = registry.generators(stack(tmp_path, declared(addresses="")))["notes.write"].capability
+    assert one.lacks == "${WRITER} comes to '', which is no address: set its variables"
+    monkeypatch.setenv("WRITER", "http://elsewhere.example")
+    one = registry.generators(stack(tmp_path, declared()))["notes.write"].capability
+    assert one.lacks == "it is told addresses of this machine, which elsewhere.example does not reach"
+    assert not one.known
+
+
+BROKEN = {
+    "service: writr\n    path: /write": (8, "notes.write.service", "stack small has no service writr"),
+    "service: web\n    path: write": (9, "generators.notes.write.path", "'write' is no path of a service"),
+    "path: /write": (4, "generators.notes.write", "needs exactly one of service, url"),
+    "service: web\n    path: /write\n    adresses: [web]": (10, "generators.notes.write.adresses", "there is no such key here"),
+    "service: web\n    path: /write\n    unique: note": (10, "generators.notes.write.unique", "a list is needed, not text"),
+}
+
+
+@pytest.mark.parametrize("lines", BROKEN)
+def test_what_is_wrong_in_a_file_is_told_with_its_line(tmp_path, lines):
+    text = (
+        (DATA / "endpoints/notes.yaml").read_text().replace("service: writer\n    path: /write", lines).replace("    unique: [note]\n", "")
+    )
+    with pytest.raises(DefinitionError) as raised:
+        registry.generators(stack(tmp_path, text))
+    line, subject, cause = BROKEN[lines]
+    (problem,) = raised.value.problems
+    assert (problem.mark.line, problem.subject) == (line, subject)
+    assert cause in problem.cause
+
+
+def test_every_mistake_of_a_file_is_told_at_once(tmp_path):
+    text = declared(service="service: web").replace("[string", "[strin").replace("addresses: [web]", "addresses: [wbe, cache, dbb]")
+    with pytest.raises(DefinitionError) as raised:
+        registry.generators(stack(tmp_path, text))
+    told = {problem.subject: (problem.remedy, problem.mark.line) for problem in raised.value.problems}
+    assert told["notes.write.addresses.0"] == ("did you mean 'web'?", 23)
+    assert told["notes.write.addresses.2"] == ("did you mean 'db'?", 23)
+    assert told["notes.write.outputs.properties.seen.type"][1] == 21
+
+
+def test_the_schema_of_the_file_takes_what_is_read(tmp_path):
+    assert not list(mistakes(load(DATA / "endpoints/notes.yaml").data, schema("generator")))
+    assert list(mistakes({"owner": "a", "generators": {"notes": {}}}, schema("generator")))
