@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from seeder import soundness
+from seeder import locked, soundness
 from seeder.definition import consistency
 from seeder.definition.checksums import NAME, is_locked, verify
 from seeder.definition.compose import read_stack, service_names
@@ -20,7 +20,7 @@ from seeder.definition.policy import refusals, too_many
 from seeder.definition.request import data_of
 from seeder.definition.scenario import Scenario, strangers
 from seeder.definition.stack import Stack
-from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, SeederError, UsageError, nearest
+from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, SeederError, UsageError, counted, nearest
 from seeder.registry import RUNTIMES, traits
 from seeder.soundness import Judged, Offered
 
@@ -84,6 +84,8 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
         judged[name] = soundness.of_stack(stacks[name])
         offered[name] = soundness.of_generators(stacks[name])
         findings.errors += [*judged[name].problems, *offered[name].problems]
+        if not offered[name].problems:
+            _locked(stacks[name], offered[name], manifest, findings)
         findings.hints += consistency.hints(stacks[name])
         if judged[name].known:
             _runtimes(manifest.defaults.runtime, stacks[name], findings)
@@ -99,6 +101,27 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
         findings.errors += soundness.of_requirements(dataset, stack, judged[stack.name])
     _policies(manifest, stacks, findings, now)
     return findings.ordered()
+
+
+def _locked(stack: Stack, offered: Offered, manifest: Manifest, findings: Findings) -> None:
+    """What became of capabilities since they were locked, and whom that breaks."""
+    try:
+        before = locked.read(stack)
+    except DefinitionError as error:
+        findings.errors += error.problems
+        return
+    if before is None:
+        many = counted(len(offered.capabilities), "capability")
+        promise = "promises" if len(offered.capabilities) == 1 else "promise"
+        cause = f"what {many} of stack {stack.name} {promise} is not locked: nobody is told when it changes"
+        findings.hints += [Problem(locked.FILE, cause, locked.AGAIN)] if offered.capabilities else []
+        return
+    scenarios = [scenario for _, scenario in sorted(manifest.scenarios.items()) if scenario.stack == stack.name]
+    for changed in locked.compare(before, offered.capabilities):
+        findings.errors += locked.problems(changed, scenarios)
+        findings.hints += [hint] if (hint := locked.hint(changed)) else []
+    for name in locked.unlocked(before, offered.capabilities):
+        findings.hints.append(Problem(name, "is not locked yet", locked.AGAIN, offered.capabilities[name].mark))
 
 
 def _is_absent(problem: Problem, entry: StackEntry) -> bool:

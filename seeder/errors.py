@@ -153,8 +153,12 @@ class Collector:
 
 
 def counted(number: int, thing: str) -> str:
-    """`no files`, `1 file`, `2 processes`."""
-    return f"{number or 'no'} {thing}{'' if number == 1 else 'es' if thing.endswith('s') else 's'}"
+    """`no files`, `1 file`, `2 processes`, `3 capabilities`."""
+    if number == 1:
+        return f"1 {thing}"
+    if thing.endswith("y") and thing[-2] not in "aeiou":
+        return f"{number or 'no'} {thing[:-1]}ies"
+    return f"{number or 'no'} {thing}{'es' if thing.endswith('s') else 's'}"
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

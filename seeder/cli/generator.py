@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seeder.cli import _options
-from seeder.cli._terminal import near
+from seeder.cli._terminal import near, say
+from seeder.errors import counted
 
 if TYPE_CHECKING:
     from seeder.capability import Capability
+    from seeder.definition.stack import Stack
+    from seeder.locked import Changed
 
 
 @click.group(cls=_options.Group)
 def command() -> None:
-    """List and show generators: what teams offer to scenarios."""
+    """List, show and lock generators: what teams offer to scenarios."""
 
 
 @command.command("ls")
@@ -28,8 +31,8 @@ def ls(stack: str | None, project: Path | None, as_json: bool) -> None:
     """List what can be asked for in scenarios of STACK."""
     from seeder.cli import _render
 
-    users, known = _known(stack, project)
-    found = [_summary(one, users.get(name, [])) for name, one in sorted(known.items())]
+    users, known, _ = _known(stack, project)
+    found = [_summary(one, users.get(name, {})) for name, one in sorted(known.items())]
     if as_json:
         _render.answer(found)
         return
@@ -47,16 +50,42 @@ def show(name: str, stack: str | None, project: Path | None, as_json: bool) -> N
     from seeder.cli import _render
     from seeder.definition.request import named
 
-    users, known = _known(stack, project)
-    whole = _whole(named(known, name, "capability"), users.get(name, []))
+    users, known, of = _known(stack, project)
+    whole = _whole(named(known, name, "capability"), users.get(name, {}), of)
     if as_json:
         _render.answer(whole)
     else:
         click.echo(_text(whole))
 
 
-def _known(stack: str | None, project: Path | None) -> tuple[dict[str, list[str]], dict[str, Capability]]:
-    """The stack's capabilities, and which of its scenarios ask for them."""
+@command.command("lock")
+@click.argument("stack", required=False)
+@_options.project
+@_options.as_json
+def lock(stack: str | None, project: Path | None, as_json: bool) -> None:
+    """Write down what the capabilities of STACK promise now, so that `check` tells what a change breaks."""
+    from seeder import locked
+    from seeder.cli import _render
+
+    _, known, of = _known(stack, project)
+    before = locked.read(of) or {}
+    changed, new = locked.compare(before, known), locked.unlocked(before, known)
+    path = locked.write(of, known)
+    if as_json:
+        changes = {one.before.name: _changes(one) for one in changed}
+        _render.answer({"file": str(path), "capabilities": len(known), "new": new, "changed": changes})
+        return
+    for one in changed:
+        say(f"{one.before.name}: {'; '.join(_changes(one))}")
+    say(f"{near(str(path))}: {counted(len(known), 'capability')}, {len(new)} new, {len(changed)} changed")
+
+
+def _changes(changed: Changed) -> list[str]:
+    return [one.said for one in changed.changes] if changed.now else ["is gone"]
+
+
+def _known(stack: str | None, project: Path | None) -> tuple[dict[str, dict[str, list[str]]], dict[str, Capability], Stack]:
+    """The stack's capabilities, and which steps of its scenarios ask for them: capability -> scenario -> steps."""
     from seeder.definition.request import Request, find_project, resolve
     from seeder.registry import generators, traits
 
@@ -64,15 +93,22 @@ def _known(stack: str | None, project: Path | None) -> tuple[dict[str, list[str]
     definition = resolve(manifest, Request(stack=stack), traits())
     known = {name: one.capability for name, one in generators(definition.stack).items()}
     asking = [scenario for _, scenario in sorted(manifest.scenarios.items()) if scenario.stack == definition.stack.name]
-    asked = {scenario.name: {step.use for step in scenario.every} for scenario in asking}
-    return {name: [one for one, uses in asked.items() if name in uses] for name in known}, known
+    users: dict[str, dict[str, list[str]]] = {}
+    for scenario in asking:
+        for step in scenario.every:
+            users.setdefault(step.use, {}).setdefault(scenario.name, []).append(step.name)
+    return users, known, definition.stack
 
 
-def _summary(one: Capability, users: list[str]) -> dict[str, Any]:
-    return {"name": one.name, "version": one.version, "owner": one.owner, "description": one.description, "scenarios": users}
+def _summary(one: Capability, users: Mapping[str, list[str]]) -> dict[str, Any]:
+    return {"name": one.name, "version": one.version, "owner": one.owner, "description": one.description, "scenarios": list(users)}
 
 
-def _whole(one: Capability, users: list[str]) -> dict[str, Any]:
+def _whole(one: Capability, users: Mapping[str, list[str]], stack: Stack) -> dict[str, Any]:
+    from seeder import locked
+
+    before = locked.read(stack) or {}
+    changed = locked.compare({name: was for name, was in before.items() if name == one.name}, {one.name: one})
     retries = f"key {one.key}" if one.key else "find" if one.finds else None
     return {
         **_summary(one, users),
@@ -81,6 +117,9 @@ def _whole(one: Capability, users: list[str]) -> dict[str, Any]:
         "within": one.within,
         "retries": retries,
         "undo": one.undo or None,
+        "steps": {scenario: list(steps) for scenario, steps in users.items()},
+        "locked": one.name in before,
+        "changed": [said for found in changed for said in _changes(found)],
         "inputs": dict(one.inputs),
         "outputs": dict(one.outputs),
         "file": str(one.mark.file),
@@ -100,7 +139,9 @@ def _text(whole: Mapping[str, Any]) -> str:
         needed = set(whole[what].get("required", ())) if what == "inputs" else set()
         for name, shape in _properties(whole[what]).items():
             lines.append(f"  {what[:-1]:<7} {name}: {_said(shape)}{', required' if name in needed else ''}")
-    lines.append(f"  used by {', '.join(whole['scenarios']) or 'no scenario'}")
+    users = [f"{scenario} ({', '.join(steps)})" for scenario, steps in whole["steps"].items()]
+    lines.append(f"  used by {', '.join(users) or 'no scenario'}")
+    lines.append(f"  {'; '.join(whole['changed']) or 'as locked' if whole['locked'] else 'not locked'}")
     return "\n".join(lines)
 
 

@@ -34,6 +34,10 @@ class CapabilityItem(Strict):
     path: Annotated[UrlPath, Field(description="what is asked with POST")]
     find: Annotated[UrlPath | None, Field(description="what is asked, likewise, for what an earlier try made; 404: nothing")] = None
     key: Annotated[Text | None, Field(description="requests carry an Idempotency-Key that begins so, the same at every try")] = None
+    undo: Annotated[
+        UrlPath | Literal["nothing"] | None,
+        Field(description="what is asked, with what it answered as `made`, to take that back; `nothing`: there is nothing to take back"),
+    ] = None
     within: Annotated[Duration, Field(description="the time limit of one try", json_schema_extra={"default": "30s"})] = 30.0
     origin: Annotated[
         Literal["services", "inserted"], Field(description="`services`: it acts as the product would; `inserted`: it writes into a store")

@@ -50,7 +50,7 @@ class _Declared:
             name=self._name,
             version=item.version,
             owner=self._file.owner,
-            inputs={"additionalProperties": False, **json.loads(json.dumps(item.inputs))},
+            inputs={"type": "object", "additionalProperties": False, **json.loads(json.dumps(item.inputs))},
             outputs=json.loads(json.dumps(item.outputs)),
             mark=self._document.mark(("generators", self._name)),
             digest=fingerprint.content(self._document.path),
@@ -59,12 +59,14 @@ class _Declared:
             origin=item.origin,
             key=item.key,
             finds=item.find is not None,
+            undo=item.undo or "",
             within=item.within,
             service=item.service,
             lacks=lacks,
             known=item.url is None,
         )
-        return Generator(capability, Endpoint(item.path, url, item.find, tuple(item.unique), tuple(item.addresses)))
+        undo = item.undo if item.undo != "nothing" else None
+        return Generator(capability, Endpoint(item.path, url, item.find, undo, tuple(item.unique), tuple(item.addresses)))
 
     def _wrong(self, cause: str, remedy: str, *way: str | int) -> None:
         subject = ".".join([self._name, *map(str, way)])

@@ -1,7 +1,7 @@
 """Generators behind HTTP, in whatever language: an endpoint is asked with POST and JSON, and answers with JSON.
 
-The request carries `capability`, `version`, `inputs`, `step`, `index`, `seed`, `as_of`, `unique`, `services` and `stores`, and an
-Idempotency-Key where the declaration has one. An answer of 2xx holds `outputs`. 408, 425 and 429: nothing was made, later (`Retry-After`);
+The request carries `capability`, `version`, `inputs` (`made`, where that is to be undone), `step`, `index`, `seed`, `as_of`, `unique`,
+`services` and `stores`, and an Idempotency-Key where the declaration has one. An answer of 2xx holds `outputs`. 408, 425 and 429: nothing was made, later (`Retry-After`);
 424: somebody else failed, the member `dependency` of the problem says who; any other 4xx: not with these inputs. Whether 5xx, or none at
 all, made something nobody knows. What went wrong is told as a problem (RFC 9457). README, "Generators behind HTTP".
 """
@@ -33,12 +33,13 @@ LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @frozen
 class Endpoint:
-    """Where it is: `path` of the service of the capability, or below `url`. `find` is another path there; `unique` and `addresses` say
-    what it is told."""
+    """Where it is: `path` of the service of the capability, or below `url`. `find` and `undo` are other paths there; `unique` and
+    `addresses` say what it is told."""
 
     path: str
     url: str = ""
     find: str | None = None
+    undo: str | None = None
     unique: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
 
@@ -52,32 +53,46 @@ class Generator:
     def make(self, world: World, call: Asked, given: Mapping[str, Any]) -> Any:
         """What the endpoint answers. Raises an Outcome, Badly for an answer that is not as it is declared."""
         with closing(Context(world, call, key=self.capability.key)) as context:
-            return self._outputs(self._posted(world, context, self._endpoint.path, given))
+            return self._outputs(self._posted(world, context, self._endpoint.path, self._inputs(given)))
 
     def find(self, world: World, call: Asked, given: Mapping[str, Any]) -> Any:
         """What an earlier try made; None when there is nothing."""
         if self._endpoint.find is None:
             return None
         with closing(Context(world, call)) as context:
-            answer = self._posted(world, context, self._endpoint.find, given)
+            answer = self._posted(world, context, self._endpoint.find, self._inputs(given))
             return None if answer.status_code == NOT_FOUND else self._outputs(answer)
 
+    def undo(self, world: World, call: Asked, made: Any) -> None:
+        """Take back what it made. Raises as `make` does."""
+        if self._endpoint.undo is None:
+            return
+        with closing(Context(world, call, key="undo")) as context:  # another request than the one that made it
+            answer = self._posted(world, context, self._endpoint.undo, {"made": made})
+            if answer.is_client_error and answer.status_code != NOT_FOUND:  # what is gone already does no harm
+                raise _outcome(answer)
+            if answer.status_code != NOT_FOUND:
+                answer.raise_for_status()
+
+    def _inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """As they are sent: with defaults. Raises Never for those that are not as they are declared."""
+        properties = shape.resolved(self.capability.inputs).get("properties", {})
+        inputs = {**{name: one["default"] for name, one in properties.items() if "default" in one}, **given}
+        for way, why in shape.mistakes(inputs, self.capability.inputs):
+            raise Never(f"its inputs are not as it declares them: {'.'.join(map(str, way)) or 'it'}: {why}")
+        return {"inputs": inputs}
+
     def _posted(self, world: World, context: Context, path: str, given: Mapping[str, Any]) -> httpx.Response:
-        body = self._asked(world, context, given)
+        body = {**self._told(world, context), **given}
         client = context.http(self.capability.service) if self.capability.service else context.hear(_outside(self._endpoint.url))
         return client.post(path, json=body, headers={"Accept": "application/json"}, timeout=self.capability.within)
 
-    def _asked(self, world: World, context: Context, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _told(self, world: World, context: Context) -> dict[str, Any]:
         about, stores = self.capability, world.stack.stores
-        properties = shape.whole(about.inputs).get("properties", {})
-        inputs = {**{name: one["default"] for name, one in properties.items() if "default" in one}, **given}
-        for way, why in shape.mistakes(inputs, about.inputs):
-            raise Never(f"its inputs are not as it declares them: {'.'.join(map(str, way)) or 'it'}: {why}")
         services = [name for name in self._endpoint.addresses if name not in stores]
         return {
             "capability": about.name,
             "version": about.version,
-            "inputs": inputs,
             "step": context.step,
             "index": context.index,
             "seed": context.seed,

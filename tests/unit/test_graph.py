@@ -149,7 +149,7 @@ def test_a_service_that_is_not_part_of_the_run_cannot_be_waited_for(tmp_path: Pa
     scenario, _ = written(tmp_path, "act:\n  a: {eventually: {get: web, path: /, until: {a: 1}}}\n")
     assert scenario
     assert graph.problems(scenario, part, KNOWN) == []  # what `check` tells: another run has it
-    (told,) = graph.left_out(scenario, part)
+    (told,) = graph.left_out(scenario, part, {})
     assert (told.subject, told.cause, told.mark and told.mark.line) == (
         "act.a", "waits for web, which is not part of this run: not needed by db", 8,
     )  # fmt: skip

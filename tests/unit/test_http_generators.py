@@ -22,7 +22,7 @@ from seeder.definition.schema import schema
 from seeder.definition.stack import Stack
 from seeder.definition.yaml import load
 from seeder.errors import DefinitionError
-from seeder.protocols import Generator, World
+from seeder.protocols import Generator, Undoes, World
 from seeder.registry import traits
 from seeder.run import Run
 from seeder.shape import mistakes
@@ -96,6 +96,18 @@ def test_what_an_earlier_try_made_is_looked_for_where_there_is_no_key(tmp_path, 
     monkeypatch.setenv("WRITER", endpoint)
     found = asked(stack(tmp_path, declared(addresses="", key="find: /find")), {"how": "unknown"})
     assert (found.state, found.made["id"]) == ("confirmed", 1)
+
+
+def test_what_was_made_is_taken_back_also_where_it_is_gone_already(tmp_path, monkeypatch, endpoint):
+    monkeypatch.setenv("WRITER", endpoint)
+    of = stack(tmp_path, declared(addresses="undo: /undo", key="find: /find"))
+    made = asked(of, {"how": "well"}).made
+    generator, world = registry.generators(of)["notes.write"], cast("World", Somewhere(of))
+    assert isinstance(generator, Undoes)
+    assert generator.find(world, Asked("first"), {"how": "well"}) == made
+    generator.undo(world, Asked("first"), made)
+    generator.undo(world, Asked("first"), made)
+    assert generator.find(world, Asked("first"), {"how": "well"}) is None
 
 
 def test_without_a_key_nobody_asks_again_when_nobody_knows(tmp_path, monkeypatch, endpoint):

@@ -28,11 +28,16 @@ const find = ({ step }) => {
   return note ? { status: 200, body: { outputs: note } } : problem(404, "there is none");
 };
 
+const undo = ({ made: { id } }) => {
+  const known = [...made].find(([, note]) => note.id === id);
+  return known && made.delete(known[0]) ? { status: 200, body: {} } : problem(404, "there is none");
+};
+
 const server = createServer(async (request, response) => {
   let text = "";
   for await (const chunk of request) text += chunk;
   const given = text ? JSON.parse(text) : {};
-  const ways = { "/write": write, "/find": find };
+  const ways = { "/write": write, "/find": find, "/undo": undo };
   const way = ways[request.url] ?? (() => ({ status: 200, body: "ok" }));
   const { status, headers, body } = await way(given, request.headers["idempotency-key"]);
   response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(JSON.stringify(body));

@@ -40,13 +40,18 @@ def find(given, key):
     return (200, {}, {"outputs": found[0]}) if found else problem(404, "there is none")
 
 
+def undo(given, key):
+    known = [name for name, note in MADE.items() if note["id"] == given["made"]["id"]]
+    return (200, {}, MADE.pop(known[0])) if known else problem(404, "there is none")
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.answer(200, {}, "ok")
 
     def do_POST(self):
         given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.answer(*{"/write": write, "/find": find}[self.path](given, self.headers["Idempotency-Key"]))
+        self.answer(*{"/write": write, "/find": find, "/undo": undo}[self.path](given, self.headers["Idempotency-Key"]))
 
     def answer(self, status, headers, body):
         self.send_response(status)
