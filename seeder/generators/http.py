@@ -1,9 +1,9 @@
 """Generators behind HTTP, in whatever language: an endpoint is asked with POST and JSON, and answers with JSON.
 
 The request carries `capability`, `version`, `inputs` (`made`, where that is to be undone), `step`, `index`, `seed`, `as_of`, `unique`,
-`services` and `stores`, and an Idempotency-Key where the declaration has one. An answer of 2xx holds `outputs`. 408, 425 and 429: nothing was made, later (`Retry-After`);
-424: somebody else failed, the member `dependency` of the problem says who; any other 4xx: not with these inputs. Whether 5xx, or none at
-all, made something nobody knows. What went wrong is told as a problem (RFC 9457). README, "Generators behind HTTP".
+`services` and `stores`, and an Idempotency-Key where the declaration has one. An answer of 2xx holds `outputs`. 408, 425 and 429: nothing
+was made, later (`Retry-After`); 424: somebody else failed, the member `dependency` of the problem says who; any other 4xx: not with these
+inputs. Whether 5xx, or none at all, made something nobody knows. What went wrong is told as a problem (RFC 9457). The README says it all.
 """
 
 from __future__ import annotations
