@@ -73,6 +73,11 @@ class Context:
         digest = hashlib.sha256("\0".join([str(self.seed), self._drawn, name]).encode()).digest()
         return f"{name}-{base64.b32encode(digest).decode().lower()[:10]}"
 
+    @property
+    def draw(self) -> int:
+        """A number (64 bits) to seed random generators with, alike for this seed, scenario and step."""
+        return int.from_bytes(hashlib.sha256(f"{self.seed}\0{self._drawn}".encode()).digest()[:8], "big")
+
     @cached_property
     def fake(self) -> Faker:
         """Faker (en_US), which begins alike for this seed, scenario and step, whatever others do."""
@@ -81,7 +86,7 @@ class Context:
         except ModuleNotFoundError as error:
             raise DefinitionError("ctx.fake", f"needs the package {error.name}", "pip install 'seeder-env[generators]'") from error
         made = Faker("en_US")
-        made.seed_instance(int.from_bytes(hashlib.sha256(f"{self.seed}\0{self._drawn}".encode()).digest()[:8], "big"))
+        made.seed_instance(self.draw)
         return made
 
     def eventually(self, condition: Callable[[], Any], within: str | float = "5s", *, until: Any = TRUE, meanwhile: Any = None) -> Any:

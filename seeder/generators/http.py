@@ -96,6 +96,7 @@ class Generator:
             "step": context.step,
             "index": context.index,
             "seed": context.seed,
+            "draw": context.draw >> 11,  # as many bits as a number has in every language
             "as_of": world.run.moment,
             "unique": {name: context.unique(name) for name in self._endpoint.unique},
             "services": {name: {"url": world.reach(name, about.service), "headers": dict(world.credentials(name))} for name in services},
