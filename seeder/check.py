@@ -13,7 +13,7 @@ from seeder import locked, soundness
 from seeder.definition import consistency
 from seeder.definition.checksums import NAME, is_locked, verify
 from seeder.definition.compose import read_stack, service_names
-from seeder.definition.dataset import Dataset
+from seeder.definition.dataset import Dataset, Part
 from seeder.definition.dataset_parts import fits
 from seeder.definition.manifest import Manifest, StackEntry, find_manifest, survey_project
 from seeder.definition.policy import refusals, too_many
@@ -149,6 +149,14 @@ def _runtimes(wanted: str, stack: Stack, findings: Findings) -> None:
         findings.hints += [_only("local", problem) for problem in local if problem not in docker]
 
 
+def _beyond(wanted: str, stack: Stack, parts: Iterable[Part], findings: Findings) -> None:
+    """The same of a dataset's files."""
+    if wanted in RUNTIMES.names():
+        findings.errors += soundness.beyond(RUNTIMES.get(wanted), stack, parts)
+    elif any(service.x.local for service in stack.services.values()):
+        findings.hints += [_only("local", problem) for problem in soundness.beyond(RUNTIMES.get("local"), stack, parts)]
+
+
 def _refused(runtime: str, stack: Stack) -> list[Problem]:
     try:
         return list(soundness.refused(stack, RUNTIMES.get(runtime).survey(stack)))
@@ -176,8 +184,11 @@ def _dataset(dataset: Dataset, manifest: Manifest, stacks: Mapping[str, Stack], 
         folders = ", ".join(sorted({path.parts[0] for path in dataset.files}))
         cause = f"no stack has all of its stores and services ({folders})"
         findings.errors.append(Problem(dataset.label, cause, "rename its folders after stores or services", dataset.mark))
-    judged = [soundness.of_dataset(dataset, stack) for stack in homes or (stacks.values() if len(stacks) == 1 else ())]
+    asked = homes or (list(stacks.values()) if len(stacks) == 1 else [])
+    judged = [soundness.of_dataset(dataset, stack) for stack in asked]
     findings.errors += [problem for _, problems in judged for problem in problems]
+    for stack, (parts, _) in zip(asked, judged, strict=True):
+        _beyond(manifest.defaults.runtime, stack, parts, findings)
     for part in judged[0][0] if judged else ():
         findings.errors += soundness.of_file(part, manifest.defaults.as_of)
 

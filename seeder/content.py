@@ -1,8 +1,9 @@
-"""What a store holds: rows, scripts, keys and messages as files give them, and tables and digests as engines see them."""
+"""What a store holds: rows, scripts, keys, messages and mappings as files give them, and tables and digests as engines see them."""
 
 from __future__ import annotations
 
 import hashlib
+import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
@@ -80,7 +81,43 @@ class Messages:
     messages: tuple[Message, ...]
 
 
-Records = Table | Script | Keys | Messages
+@frozen
+class StubMapping:
+    """What a stub answers to which requests, as WireMock writes it; it has an id."""
+
+    line: int
+    mapping: Mapping[str, Any]
+
+
+@frozen
+class Mappings:
+    """A file of mappings, in order."""
+
+    part: Part
+    mappings: tuple[StubMapping, ...]
+
+
+Records = Table | Script | Keys | Messages | Mappings
+
+
+@frozen
+class Received:
+    """A call that a stub received. `url` is path and query as they were sent; names of headers are in small letters; `body` is JSON, or
+    text where it is none; `matched`: a mapping answered it."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Any
+    matched: bool
+
+    @property
+    def path(self) -> str:
+        return self.url.partition("?")[0]
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        return urllib.parse.parse_qs(self.url.partition("?")[2], keep_blank_values=True)
 
 
 @frozen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from seeder.errors import Mark
 from seeder.frozen import frozen
 
 
@@ -16,6 +17,7 @@ class Notice:
     remedy: str = ""
     refused: bool = False
     other: bool = False  # another major version runs than the definition names: a run says so, too
+    mark: Mark | None = None  # where it was written, if that is not where the service stands
 
 
 @frozen

@@ -56,6 +56,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         offered = soundness.of_generators(stack) if scenario.every else offered
         problems.problems += [*wrong, *_steps(definition, scenario, offered)]
     allotted = _allotted(definition, judged, now, problems)
+    problems.problems += [problem for parts in allotted.values() for problem in soundness.beyond(runtime, stack, parts)]
     problems.problems += soundness.refused(stack, notices)
     problems.raise_if_any(DefinitionError)
     every = tuple(_loads(definition.datasets, allotted, judged.ids))
@@ -157,7 +158,7 @@ def _migrations(stack: Stack, judged: Judged, loads: Sequence[Load]) -> tuple[tu
 
 # -- loading ----------------------------------------------------------------------------------------------------------
 
-AT_REST = frozenset({"table", "sql", "keys", "messages"})
+AT_REST = frozenset({"table", "sql", "keys", "messages", "mappings"})
 
 
 def _loads(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]], histories: Mapping[str, Sequence[str]]) -> Iterable[Load]:

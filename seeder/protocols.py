@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
     from seeder.capability import Asked, Capability
-    from seeder.content import Answer, Message, Records, StoreDigest, TableInfo
+    from seeder.content import Answer, Message, Received, Records, StoreDigest, TableInfo
     from seeder.definition.dataset import Part, PartKind
     from seeder.definition.service import Condition, Service
     from seeder.definition.stack import Stack, Store
@@ -153,6 +153,14 @@ class Layered(Protocol):
     def form(self, service: Service, engine: str, image: str | None) -> tuple[str, str] | None:
         """How a server's state is kept here: the name of the form, which fits only servers that are built alike, and the layer store
         that keeps it; None when the server's state cannot be taken from it. `image` replaces the service's."""
+
+
+@runtime_checkable
+class Limits(Protocol):
+    """The runtime's servers may know less than the images that they stand for."""
+
+    def beyond(self, stack: Stack, parts: Iterable[Part]) -> Iterable[Problem]:
+        """What of these files of a dataset they do not know, each with its place."""
 
 
 @runtime_checkable
@@ -483,6 +491,26 @@ class Streams(Protocol):
 
     def messages(self, target: Target, subject: str) -> list[Message]:
         """Stored messages of the subject (wildcards as in the broker), oldest first."""
+
+
+@runtime_checkable
+class Stands(Protocol):
+    """The engine stands for somebody outside of the stack: it answers calls as it was told to, and writes them down."""
+
+    def calls(self, target: Target) -> list[Received]:
+        """Every call that was received, oldest first."""
+
+    def answer(self, target: Target, mapping: Mapping[str, Any]) -> None:
+        """From now on answer calls as the mapping says, in place of one with its id, before others of its priority. Raises
+        EnvironmentFailed with the server's words where it does not take it."""
+
+
+@runtime_checkable
+class Narrow(Protocol):
+    """The server that runs without containers knows less than the image's."""
+
+    def beyond(self, part: Part) -> Iterable[Problem]:
+        """What it does not know of a file of a dataset, with its place."""
 
 
 # -- migrators --------------------------------------------------------------------------------------------------------

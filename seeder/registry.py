@@ -71,6 +71,7 @@ ENGINES: Registry[Engine] = Registry("engine", {
     "postgres": "seeder.engines.postgres:Postgres",
     "redis": "seeder.engines.redis:Redis",
     "nats": "seeder.engines.nats:Nats",
+    "stub": "seeder.engines.stub:Stub",
 })  # fmt: skip
 
 MIGRATORS: Registry[Migrator] = Registry("migrator", {
@@ -90,6 +91,7 @@ LOADERS: Registry[Loader] = Registry("loader", {
     "sql": "seeder.loaders.sql:SqlLoader",
     "keys": "seeder.loaders.keys:KeysLoader",
     "messages": "seeder.loaders.messages:MessagesLoader",
+    "mappings": "seeder.loaders.mappings:MappingsLoader",
 })  # fmt: skip
 
 CALLERS: Registry[Caller] = Registry("caller", {

@@ -20,7 +20,7 @@ from seeder.errors import DefinitionError, Problem, nearest
 from seeder.fitness import Revision
 from seeder.frozen import frozen
 from seeder.notice import Notice
-from seeder.protocols import Engine, Inspects, Loads, Queries
+from seeder.protocols import Engine, Inspects, Limits, Loads, Queries, Runtime
 from seeder.registry import CALLERS, ENGINES, LOADERS, MIGRATORS, can_halt, generators
 
 SQL_TOOLS = frozenset({"alembic", "sql"})
@@ -78,7 +78,12 @@ def refused(stack: Stack, notices: Iterable[Notice]) -> Iterator[Problem]:
     for notice in notices:
         if notice.refused:
             service = stack.services.get(notice.subject)
-            yield Problem(notice.subject, notice.message, notice.remedy, service.mark if service else None)
+            yield Problem(notice.subject, notice.message, notice.remedy, notice.mark or (service.mark if service else None))
+
+
+def beyond(runtime: Runtime, stack: Stack, parts: Iterable[Part]) -> Iterable[Problem]:
+    """What of a dataset's files the runtime's servers do not know."""
+    return runtime.beyond(stack, parts) if isinstance(runtime, Limits) else ()
 
 
 def of_dataset(dataset: Dataset, stack: Stack) -> tuple[tuple[Part, ...], list[Problem]]:

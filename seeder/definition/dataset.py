@@ -14,7 +14,7 @@ from seeder.frozen import frozen
 
 Kind = Literal["reference", "config", "golden", "fixture"]
 Privacy = Literal["raw", "masked", "no-pii"]
-PartKind = Literal["table", "sql", "keys", "messages", "http", "environment", "files"]
+PartKind = Literal["table", "sql", "keys", "messages", "mappings", "http", "environment", "files"]
 
 TABLES: Final = ("csv", "jsonl", "yaml", "parquet")
 
@@ -23,8 +23,9 @@ TABLES: Final = ("csv", "jsonl", "yaml", "parquet")
 class Part:
     """One file of a dataset and what it is.
 
-    `owner` is the store (table, sql, keys, messages) or the service (http, environment, files) it is for; `name` the
-    table (`schema.table`), the file's stem, or the absolute path inside the container for `files`.
+    `owner` is the store (table, sql, keys, messages, mappings) or the service (http, environment, files) it is for; `name` the
+    table (`schema.table`), the file's stem, the path in the store's folder for mappings, or the absolute path inside the container
+    for `files`.
     """
 
     kind: PartKind

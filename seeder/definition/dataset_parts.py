@@ -75,6 +75,9 @@ def _part(
 
 def _of_store(store: str, path: PurePosixPath, file: Path, takes: Collection[PartKind], problems: Collector) -> Part | None:
     ending, name = path.suffix[1:], path.name.removesuffix(path.suffix)
+    inside = path.relative_to(store)
+    if "mappings" in takes and len(inside.parts) > 1 and _is_mapping(inside):
+        return Part("mappings", store, str(inside), file, ending)
     if str(path.parent) != store:
         problems.add(str(path), f"files of store {store} stand directly in its folder", f"move it to {store}/{path.name}", Mark(file, 1))
         return None
@@ -94,7 +97,13 @@ _FORMS: Final[Mapping[PartKind, str]] = {
     "sql": "NNN-NAME.sql",
     "keys": "keys.jsonl",
     "messages": "STREAM.jsonl",
+    "mappings": "mappings/NAME.json, __files/NAME",
 }
+
+
+def _is_mapping(inside: PurePosixPath) -> bool:
+    """Of a stub: a file of mappings, or a body that one names."""
+    return inside.parts[0] == "__files" or (inside.parts[0] == "mappings" and inside.suffix == ".json")
 
 
 def _is_kind(kind: PartKind, path: PurePosixPath) -> bool:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from seeder.definition import image
+from seeder.definition.dataset import Part
 from seeder.definition.service import Mount, Service
 from seeder.definition.stack import Stack
-from seeder.errors import SeederError
+from seeder.errors import Problem, SeederError
 from seeder.notice import Notice
-from seeder.protocols import Embedded
+from seeder.protocols import Embedded, Narrow
 from seeder.registry import ENGINES
 from seeder.runtimes import _local_ready
 from seeder.runtimes._local_mounts import in_place
@@ -38,6 +39,15 @@ def survey(stack: Stack, images: Collection[str]) -> Iterator[Notice]:
         yield Notice(stack.name, f"networks {', '.join(networks)} do not separate processes: all share this machine's loopback")
 
 
+def beyond(stack: Stack, parts: Iterable[Part]) -> Iterator[Problem]:
+    """What embedded servers do not know of these files of a dataset."""
+    for part in parts:
+        store = stack.stores.get(part.owner)
+        engine = ENGINES.get(store.engine) if store and store.engine in ENGINES.names() else None
+        if isinstance(engine, Narrow):
+            yield from engine.beyond(part)
+
+
 def _server(stack: Stack, service: Service) -> Iterator[Notice]:
     for name in sorted({store.engine for store in stack.stores_of(service.name)}):
         engine = ENGINES.get(name)
@@ -48,7 +58,7 @@ def _server(stack: Stack, service: Service) -> Iterator[Notice]:
             launch = engine.local(service)
         except SeederError as error:
             for problem in error.problems:
-                yield Notice(service.name, problem.cause, problem.remedy, refused=True)
+                yield Notice(service.name, problem.cause, problem.remedy, refused=True, mark=problem.mark)
             continue
         other = _major(image.tag(service.image or "")) not in ("", _major(launch.program))
         yield Notice(service.name, f"{service.image or 'its image'} -> {launch.program}", other=other)

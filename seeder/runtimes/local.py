@@ -10,6 +10,7 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from seeder.definition.dataset import Part
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack
 from seeder.errors import Problem
@@ -40,6 +41,9 @@ class Local:
 
     def survey(self, stack: Stack, images: Collection[str] = ()) -> Sequence[Notice]:
         return tuple(_local_survey.survey(stack, images))
+
+    def beyond(self, stack: Stack, parts: Iterable[Part]) -> Iterable[Problem]:
+        return _local_survey.beyond(stack, parts)
 
     def open(
         self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay] = NO_OVERLAYS, *, isolate_binds: bool = False

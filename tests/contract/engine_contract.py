@@ -23,12 +23,13 @@ NOBODY = Address("127.0.0.1", 1)  # a port on which nothing listens
 
 
 def read(folder: Path, name: str, text: str) -> Records:
-    """A dataset file as its loader reads it; the name says what it is: orders.csv, keys.jsonl in cache/, messages in events/."""
+    """A dataset file as its loader reads it; the name says what it is: orders.csv, keys.jsonl in cache/, messages in events/, mappings/."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    kind: Any = {"cache": "keys", "events": "messages"}.get(path.parent.name, "sql" if path.suffix == ".sql" else "table")
-    stem = path.name if kind == "sql" else path.stem
+    kinds = {"cache": "keys", "events": "messages", "mappings": "mappings"}
+    kind: Any = kinds.get(path.parent.name, "sql" if path.suffix == ".sql" else "table")
+    stem = {"sql": path.name, "mappings": f"mappings/{path.name}"}.get(kind, path.stem)
     return LOADERS.get(kind).read(Part(kind, "store", stem, path, path.suffix[1:]), NOON)
 
 

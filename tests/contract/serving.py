@@ -14,7 +14,7 @@ from seeder import home, warden
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Stack
-from seeder.engines import _nats_reset, _postgres_reset, _redis_state
+from seeder.engines import _nats_reset, _postgres_reset, _redis_state, _stub_state
 from seeder.engines._postgres_connection import connect
 from seeder.protocols import Deployment, Initialises
 from seeder.registry import ENGINES, RUNTIMES, traits
@@ -56,6 +56,7 @@ EMPTIED: Mapping[str, Callable[[Target], None]] = {
     "postgres": _empty_postgres,
     "redis": _redis_state.empty,
     "nats": _nats_reset.reset,
+    "stub": _stub_state.empty,
 }
 
 

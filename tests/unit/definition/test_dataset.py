@@ -18,13 +18,14 @@ MARK = Mark(Path("manifest.yaml"), 3)
 
 @pytest.fixture
 def stack() -> Stack:
-    services = {name: Service(name, MARK) for name in ("orders-db", "pg", "cache", "events", "orders")}
+    services = {name: Service(name, MARK) for name in ("orders-db", "pg", "cache", "events", "outside", "orders")}
     stores = {
         "orders-db": Store("orders-db", "orders-db", "postgres"),
         "pg/orders": Store("pg/orders", "pg", "postgres", "orders"),
         "pg/audit": Store("pg/audit", "pg", "postgres", "audit"),
         "cache": Store("cache", "cache", "redis"),
         "events": Store("events", "events", "nats"),
+        "outside": Store("outside", "outside", "stub"),
     }
     return Stack("shop", "2.3.0", Path(), (), services, stores, absent={"billing": "profile mail", "billing-db": "--services"})
 
@@ -48,6 +49,8 @@ PLACES = {
     "pg/audit/log.csv": ("table", "pg/audit", "log"),
     "cache/keys.jsonl": ("keys", "cache", "keys"),
     "events/orders.jsonl": ("messages", "events", "orders"),
+    "outside/mappings/payments/charge.json": ("mappings", "outside", "mappings/payments/charge.json"),
+    "outside/__files/charge.txt": ("mappings", "outside", "__files/charge.txt"),
     "orders/replay.http": ("http", "orders", "replay"),
     "orders/environment.yaml": ("environment", "orders", "environment"),
     "orders/files/etc/app/flags.toml": ("files", "orders", "/etc/app/flags.toml"),
@@ -71,6 +74,8 @@ MISPLACED = {
     "orders-db/a.b.c.csv": ("not the name of a table", "SCHEMA.TABLE"),
     "cache/orders.csv": ("takes no such file", "keys.jsonl"),
     "events/orders.csv": ("takes no such file", "STREAM.jsonl"),
+    "outside/charge.json": ("takes no such file", "mappings/NAME.json"),
+    "outside/mappings/charge.yaml": ("stand directly in its folder", "outside/charge.yaml"),
     "orders/orders.csv": ("takes no such file", "replay.http"),
     "pg/orders.csv": ("several stores", "pg/audit, pg/orders"),
 }

@@ -19,7 +19,7 @@ from seeder.target import Address, Target
 
 CAPABILITIES = (
     "Embedded", "Initialises", "Loads", "Opens", "Queries", "Inspects", "Digests", "Saves", "Rewinds",
-    "Settles", "LooksUp", "Streams",
+    "Settles", "LooksUp", "Streams", "Stands", "Narrow",
 )  # fmt: skip
 
 
@@ -32,6 +32,7 @@ CAPABILITIES = (
         ),
         ("redis", {"Embedded", "Loads", "Opens", "Digests", "Saves", "Rewinds", "LooksUp"}),
         ("nats", {"Embedded", "Loads", "Digests", "Saves", "Rewinds", "Settles", "Streams"}),
+        ("stub", {"Embedded", "Loads", "Digests", "Saves", "Rewinds", "Stands", "Narrow"}),
     ],
 )
 def test_an_engine_has_its_capabilities(name: str, able: set[str]) -> None:

@@ -24,6 +24,7 @@ FILES = [
     ("table", "rows.parquet"),
     ("keys", "keys.jsonl"),
     ("messages", "orders.jsonl"),
+    ("mappings", "one.json"),
     ("sql", "010-fill.sql"),
     ("http", "replay.http"),
 ]
