@@ -22,7 +22,7 @@ from seeder.fitness import Fitness, LoadedTable, Migrated
 from seeder.process import Completed
 from seeder.protocols import Deployment, Engine, Networked, Placed, Rewinder, Rewinds, World
 from seeder.registry import ENGINES, RUNTIMES, volatile
-from seeder.run import Overlay, Run, Task
+from seeder.run import Addition, Run, Task
 from seeder.target import Address, Target
 from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet, wait_for
 
@@ -292,14 +292,14 @@ def open_environment(us: Run, plan: Plan, undo: ExitStack, emit: Emit) -> Enviro
     scenario = definition.scenario.name if definition.scenario else None
     policy = definition.policy.name if definition.policy else ""
     emit(RunStarted(us.id, us.project, us.stack, us.runtime, scenario, us.seed, us.moment, policy))
-    deployment = RUNTIMES.get(plan.runtime).open(us, plan.stack, emit, _overlays(plan), isolate_binds=definition.request.isolate_binds)
+    deployment = RUNTIMES.get(plan.runtime).open(us, plan.stack, emit, _additions(plan), isolate_binds=definition.request.isolate_binds)
     return Environment(us, plan, deployment, emit, undo)
 
 
-def _overlays(plan: Plan) -> dict[str, Overlay]:
+def _additions(plan: Plan) -> dict[str, Addition]:
     """What config datasets add to services before they are created; of two datasets the later one wins."""
-    result: dict[str, Overlay] = {}
-    for operation in plan.overlays:
-        before = result.get(operation.subject, Overlay())
-        result[operation.subject] = Overlay({**before.environment, **operation.environment}, {**before.files, **operation.files})
+    result: dict[str, Addition] = {}
+    for operation in plan.additions:
+        before = result.get(operation.subject, Addition())
+        result[operation.subject] = Addition({**before.environment, **operation.environment}, {**before.files, **operation.files})
     return result

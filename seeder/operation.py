@@ -153,7 +153,7 @@ class Plan:
     runtime: str
     runtime_cause: str
     notices: tuple[Notice, ...]
-    overlays: tuple[Configure, ...]
+    additions: tuple[Configure, ...]
     servers: tuple[Start, ...]
     halts: tuple[Migrate | Load, ...]  # what is done on the way to the heads, each store's in order: it halts, and rows go in
     migrations: tuple[Migrate, ...]
@@ -190,7 +190,7 @@ class Plan:
     @property
     def operations(self) -> tuple[Operation, ...]:
         stores = (*self.resumes, *self.servers, *self.halts, *self.migrations, *self.restores, *self.loads)
-        return (*self.overlays, *stores, *self.services, *self.calls, *self.gates, *self.acts, *self.expected)
+        return (*self.additions, *stores, *self.services, *self.calls, *self.gates, *self.acts, *self.expected)
 
     @property
     def lasting(self) -> tuple[Check, ...]:

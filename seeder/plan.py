@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from seeder import graph, history, soundness
 from seeder.capability import Capability
-from seeder.definition import consistency, overlay, requirements
+from seeder.definition import additions, consistency, requirements
 from seeder.definition.checksums import verify
 from seeder.definition.dataset import Dataset, Part
 from seeder.definition.policy import refusals, too_many
@@ -72,7 +72,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         runtime=runtime.name,
         runtime_cause=runtime_cause,
         notices=tuple(notices),
-        overlays=tuple(_overlays(allotted)),
+        additions=tuple(_additions(allotted)),
         servers=servers,
         halts=halts,
         migrations=migrations,
@@ -182,7 +182,7 @@ def _load(dataset: Dataset, by_store: Mapping[str, Sequence[Part]], at: str = ""
     return Load(dataset.label, detail, cause, dataset, {store: tuple(found) for store, found in sorted(by_store.items())}, at)
 
 
-def _overlays(allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Configure]:
+def _additions(allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Configure]:
     found: dict[tuple[str, str], list[Part]] = {}
     for label, given in allotted.items():
         for part in given:
@@ -190,7 +190,7 @@ def _overlays(allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Configure]:
                 found.setdefault((part.owner, label), []).append(part)
     for (service, label), files in sorted(found.items()):
         detail = ", ".join("environment" if p.kind == "environment" else f"/{p.name.lstrip('/')}" for p in files)
-        yield Configure(service, detail, label, overlay.environment(files), overlay.files(files))
+        yield Configure(service, detail, label, additions.environment(files), additions.files(files))
 
 
 def _calls(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Call | Sow]:

@@ -13,7 +13,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from seeder.run import NO_OVERLAYS
+from seeder.run import NO_ADDITIONS
 
 if TYPE_CHECKING:
     import httpx
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from seeder.notice import Diagnosis, Notice
     from seeder.process import Completed
     from seeder.rewound import Rewound, Way
-    from seeder.run import Overlay, Place, Run, Swept, Task
+    from seeder.run import Addition, Place, Run, Swept, Task
     from seeder.target import Address, Target
     from seeder.wait import Verdict
 
@@ -92,11 +92,11 @@ class Runtime(Protocol):
         """What it refuses and what it cannot honour, from the definition alone. `images`: services whose image the caller asked for."""
 
     def open(
-        self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay] = NO_OVERLAYS, *, isolate_binds: bool = False
+        self, run: Run, stack: Stack, emit: Emit, additions: Mapping[str, Addition] = NO_ADDITIONS, *, isolate_binds: bool = False
     ) -> Deployment:
         """Reserve what the run needs (ports, folders). Creates nothing that `sweep(run.id)` would not remove.
 
-        `overlays` are added to services by name. `isolate_binds`: services write into copies of the host folders that are
+        `additions` are added to services by name. `isolate_binds`: services write into copies of the host folders that are
         mounted into them; refused (EnvironmentFailed) by a runtime that cannot.
         """
 

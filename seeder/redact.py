@@ -145,7 +145,7 @@ def secrets_of(stack: Stack, environments: Iterable[Mapping[str, str]] = ()) -> 
 
 def of_plan(plan: Plan) -> set[str]:
     """The same, with what config datasets add to the services."""
-    return secrets_of(plan.stack, [operation.environment for operation in plan.overlays])
+    return secrets_of(plan.stack, [operation.environment for operation in plan.additions])
 
 
 def of_service(service: Service) -> Iterator[str]:

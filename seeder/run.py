@@ -77,7 +77,7 @@ class Task:
 
 
 @frozen
-class Overlay:
+class Addition:
     """What config datasets add to one service before it starts: variables, and files (absolute path as the service sees it
     -> file on this machine)."""
 
@@ -85,7 +85,7 @@ class Overlay:
     files: Mapping[str, Path] = field(default_factory=dict)
 
 
-NO_OVERLAYS: Mapping[str, Overlay] = {}
+NO_ADDITIONS: Mapping[str, Addition] = {}
 
 
 @frozen

@@ -8,7 +8,7 @@ from dataclasses import field, replace
 
 from seeder import graph
 from seeder.capability import Capability
-from seeder.definition import consistency, overlay
+from seeder.definition import additions, consistency
 from seeder.definition.dataset import Dataset, Part, PartKind
 from seeder.definition.dataset_parts import parts
 from seeder.definition.extension import WAYS
@@ -92,7 +92,7 @@ def of_dataset(dataset: Dataset, stack: Stack) -> tuple[tuple[Part, ...], list[P
     found: tuple[Part, ...] = ()
     try:
         found = parts(dataset, stack, accepted(stack))
-        overlay.environment(found)
+        additions.environment(found)
     except DefinitionError as error:
         problems += error.problems
     return found, problems
@@ -115,7 +115,7 @@ def of_file(part: Part, as_of: datetime.datetime) -> list[Problem]:
     """What is wrong in one file of a dataset, read to its end. Whether its rows suit their table is the database's to judge."""
     try:
         if part.kind == "environment":
-            overlay.environment([part])
+            additions.environment([part])
         elif part.kind in CALLERS.names():
             CALLERS.get(part.kind).read(part, as_of)
         elif part.kind in LOADERS.names():

@@ -49,7 +49,7 @@ def swap(times: int, runtime: str) -> Report:
     """Beside the copies alone, of the same databases on the same servers in the same way."""
     report = Report(f"reset by swap, {runtime}", times, "ms")
     with shop() as project:
-        _overlay(project, RECONNECTS)
+        _override(project, RECONNECTS)
         with seeder.up("shop", scenario="checkout-ready", runtime=runtime, project=project) as found:
             tables = _tables(found)
             alternate(report, [Case(SWAP, lambda: _apart(found, tables, "swap")), Case(COPIES, lambda: _copies(found))])
@@ -58,7 +58,7 @@ def swap(times: int, runtime: str) -> Report:
     return report
 
 
-def _overlay(project: Path, text: str) -> None:
+def _override(project: Path, text: str) -> None:
     (project / "stacks/shop/bench.yaml").write_text(text, encoding="utf-8")
     manifest = project / "manifest.yaml"
     files = "compose: [stacks/shop/compose.yaml"

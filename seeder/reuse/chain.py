@@ -106,7 +106,7 @@ def _secrets_of(plan: Plan, names: Iterable[str]) -> Secrets:
 
 
 def _secrets_added(plan: Plan, service: str) -> Iterable[str]:
-    return redact.of_environments(operation.environment for operation in plan.overlays if operation.subject == service)
+    return redact.of_environments(operation.environment for operation in plan.additions if operation.subject == service)
 
 
 def _besides(plan: Plan, operations: Iterable[Asking]) -> Secrets:
@@ -332,7 +332,7 @@ def _added(plan: Plan, service: str) -> list[list[Any]]:
     """What datasets add to the service: variables and files."""
     return [
         [redact.tree(dict(sorted(o.environment.items()))), {path: fingerprint.content(file) for path, file in sorted(o.files.items())}]
-        for o in plan.overlays
+        for o in plan.additions
         if o.subject == service
     ]
 

@@ -15,7 +15,7 @@ from seeder.docker_endpoint import EVERYWHERE
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Noticed, Progress
 from seeder.launch import Launch
-from seeder.run import RUN, Overlay, Run, Task
+from seeder.run import RUN, Addition, Run, Task
 from seeder.runtimes import _docker_compose, _docker_model, _docker_mounts, _docker_ports, _docker_survey, _healthcheck, _ports
 from seeder.runtimes._docker_health import Health, awaited, of_state
 from seeder.runtimes._docker_images import Images
@@ -34,11 +34,13 @@ SERVER_SECONDS = 30  # that a server has to write down what it holds when it is 
 class Containers:
     """It satisfies `protocols.Deployment`."""
 
-    def __init__(self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay], daemon: Daemon, *, isolate_binds: bool) -> None:
+    def __init__(
+        self, run: Run, stack: Stack, emit: Emit, additions: Mapping[str, Addition], daemon: Daemon, *, isolate_binds: bool
+    ) -> None:
         self._run = run
         self._stack = stack
         self._emit = emit
-        self._overlays = overlays
+        self._additions = additions
         self._daemon = daemon
         self._isolate_binds = isolate_binds
         self._model: _docker_model.Model = {}
@@ -104,7 +106,7 @@ class Containers:
             images=names,
             volumes={name: known[image].volumes for name, image in names.items()},
             data={name: launch.data for name, launch in launches.items()},
-            overlays=self._overlays,
+            additions=self._additions,
             variables=variables_of(self._stack.project_dir),
             isolate_binds=self._isolate_binds,
             remote=self._daemon.at.remote,

@@ -15,7 +15,7 @@ from typing import Any
 from seeder.definition.stack import Stack
 from seeder.errors import DefinitionError
 from seeder.frozen import frozen
-from seeder.run import NO_OVERLAYS, Overlay
+from seeder.run import NO_ADDITIONS, Addition
 
 Model = dict[str, Any]
 PUBLISHED = "published"  # begins the name of a network through which a service of internal networks is reached from the host
@@ -32,7 +32,7 @@ class Terms:
     images: Mapping[str, str]  # service -> the image it runs
     volumes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # service -> where its image declares volumes
     data: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # server -> where its engine keeps state
-    overlays: Mapping[str, Overlay] = field(default_factory=lambda: NO_OVERLAYS)
+    additions: Mapping[str, Addition] = field(default_factory=lambda: NO_ADDITIONS)
     variables: Mapping[str, str] = field(default_factory=dict)  # what `environment` secrets and configs are taken from
     isolate_binds: bool = False
     remote: bool = False
@@ -134,7 +134,7 @@ def _with_alias(endpoint: Model | None, alias: str) -> Model:
 
 def _environment(name: str, written: Model, stack: Stack, terms: Terms) -> Model:
     told = {} if stack.stores_of(name) else terms.told
-    added = terms.overlays[name].environment if name in terms.overlays else {}
+    added = terms.additions[name].environment if name in terms.additions else {}
     return {**written, **told, **added, **terms.moved.get(name, {})}
 
 

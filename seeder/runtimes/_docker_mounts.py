@@ -48,7 +48,7 @@ def own(model: Model, terms: Terms) -> Kept:
         service["volumes"] = [_own_mount(name, mount, volumes, terms, kept) for mount in mounts]
         _cover_image_volumes(name, service, volumes, terms)
         _place_entries(name, service, model, terms, kept)
-        _place_overlay(name, service, terms, kept)
+        _place_addition(name, service, terms, kept)
     used = {m.get("source") for s in model["services"].values() for m in s["volumes"] if m["type"] == "volume"}
     model["volumes"] = {key: volume for key, volume in volumes.items() if key in used}
     for key, volume in model["volumes"].items():
@@ -123,7 +123,7 @@ def _cover_image_volumes(name: str, service: Model, volumes: Model, terms: Terms
             service["volumes"].append({"type": "volume", "source": _volume(name, target, volumes), "target": target})
 
 
-# -- secrets, configs and overlays ------------------------------------------------------------------------------------
+# -- secrets, configs and additions ------------------------------------------------------------------------------------
 
 
 def _place_entries(name: str, service: Model, model: Model, terms: Terms, kept: Kept) -> None:
@@ -164,8 +164,8 @@ def _mode(written: Any) -> int:
     return int(written, 8) if isinstance(written, str) else int(written)
 
 
-def _place_overlay(name: str, service: Model, terms: Terms, kept: Kept) -> None:
-    for target, source in (terms.overlays[name].files if name in terms.overlays else {}).items():
+def _place_addition(name: str, service: Model, terms: Terms, kept: Kept) -> None:
+    for target, source in (terms.additions[name].files if name in terms.additions else {}).items():
         _place(name, service, target, File(source=source), terms, kept)
 
 

@@ -19,7 +19,7 @@ from seeder.events import Emit, Progress
 from seeder.launch import LocalLaunch
 from seeder.order import each
 from seeder.process import Completed
-from seeder.run import NO_OVERLAYS, Overlay, Run, Task
+from seeder.run import NO_ADDITIONS, Addition, Run, Task
 from seeder.runtimes import _local_engine, _local_ready, _local_service, _ports
 from seeder.runtimes._local_started import Started
 from seeder.runtimes._rewrite import hosts_of
@@ -39,11 +39,11 @@ class LocalDeployment:
         stack: Stack,
         emit: Emit,
         addresses: Mapping[tuple[str, int], Address],
-        overlays: Mapping[str, Overlay] = NO_OVERLAYS,
+        additions: Mapping[str, Addition] = NO_ADDITIONS,
         *,
         isolate_binds: bool = False,
     ) -> None:
-        self.run, self.stack, self.emit, self.overlays, self.isolate_binds = run, stack, emit, overlays, isolate_binds
+        self.run, self.stack, self.emit, self.additions, self.isolate_binds = run, stack, emit, additions, isolate_binds
         self.addresses = addresses
         self._hosts = hosts_of(stack, self.addresses)
         self._engines: dict[str, _local_engine.Prepared] = {}
@@ -78,9 +78,9 @@ class LocalDeployment:
         return prepared
 
     def _invocation(self, name: str) -> _local_service.Invocation:
-        overlay = self.overlays.get(name, Overlay())
+        addition = self.additions.get(name, Addition())
         return _local_service.invocation(
-            self.stack.services[name], self.stack, self.run, self._hosts, self._own(name), overlay, isolate_binds=self.isolate_binds
+            self.stack.services[name], self.stack, self.run, self._hosts, self._own(name), addition, isolate_binds=self.isolate_binds
         )
 
     def _data(self, name: str) -> Path:

@@ -13,7 +13,7 @@ from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
 from seeder.process import RUN_LABEL
-from seeder.run import Overlay, Run
+from seeder.run import Addition, Run
 from seeder.runtimes import _healthcheck
 from seeder.runtimes._local_mounts import mounted
 from seeder.runtimes._rewrite import Hosts, Rewriter
@@ -45,7 +45,7 @@ def ports_of(stack: Stack, service: Service) -> tuple[int, ...]:
 
 
 def invocation(
-    service: Service, stack: Stack, run: Run, hosts: Hosts, own: Mapping[int, Address], overlay: Overlay, *, isolate_binds: bool
+    service: Service, stack: Stack, run: Run, hosts: Hosts, own: Mapping[int, Address], addition: Addition, *, isolate_binds: bool
 ) -> Invocation:
     """Everything the service's process needs; what is mounted into it is made below the run's folder.
 
@@ -54,10 +54,10 @@ def invocation(
     local = service.x.local
     if local is None:
         raise EnvironmentFailed(service.name, "it has no local form", "add `x-seeder: {local: {command: [...]}}`", service.mark)
-    mounts = [*service.mounts, *(Mount("config", path, str(source), read_only=True) for path, source in sorted(overlay.files.items()))]
+    mounts = [*service.mounts, *(Mount("config", path, str(source), read_only=True) for path, source in sorted(addition.files.items()))]
     rewriter = mounted(service.name, mounts, run, Rewriter(hosts, own), isolate_binds=isolate_binds)
-    values = rewriter.environment({**service.environment, **local.environment, **overlay.environment})
-    values |= {name: _fill(values[name], service, own) for name in local.environment if name not in overlay.environment}
+    values = rewriter.environment({**service.environment, **local.environment, **addition.environment})
+    values |= {name: _fill(values[name], service, own) for name in local.environment if name not in addition.environment}
     command = tuple(_fill(word, service, own) for word in rewriter.arguments(local.command))
     cwd = (stack.project_dir / local.cwd).resolve()
     base = machine.environment(run, _interpreter(command, cwd))

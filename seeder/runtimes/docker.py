@@ -16,7 +16,7 @@ from seeder.definition.stack import Stack
 from seeder.docker_endpoint import Endpoint, endpoint
 from seeder.errors import Problem, SeederError
 from seeder.notice import Diagnosis, Notice
-from seeder.run import EXPIRES, NO_OVERLAYS, RUN, Overlay, Place, Run, Swept
+from seeder.run import EXPIRES, NO_ADDITIONS, RUN, Addition, Place, Run, Swept
 from seeder.runtimes import _docker_compose, _docker_survey
 from seeder.target import Address
 
@@ -58,17 +58,17 @@ class Docker:
         return _docker_survey.notices(stack, data, (at.host, at.listens) if at.remote else None, sockets)
 
     def open(
-        self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay] = NO_OVERLAYS, *, isolate_binds: bool = False
+        self, run: Run, stack: Stack, emit: Emit, additions: Mapping[str, Addition] = NO_ADDITIONS, *, isolate_binds: bool = False
     ) -> Containers:
         from seeder.runtimes._docker_containers import Containers
 
         run.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Containers(run, stack, emit, overlays, self._daemon, isolate_binds=isolate_binds)
+        return Containers(run, stack, emit, additions, self._daemon, isolate_binds=isolate_binds)
 
     def rejoin(self, run: Run, stack: Stack, addresses: Mapping[tuple[str, int], Address], emit: Emit) -> Containers:
         from seeder.runtimes._docker_containers import Containers
 
-        containers = Containers(run, stack, emit, NO_OVERLAYS, self._daemon, isolate_binds=False)
+        containers = Containers(run, stack, emit, NO_ADDITIONS, self._daemon, isolate_binds=False)
         containers.resume(addresses)
         return containers
 

@@ -15,7 +15,7 @@ from seeder.definition.service import Service
 from seeder.definition.stack import Stack
 from seeder.errors import Problem
 from seeder.notice import Diagnosis, Notice
-from seeder.run import NO_OVERLAYS, Overlay, Run, Swept
+from seeder.run import NO_ADDITIONS, Addition, Run, Swept
 from seeder.runtimes import _local_survey
 from seeder.target import Address
 
@@ -46,12 +46,12 @@ class Local:
         return _local_survey.beyond(stack, parts)
 
     def open(
-        self, run: Run, stack: Stack, emit: Emit, overlays: Mapping[str, Overlay] = NO_OVERLAYS, *, isolate_binds: bool = False
+        self, run: Run, stack: Stack, emit: Emit, additions: Mapping[str, Addition] = NO_ADDITIONS, *, isolate_binds: bool = False
     ) -> LocalDeployment:
         from seeder.runtimes._local_deployment import LocalDeployment
 
         (run.folder / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
-        deployment = LocalDeployment(run, stack, emit, _reserved(run, stack), overlays, isolate_binds=isolate_binds)
+        deployment = LocalDeployment(run, stack, emit, _reserved(run, stack), additions, isolate_binds=isolate_binds)
         self._open[run.id] = deployment
         return deployment
 

@@ -23,7 +23,7 @@ from seeder.errors import EnvironmentFailed
 from seeder.events import Event
 from seeder.protocols import Deployment, Runtime
 from seeder.registry import RUNTIMES, traits
-from seeder.run import NO_OVERLAYS, Overlay, Run, Task
+from seeder.run import NO_ADDITIONS, Addition, Run, Task
 from seeder.target import Address
 from seeder.wait import READY, not_yet, wait_for
 
@@ -88,7 +88,7 @@ class RuntimeContract:
         """Opens and prepares runs; all are swept afterwards."""
         with contextlib.ExitStack() as undo:
 
-            def opened(overlays: Mapping[str, Overlay] = NO_OVERLAYS, check: tuple[str, ...] = ()) -> Opened:
+            def opened(additions: Mapping[str, Addition] = NO_ADDITIONS, check: tuple[str, ...] = ()) -> Opened:
                 stack = read_stack(
                     StackEntry(name="small", compose=(DATA / "compose.yaml",), version="1"), engines=traits(), environment={}
                 )
@@ -96,7 +96,7 @@ class RuntimeContract:
                 stack = replace(stack, services={**stack.services, "peer": peer}) if check else stack
                 run, events = run_of(self.name), []
                 undo.callback(warden.sweep, run.id, self.name)
-                deployment = runtime.open(run, stack, events.append, overlays)
+                deployment = runtime.open(run, stack, events.append, additions)
                 return Opened(run, deployment, deployment.prepare({}), events)
 
             yield opened
@@ -206,17 +206,17 @@ class RuntimeContract:
         assert "peer serves" in one.deployment.logs("peer")
         assert one.deployment.logs("web") == ""
 
-    def test_overlays_add_variables_and_files(self, open_run: Callable[..., Opened], tmp_path: Path) -> None:
+    def test_additions_add_variables_and_files(self, open_run: Callable[..., Opened], tmp_path: Path) -> None:
         flags = tmp_path / "flags.json"
         flags.write_text('{"fast": true}', encoding="utf-8")
-        added = Overlay({"FLAGS": "/etc/web/flags.json", "NAME": "other"}, {"/etc/web/flags.json": flags})
+        added = Addition({"FLAGS": "/etc/web/flags.json", "NAME": "other"}, {"/etc/web/flags.json": flags})
         one = open_run({"web": added})
         one.up("web")
         assert one.get("web", "/name") == "other"
         assert one.get("web", "/file?variable=FLAGS") == '{"fast": true}'
 
     def test_two_runs_do_not_meet(self, open_run: Callable[..., Opened]) -> None:
-        one, two = open_run(), open_run({"peer": Overlay({"NAME": "second"})})
+        one, two = open_run(), open_run({"peer": Addition({"NAME": "second"})})
         assert not set(one.addresses.values()) & set(two.addresses.values())
         one.up("peer")
         two.up("peer")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from seeder.errors import EnvironmentFailed
-from seeder.run import Overlay
+from seeder.run import Addition
 from seeder.runtimes.docker import Docker
 from tests.contract.docker_stack import OnDocker, docker, stack_of
 
@@ -88,7 +88,7 @@ class TestRemote(OnDocker):
                 expose: [8000]
             configs: {conf: {content: "inline"}}
             """,
-            overlays={"web": Overlay(files={"/served/flags": tmp_path / "flags"})},
+            additions={"web": Addition(files={"/served/flags": tmp_path / "flags"})},
         ).prepare()
         one.up("web")
         assert one.addresses["web", 8000].host == remote.host

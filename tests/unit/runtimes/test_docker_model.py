@@ -11,7 +11,7 @@ from seeder.definition.extension import Ready, ServiceExtension
 from seeder.definition.service import Healthcheck, Service
 from seeder.definition.stack import Link, Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
-from seeder.run import Overlay
+from seeder.run import Addition
 from seeder.runtimes import _docker_model, _docker_mounts, _docker_ports
 from seeder.runtimes._docker_model import Terms
 from seeder.target import Address
@@ -85,10 +85,10 @@ def test_restart_policies_replicas_and_log_drivers_do_not_apply(tmp_path):
     assert not {"logging", "build", "profiles"} & set(service)
 
 
-def test_services_get_the_reference_time_and_their_overlay_and_stores_do_not(tmp_path):
+def test_services_get_the_reference_time_and_their_additions_and_stores_do_not(tmp_path):
     model = model_of(web={"environment": {"A": "1", "SEEDER_AS_OF": ""}}, db={"environment": {"P": "x"}})
-    overlays = {"web": Overlay({"A": "2", "B": "3"})}
-    _docker_model.own(model, stack_of("web", "db", server="db"), terms_of(tmp_path, "web", "db", overlays=overlays))
+    additions = {"web": Addition({"A": "2", "B": "3"})}
+    _docker_model.own(model, stack_of("web", "db", server="db"), terms_of(tmp_path, "web", "db", additions=additions))
     assert model["services"]["web"]["environment"] == {"A": "2", "B": "3", "SEEDER_AS_OF": "2026-01-15T12:00:00Z", "SEEDER_SEED": "7"}
     assert model["services"]["db"]["environment"] == {"P": "x"}
 
@@ -198,27 +198,27 @@ def test_a_secret_from_a_variable_that_is_not_set_is_an_error(tmp_path):
         _docker_mounts.own(model, terms_of(tmp_path, "web"))
 
 
-def test_an_overlay_file_replaces_what_is_mounted_there(tmp_path):
+def test_an_added_file_replaces_what_is_mounted_there(tmp_path):
     source = tmp_path / "flags.yaml"
-    overlays = {"web": Overlay(files={"/etc/app/flags.yaml": source})}
+    additions = {"web": Addition(files={"/etc/app/flags.yaml": source})}
     model = model_of(web={"volumes": [mount("bind", "/etc/app/flags.yaml", "/checkout/flags.yaml", read_only=True)]})
-    kept = _docker_mounts.own(model, terms_of(tmp_path, "web", overlays=overlays))
+    kept = _docker_mounts.own(model, terms_of(tmp_path, "web", additions=additions))
     [seen] = model["services"]["web"]["volumes"]
     assert kept.files[Path(seen["source"])].source == source
     assert seen["read_only"]
 
 
-def test_an_overlay_file_is_never_made_in_a_mounted_folder(tmp_path):
-    overlays = {"web": Overlay(files={"/etc/app/new.yaml": tmp_path / "new.yaml"})}
+def test_an_added_file_is_never_made_in_a_mounted_folder(tmp_path):
+    additions = {"web": Addition(files={"/etc/app/new.yaml": tmp_path / "new.yaml"})}
     model = model_of(web={"volumes": [mount("bind", "/etc/app", str(tmp_path))]})
     with pytest.raises(EnvironmentFailed, match="no such file to put it over"):
-        _docker_mounts.own(model, terms_of(tmp_path, "web", overlays=overlays))
+        _docker_mounts.own(model, terms_of(tmp_path, "web", additions=additions))
 
 
 def test_a_remote_daemon_gets_copies_of_files(tmp_path):
-    overlays = {"web": Overlay(files={"/etc/flags": tmp_path / "flags"})}
+    additions = {"web": Addition(files={"/etc/flags": tmp_path / "flags"})}
     model = model_of(web={"configs": [{"source": "c", "target": "/etc/c"}]}) | {"configs": {"c": {"file": str(tmp_path / "c")}}}
-    kept = _docker_mounts.own(model, terms_of(tmp_path, "web", overlays=overlays, remote=True))
+    kept = _docker_mounts.own(model, terms_of(tmp_path, "web", additions=additions, remote=True))
     assert model["services"]["web"]["volumes"] == []
     assert set(kept.copies["web"]) == {"/etc/flags", "/etc/c"}
 

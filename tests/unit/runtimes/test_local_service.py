@@ -16,7 +16,7 @@ from seeder.definition.manifest import StackEntry
 from seeder.definition.service import Port, Service
 from seeder.errors import EnvironmentFailed, Mark
 from seeder.registry import traits
-from seeder.run import Overlay, Run
+from seeder.run import Addition, Run
 from seeder.runtimes import _local_service
 from seeder.runtimes._local_service import Invocation
 from seeder.runtimes._rewrite import hosts_of
@@ -39,14 +39,14 @@ def run(tmp_path: Path) -> Run:
 def invoke(write: Callable[..., Path], run: Run) -> Invoke:
     """How `web` would be started, given the rest of its definition and the files beside the compose file."""
 
-    def make(rest: str, files: dict[str, str | bytes] | None = None, overlay: Overlay | None = None, **more: bool) -> Invocation:
+    def make(rest: str, files: dict[str, str | bytes] | None = None, addition: Addition | None = None, **more: bool) -> Invocation:
         folder = write({"compose.yaml": HEAD + rest, **(files or {})})
         stack = read_stack(StackEntry(name="small", compose=(folder / "compose.yaml",), version="1"), engines=traits(), environment={})
         addresses = {key: Address("127.0.0.1", port) for key, port in PLACES.items()}
         own = {port: address for (name, port), address in addresses.items() if name == "web"}
         hosts = hosts_of(stack, addresses)
         isolate = more.get("isolate_binds", False)
-        return _local_service.invocation(stack.services["web"], stack, run, hosts, own, overlay or Overlay(), isolate_binds=isolate)
+        return _local_service.invocation(stack.services["web"], stack, run, hosts, own, addition or Addition(), isolate_binds=isolate)
 
     return make
 
@@ -66,10 +66,10 @@ def test_the_port_that_is_meant_is_the_first_written_one_else_the_lowest() -> No
     assert [service.first_port(known) for known in ((8000, 9000), (80, 8000), (81, 80), ())] == [9000, 8000, 80, None]
 
 
-def test_the_local_environment_wins_over_compose_and_an_overlay_over_both(invoke: Invoke) -> None:
+def test_the_local_environment_wins_over_compose_and_an_addition_over_both(invoke: Invoke) -> None:
     local = "    x-seeder: {local: {command: [x], environment: {B: local, C: local}}}\n"
-    made = invoke("    environment: {A: compose, B: compose, C: compose}\n" + local, overlay=Overlay({"C": "overlay:db:5432"}))
-    assert [made.environment[name] for name in "ABC"] == ["compose", "local", "overlay:127.0.0.1:20003"]
+    made = invoke("    environment: {A: compose, B: compose, C: compose}\n" + local, addition=Addition({"C": "addition:db:5432"}))
+    assert [made.environment[name] for name in "ABC"] == ["compose", "local", "addition:127.0.0.1:20003"]
 
 
 def test_run_time_and_seed_are_seeder_s_to_say(invoke: Invoke) -> None:
@@ -135,12 +135,12 @@ def test_volumes_are_folders_of_the_run(invoke: Invoke, run: Run) -> None:
     assert place.is_relative_to(run.folder)
 
 
-def test_files_of_an_overlay_are_where_the_variables_say(invoke: Invoke, tmp_path: Path) -> None:
+def test_files_of_an_addition_are_where_the_variables_say(invoke: Invoke, tmp_path: Path) -> None:
     (tmp_path / "flags.json").write_text('{"db": "db:5432"}', encoding="utf-8")
-    made = invoke("    x-seeder: {local: {command: [x]}}\n", overlay=Overlay({"FLAGS": "/etc/f"}, {"/etc/f": tmp_path / "flags.json"}))
+    made = invoke("    x-seeder: {local: {command: [x]}}\n", addition=Addition({"FLAGS": "/etc/f"}, {"/etc/f": tmp_path / "flags.json"}))
     assert Path(made.environment["FLAGS"]).read_text(encoding="utf-8") == '{"db": "127.0.0.1:20003"}'
 
 
 def test_a_mounted_file_that_is_not_there_is_named(invoke: Invoke, tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFailed, match=r"gone.json is to be mounted at /etc/f and is not there"):
-        invoke("    x-seeder: {local: {command: [x]}}\n", overlay=Overlay(files={"/etc/f": tmp_path / "gone.json"}))
+        invoke("    x-seeder: {local: {command: [x]}}\n", addition=Addition(files={"/etc/f": tmp_path / "gone.json"}))
