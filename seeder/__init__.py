@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from seeder.outcome import DependencyFailed, Never, TryAgain
     from seeder.session import Session, up
     from seeder.sql import Sql
+    from seeder.stub import Stub
     from seeder.testing.database import Database
 
-__all__ = ["Context", "Database", "DependencyFailed", "Never", "Session", "Sql", "TryAgain", "generator", "up"]
+__all__ = ["Context", "Database", "DependencyFailed", "Never", "Session", "Sql", "Stub", "TryAgain", "generator", "up"]
 __version__ = VERSION
 
 
@@ -32,6 +33,7 @@ _HOMES = {
     "Never": "seeder.outcome",
     "Session": "seeder.session",
     "Sql": "seeder.sql",
+    "Stub": "seeder.stub",
     "TryAgain": "seeder.outcome",
     "generator": "seeder.generators.python",
     "up": "seeder.session",

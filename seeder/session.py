@@ -21,6 +21,7 @@ from seeder.stages import reset as resetting
 from seeder.stages import restore as restoring
 from seeder.stages import snapshot
 from seeder.story import Story
+from seeder.stub import Stub
 
 if TYPE_CHECKING:
     import httpx
@@ -101,6 +102,10 @@ class Session:
     def sql(self, store: str) -> Sql:
         """Raises UsageError for a name that is no store, EnvironmentFailed for one that answers no SQL."""
         return Sql(self._here.target(self._known(store, self._here.stack.stores, "store")))
+
+    def stub(self, store: str) -> Stub:
+        """Raises UsageError for a name that is no store, EnvironmentFailed for one that stands for nobody."""
+        return Stub(self._here.target(self._known(store, self._here.stack.stores, "store")))
 
     def eventually(self, condition: Callable[[], T], within: str = "5s", *, until: Any = TRUE, meanwhile: Any = None) -> T:
         """Ask until the answer is true, or what `until` says: a value, a part of a mapping, a function of the answer; and give it. With

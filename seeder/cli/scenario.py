@@ -148,6 +148,7 @@ def _expectation(given: Expectation) -> dict[str, Any]:
         "http": f"{given.method} {given.path}",
         "event": given.subject,
         "key": given.key,
+        "stub": " ".join(str(given.where[name]) for name in ("method", "path") if name in given.where) or "any call",
     }[given.kind]
     return {"kind": given.kind, "on": given.store or given.service, "what": what, "within": given.within, "line": given.mark.line}
 

@@ -31,9 +31,10 @@ class Expectation:
     kind http:  `service`, `method`, `path`, `status`, `equals` (a subset of the JSON body).
     kind event: `store`, `subject`, `where` (a subset of the payload), `at_least`.
     kind key:   `store`, `key`, `equals`, or `exists`.
+    kind stub:  `store`, `where` (method, path, query, headers, body of a call that was received), `at_least`, or `count`.
     """
 
-    kind: Literal["query", "http", "event", "key"]
+    kind: Literal["query", "http", "event", "key", "stub"]
     mark: Mark
     store: str = ""  # of an event or a key: empty until `settle` finds the only store that holds such
     service: str = ""
@@ -45,6 +46,7 @@ class Expectation:
     subject: str = ""
     where: Mapping[str, Any] = field(default_factory=dict)
     at_least: int = 1
+    count: int | None = None
     key: str = ""
     exists: bool | None = None
     equals: Any = None
@@ -176,6 +178,7 @@ _HELD: Final[Mapping[str, tuple[PartKind, str]]] = {
     "query": ("table", "tables"),
     "event": ("messages", "messages"),
     "key": ("keys", "keys"),
+    "stub": ("mappings", "calls"),
 }
 
 

@@ -13,7 +13,7 @@ from seeder.definition.fields import Duration, Name, Text, UrlPath, VersionText
 from seeder.definition.references import only
 
 REFUSED: Final = ("faults",)
-_FORMS: Final = {"query": "QueryItem", "http": "HttpItem", "event": "EventItem", "key": "KeyItem"}
+_FORMS: Final = {"query": "QueryItem", "http": "HttpItem", "event": "EventItem", "key": "KeyItem", "stub": "StubItem"}
 
 
 class InputItem(Strict):
@@ -87,6 +87,32 @@ class KeyItem(Strict):
         return self
 
 
+class CallItem(Strict):
+    """A call that a stub received, as far as it matters."""
+
+    method: Text | None = None
+    path: Annotated[UrlPath | None, Field(description="without the query")] = None
+    query: dict[str, str | int | float | bool] = {}
+    headers: dict[str, str | int | float | bool] = {}
+    body: Annotated[Any, Field(description="a part of the JSON body, or the text")] = None
+
+
+class StubItem(Strict):
+    """Calls that a stub received: at least so many, or so many exactly."""
+
+    stub: Annotated[Text, Field(description="the store")]
+    where: CallItem = CallItem.model_construct()
+    at_least: Annotated[int, Field(strict=True, ge=1)] = 1
+    count: Annotated[int | None, Field(strict=True, ge=0, description="exactly so many, when it is looked")] = None
+    within: Duration = 5.0
+
+    @model_validator(mode="after")
+    def _one_number(self) -> StubItem:
+        if self.count is not None and "at_least" in self.model_fields_set:
+            raise ValueError("takes at_least or count, not both")
+        return self
+
+
 class WatchItem(Strict):
     """A state that a service comes to."""
 
@@ -146,7 +172,8 @@ ExpectItem = Annotated[
     Annotated[QueryItem, Tag("QueryItem")]
     | Annotated[HttpItem, Tag("HttpItem")]
     | Annotated[EventItem, Tag("EventItem")]
-    | Annotated[KeyItem, Tag("KeyItem")],
+    | Annotated[KeyItem, Tag("KeyItem")]
+    | Annotated[StubItem, Tag("StubItem")],
     Discriminator(_form, custom_error_type="form", custom_error_message=f"is a mapping with exactly one of {', '.join(_FORMS)}"),
 ]
 

@@ -21,6 +21,7 @@ from seeder.definition.scenario_file import (
     KeyItem,
     QueryItem,
     ScenarioFile,
+    StubItem,
     UseItem,
     sound,
 )
@@ -109,7 +110,7 @@ def _data(written: list[str], document: Document, problems: Collector) -> tuple[
     return tuple(found.values())
 
 
-def _expectation(item: QueryItem | HttpItem | EventItem | KeyItem, number: int, document: Document) -> Expectation:
+def _expectation(item: QueryItem | HttpItem | EventItem | KeyItem | StubItem, number: int, document: Document) -> Expectation:
     mark = document.mark(("expect", number))
     if isinstance(item, QueryItem):
         return Expectation(
@@ -124,6 +125,9 @@ def _expectation(item: QueryItem | HttpItem | EventItem | KeyItem, number: int, 
     if isinstance(item, EventItem):
         where, least = item.where, item.at_least
         return Expectation("event", mark, item.store or "", subject=item.event, where=where, at_least=least, within=item.within)
+    if isinstance(item, StubItem):
+        where = item.where.model_dump(exclude_unset=True)
+        return Expectation("stub", mark, item.stub, where=where, at_least=item.at_least, count=item.count, within=item.within)
     return Expectation(
         "key", mark, item.store or "", key=item.key, equals=item.equals, exists=item.exists, compares=compares, within=item.within
     )

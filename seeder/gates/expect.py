@@ -1,4 +1,4 @@
-"""What the scenario expects of its world: answers to queries and requests, messages, keys; each within its time limit."""
+"""What the scenario expects of its world: answers to queries and requests, messages, keys, calls of stubs; each within its time limit."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from seeder import matching
-from seeder.content import Message
+from seeder.content import Message, Received
 from seeder.definition.scenario import Expectation
-from seeder.errors import EnvironmentFailed, Problem, WrongStatement
+from seeder.errors import EnvironmentFailed, Problem, WrongStatement, counted
 from seeder.fitness import Fitness
 from seeder.frozen import frozen
 from seeder.order import each
-from seeder.protocols import LooksUp, Queries, Streams, World
+from seeder.protocols import LooksUp, Queries, Stands, Streams, World
+from seeder.stub import fits
 from seeder.wait import READY, Verdict, never, not_yet, wait_for
 
 AT_ONCE = 16  # each look may be a connection
@@ -66,6 +67,7 @@ def _subject(expectation: Expectation) -> str:
         "http": f"{expectation.method} {expectation.path} of {expectation.service}",
         "event": f"{expectation.store}: event {expectation.subject}",
         "key": f"{expectation.store}: key {expectation.key}",
+        "stub": f"{expectation.store}: calls",
     }
     return of[expectation.kind]
 
@@ -73,6 +75,9 @@ def _subject(expectation: Expectation) -> str:
 def _wanted(expectation: Expectation) -> str:
     if expectation.kind == "event":
         number = "a message" if expectation.at_least == 1 else f"{expectation.at_least} messages"
+        return f"{number} with {matching.words(dict(expectation.where))}" if expectation.where else number
+    if expectation.kind == "stub":
+        number = counted(expectation.at_least, "call") if expectation.count is None else f"exactly {counted(expectation.count, 'call')}"
         return f"{number} with {matching.words(dict(expectation.where))}" if expectation.where else number
     if expectation.kind == "http":
         body = f" and {matching.words(expectation.equals)} in the body" if expectation.compares else ""
@@ -138,6 +143,21 @@ def _key(expectation: Expectation, world: World) -> Sight:
     return Sight(_same_key(expectation.equals, value), seen)
 
 
+def _stub(expectation: Expectation, world: World) -> Sight:
+    engine = world.engine(expectation.store)
+    if not isinstance(engine, Stands):
+        return _unable(engine.name, "receives no calls")
+    calls = engine.calls(world.target(expectation.store))
+    fitting = sum(1 for call in calls if fits(call, expectation.where))
+    wanted = fitting >= expectation.at_least if expectation.count is None else fitting == expectation.count
+    latest = f", the latest {_call(calls[-1])}" if calls and not fitting else ""
+    return Sight(wanted, f"{fitting} such of {counted(len(calls), 'call')}{latest}")
+
+
+def _call(call: Received) -> str:
+    return f"{call.method} {call.url} with {matching.words(call.body)}" + ("" if call.matched else ", which no mapping matched")
+
+
 def _same_key(expected: Any, value: Any) -> bool:
     """A cache keeps text: numbers and booleans are compared as the text that JSON writes for them, mappings and lists with the
     JSON in the text, or with the members of a hash or a list."""
@@ -160,4 +180,4 @@ def _unable(engine: str, what: str) -> Sight:
     return Sight(holds=False, seen=f"a {engine} store, which {what}", hopeless=True)
 
 
-_LOOKS: Final[Mapping[str, Look]] = {"query": _query, "http": _http, "event": _event, "key": _key}
+_LOOKS: Final[Mapping[str, Look]] = {"query": _query, "http": _http, "event": _event, "key": _key, "stub": _stub}

@@ -15,6 +15,7 @@ from seeder.errors import DefinitionError, UsageError, nearest
 from seeder.eventual import TRUE, answered
 from seeder.protocols import World
 from seeder.sql import Sql
+from seeder.stub import Stub
 from seeder.tried import SAFE
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Context:
     def __init__(self, world: World, call: Asked, *, key: str | None = None) -> None:
         self._world, self._key, self._writes = world, key, call.writes
         self._clients = ExitStack()
-        self._requests = 0
+        self._requests = self._mappings = 0
         self.step = call.step
         self._drawn = call.key or call.step
         self.index = call.index
@@ -60,6 +61,17 @@ class Context:
         """A store that answers SQL; each statement is committed by itself."""
         target = self._world.target(self._known(store, self._world.stack.stores, "store"))
         return Sql(target, lambda statement: self._writes.append(Write(" ".join(statement.split())[:_SHOWN])))
+
+    def stub(self, store: str) -> Stub:
+        """A stub. A mapping that it is told gets the same id at every try, so that it is there once."""
+        target = self._world.target(self._known(store, self._world.stack.stores, "store"))
+
+        def named() -> str:
+            self._mappings += 1
+            self._writes.append(Write(f"a mapping of {store}"))
+            return self.unique(f"{store}-{self._mappings}")
+
+        return Stub(target, named)
 
     def url(self, store: str, driver: str | None = None) -> str:
         """Where the store is reached, with its credentials; `scheme+driver` where a driver is named."""

@@ -24,6 +24,7 @@ from seeder.events import Noticed
 from seeder.fitness import Fitness, LoadedTable, Revision
 from seeder.protocols import Loads, Rejoins
 from seeder.registry import GATES, RUNTIMES
+from seeder.stub import Stub
 from seeder.wait import READY, never, not_yet, wait_for
 from tests.fakes.world import LiveWorld, opened, read
 
@@ -35,6 +36,7 @@ services:
     x-seeder: {databases: {orders: {migrate: {sql: schema}}, customers: {migrate: {command: ["true"]}}}}
   cache: {image: "redis:8"}
   events: {image: "nats:2", command: ["-js"]}
+  outside: {image: "wiremock/wiremock:3.13.2"}
   web:
     image: python:3.13-slim
     expose: ["8000"]
@@ -89,7 +91,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveWorld]:
     (folder / "schema").mkdir()
     (folder / "schema/001-orders.sql").write_text("select 1;\n")
     (folder / "state.json").write_text('{"status": "open", "lines": [{"sku": "x", "n": 1}], "total": 2.5}')
-    with opened(read(folder / "compose.yaml"), "pg", "cache", "events", "web") as live:
+    with opened(read(folder / "compose.yaml"), "pg", "cache", "events", "outside", "web") as live:
         for store, sql in (("pg/orders", ORDERS), ("pg/customers", TABLES)):
             with psycopg.connect(live.target(store).url()) as connection:
                 connection.execute(sql)
@@ -97,6 +99,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveWorld]:
         asyncio.run(make_stream(live.target("events").url()))
         messages = tuple(Message(n, "orders.placed", {}, {"id": n, "kind": {"new": True}}) for n in (1, 2))
         fill(live, "events", Messages(part("messages", "events"), messages))
+        Stub(live.target("outside")).answer({"request": {"url": "/messages"}, "response": {"status": 202}})
+        live.http("outside").post("/messages", json={"to": "ann", "kind": "placed"})
+        live.http("outside").get("/other?a=1", headers={"X-Kind": "mail"})
         yield live
 
 
@@ -331,6 +336,10 @@ def test_expectations_are_looked_at_at_the_same_time(world: LiveWorld) -> None:
         expect("key", store="cache", key="doc", equals={"a": 1}, compares=True),
         expect("key", store="cache", key="doc"),
         expect("key", store="cache", key="none", exists=False),
+        expect("stub", store="outside", where={"method": "post", "path": "/messages", "body": {"to": "ann"}}),
+        expect("stub", store="outside", where={"query": {"a": 1}, "headers": {"X-Kind": "mail"}}, count=1),
+        expect("stub", store="outside", at_least=2),
+        expect("stub", store="outside", where={"path": "/nowhere"}, count=0),
     ],
 )
 def test_expectations_that_hold(world: LiveWorld, good: dict[str, Any]) -> None:
@@ -354,6 +363,12 @@ def test_expectations_that_hold(world: LiveWorld, good: dict[str, Any]) -> None:
         (expect("query", store="cache", query="select 1", compares=True), "a redis store, which answers no queries"),
         (expect("key", store="events", key="a"), "a nats store, which holds no keys"),
         (expect("event", store="cache", subject="a"), "a redis store, which holds no messages"),
+        (
+            expect("stub", store="outside", where={"body": {"to": "bob"}}),
+            'last seen 0 such of 2 calls, the latest GET /other?a=1 with "", which no mapping matched',
+        ),
+        (expect("stub", store="outside", where={"path": "/messages"}, count=2), "expected exactly 2 calls with"),
+        (expect("stub", store="cache"), "a redis store, which receives no calls"),
     ],
 )
 def test_an_expectation_that_does_not_hold_says_what_was_seen(world: LiveWorld, bad: dict[str, Any], message: str) -> None:

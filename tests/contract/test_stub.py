@@ -17,6 +17,7 @@ import pytest
 from seeder.content import Records
 from seeder.engines import _stub_client
 from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.stub import Stub
 from seeder.target import Target
 from tests.contract.engine_contract import EngineContract, load, read
 from tests.contract.serving import Server, serving
@@ -360,6 +361,25 @@ services:
         load(loaded.engine, loaded.target(), [read(tmp_path, "mappings/other.json", other)], upsert=True)
         with _caller(loaded.target()) as caller:
             assert caller.post("/charges", json={"amount": 2000}).status_code == 500
+
+    def test_a_program_says_what_is_answered_and_asks_what_was_received(self, server: Server) -> None:
+        named = Stub(server.target(), lambda: "step-1")
+        first = named.answer({"request": {"urlPath": "/a"}, "response": {"status": 402}})
+        assert named.answer({"request": {"urlPath": "/a"}, "response": {"status": 403}}) == first  # a second try
+        with _caller(server.target()) as caller:
+            assert caller.put("/a?x=1", json={"a": 1, "b": [2]}, headers={"X-Kind": "new"}).status_code == 403
+        said: list[dict[str, Any]] = [
+            {}, {"method": "put"}, {"path": "/a"}, {"query": {"x": "1"}}, {"headers": {"x-kind": "new"}}, {"body": {"b": [2]}},
+        ]  # fmt: skip
+        assert [len(named.calls(**where)) for where in said] == [1] * len(said)
+        others: list[dict[str, Any]] = [
+            {"method": "GET"},
+            {"path": "/"},
+            {"query": {"x": "2"}},
+            {"headers": {"x-kind": "old"}},
+            {"body": {"b": 2}},
+        ]
+        assert [named.calls(**where) for where in others] == [[]] * len(others)
 
     def test_the_address_carries_the_password(self, server: Server) -> None:
         assert server.target().url() == f"http://admin:pa%22ss%20word@{server.address}"

@@ -192,6 +192,19 @@ def test_an_expectation_of_an_unknown_store_is_refused(scenario, engines, cause)
         _settle(scenario, **engines)
 
 
+def test_calls_of_a_stub_are_expected(shop):
+    text = """- {stub: outside, where: {method: POST, path: "/messages/${inputs.code}", body: {n: "${inputs.quantity}"}}, count: 0}
+      - {stub: outside, at_least: 3}"""
+    written = SCENARIO.replace('- {key: "n:${inputs.quantity}", exists: false}', text)
+    scenario = read_project(shop({"testdata/scenarios/ready.yaml": written}) / "manifest.yaml").scenarios["ready"]
+    *_, none, several, _ = bind(_settle(scenario, **SHOP, outside="stub"), {"code": "EU"}).expect
+    assert (none.kind, none.store, none.count) == ("stub", "outside", 0)
+    assert none.where == {"method": "POST", "path": "/messages/EU", "body": {"n": 2}}
+    assert (several.where, several.count, several.at_least) == ({}, None, 3)
+    with pytest.raises(DefinitionError, match="store outside is redis and holds no calls"):
+        _settle(scenario, **SHOP, outside="redis")
+
+
 def test_expectations_of_absent_services_are_left_out(shop):
     scenario = read_project(shop({"testdata/scenarios/ready.yaml": ("http: orders", "http: billing")}) / "manifest.yaml").scenarios["ready"]
     assert [e.kind for e in _settle(scenario, **SHOP).expect] == ["query"]
