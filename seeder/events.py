@@ -125,6 +125,21 @@ class Loaded(Event):
     version: str
     store: str
     records: int
+    origin: str = "inserted"  # or `services`, through whose API they came
+
+
+@frozen
+class Made(Event):
+    """A capability was asked for one thing, and what came of it: `confirmed`, `failed` or `unknown`. `origin`: how its records came."""
+
+    kind: ClassVar[str] = "step.made"
+    step: str
+    capability: str
+    version: str
+    owner: str
+    origin: str
+    state: str
+    seconds: float
 
 
 @frozen
@@ -199,8 +214,8 @@ class RunEnded(Event):
 Emit = Callable[[Event], None]
 
 EVENTS: tuple[type[Event], ...] = (
-    RunStarted, StageStarted, StageEnded, Progress, Noticed, Waited, WasReset, WasRestored, Loaded, Digested, Refused, Failed, BundleKept,
-    CommandEnded, Cleaned, RunEnded,
+    RunStarted, StageStarted, StageEnded, Progress, Noticed, Waited, WasReset, WasRestored, Loaded, Made, Digested, Refused, Failed,
+    BundleKept, CommandEnded, Cleaned, RunEnded,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from seeder.definition.scope import Known, needs
 from seeder.definition.step import Step
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
+from seeder.events import Made
 from seeder.ledger import Entry, Ledger
 from seeder.operation import Make
 from seeder.order import along
@@ -104,6 +105,7 @@ def _one(environment: Environment, operation: Make, generator: Generator, ledger
         ledger.begin(entry)
         last = ask(environment, generator, call, given, over=lambda: environment.stopped)
         ledger.ended(call.step, last.state, made=last.made, reason=last.reason)
+    environment.emit(Made(call.step, about.name, about.version, about.owner, about.origin, last.state, round(time.time() - now, 3)))
     if last.state != "confirmed":
         raise _failed(operation, about, call, given, last)
     return last.made

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from seeder import graph, history, soundness
+from seeder import graph, history, origins, soundness
 from seeder.capability import Capability
 from seeder.definition import additions, consistency, requirements
 from seeder.definition.checksums import verify
@@ -57,6 +57,8 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         problems.problems += [*wrong, *_steps(definition, scenario, offered)]
     allotted = _allotted(definition, judged, now, problems)
     problems.problems += [problem for parts in allotted.values() for problem in soundness.beyond(runtime, stack, parts)]
+    inserting = [dataset for dataset in definition.datasets if origins.inserts(dataset, allotted[dataset.label])]
+    problems.problems += origins.refused(definition.scenario, inserting, offered.capabilities) if definition.scenario else ()
     problems.problems += soundness.refused(stack, notices)
     problems.raise_if_any(DefinitionError)
     every = tuple(_loads(definition.datasets, allotted, judged.ids))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seeder import atomic, redact
+from seeder import atomic, origins, redact
 from seeder.errors import Problem, SeederError, TimeLimit, of_machine
 from seeder.events import Digested, Emit, Event, Failed, Journal, Noticed, Progress, RunEnded, StageEnded, StageStarted, Waited
 from seeder.interrupt import Interrupted
@@ -243,6 +243,7 @@ def facts(plan: Plan, us: Run) -> dict[str, Any]:
     return {
         **asked(plan, us),
         "expires": us.expires.isoformat(timespec="seconds"),
+        "origins": origins.of(plan),
         "datasets": {dataset.name: dataset.version for dataset in plan.definition.datasets},
         "volatile": [f"{name}.{column}" for name, store in sorted(plan.stack.stores.items()) for column in volatile(store)],
     }

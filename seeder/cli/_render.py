@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seeder.operation import Plan
     from seeder.story import Result
 
+FEW = 4  # names in a line of the summary
 SPLIT = ("images", "start", "migrate", "restore", "load", "keep", "mark", "gate", "act", "digest", "command", "snapshot", "teardown")
 
 
@@ -73,6 +74,7 @@ def summary(result: Result) -> str:
     lines = [f"seeder: {how} in {result.seconds:.1f} s, run {result.run}"]
     lines.append(f"        {split}" if split else "")
     lines.append(f"        seed {facts['seed']}, as of {moment(facts['as_of'])}, digest {(result.digest or 'none')[:16]}")
+    lines.append(f"        {origin}" if (origin := _origin(facts)) else "")
     if volatile := facts.get("volatile"):
         lines.append(f"        not in the digest: {', '.join(volatile)}")
     if "differing" in facts:
@@ -85,6 +87,18 @@ def summary(result: Result) -> str:
         lines.append(f"        not removed: {'; '.join(result.left)}; once that is mended: `seeder gc`")
     lines += staying(result)
     return "\n".join(line for line in lines if line)
+
+
+def _origin(facts: Mapping[str, Any]) -> str:
+    """Who inserted records, and through whose capabilities they came, where any was asked."""
+    said = {"inserted": "inserted by", "services": "through services by"}
+    told = [f"{said[origin]} {_few(names)}" for origin, names in facts.get("origins", {}).items() if names]
+    return "; ".join(sorted(told)) if facts.get("origins", {}).get("services") else ""
+
+
+def _few(names: Sequence[str]) -> str:
+    left = len(names) - FEW
+    return ", ".join(names) if left <= 1 else f"{', '.join(names[:FEW])} and {left} more"
 
 
 def staying(result: Result) -> list[str]:

@@ -75,6 +75,7 @@ class Scenario:
     mark: Mark
     description: str = ""
     owner: str | None = None
+    through: bool = False  # its records have to come through services
     tags: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
     data: tuple[DatasetRef, ...] = ()

@@ -122,6 +122,9 @@ class WatchItem(Strict):
     within: Duration = 5.0
 
 
+Through = Annotated[Literal["services"] | None, Field(description="`services`: what inserts records into a store is refused")]
+
+
 class UseItem(Strict):
     """A capability that is asked for, or the state of another scenario."""
 
@@ -132,6 +135,7 @@ class UseItem(Strict):
         Annotated[int, Field(strict=True, ge=0)] | Text | None, Field(description="so many times, or a reference; `${index}` from 0")
     ] = None
     after: Annotated[list[Text], Field(description="steps that are done before, whose results it is not given")] = []
+    through: Through = None
 
     @model_validator(mode="after")
     def _one_of(self) -> UseItem:
@@ -188,6 +192,7 @@ class ScenarioFile(Strict):
     description: str = ""
     tags: list[Text] = []
     inputs: dict[str, InputItem] = {}
+    through: Through = None
     data: Annotated[list[Text], Field(description="datasets: NAME or NAME@VERSION, a version may be shortened")] = []
     steps: Annotated[dict[str, StepItem], Field(description="make the state, through capabilities; kept as a layer")] = {}
     act: Annotated[
@@ -223,6 +228,7 @@ def sound(data: Mapping[str, Any]) -> ScenarioFile:
         version=read(VersionText, data.get("version"), ""),
         stack=read(Name, data.get("stack"), ""),
         owner=None,
+        through=read(Through, data.get("through"), None),
         description=read(str, data.get("description"), ""),
         tags=read(list[Text], data.get("tags"), []),
         inputs={name: item for name, item in read_inputs.items() if item},

@@ -66,6 +66,7 @@ def read_scenario(path: Path) -> Scenario:
         mark=document.mark(("scenario",)),
         description=file.description.strip(),
         owner=file.owner,
+        through=bool(file.through),
         tags=tuple(file.tags),
         inputs=tuple(inputs),
         data=_data(file.data, document, problems),
@@ -143,7 +144,9 @@ def _steps(key: str, items: Mapping[str, UseItem | EventuallyItem], document: Do
 
 def _step(name: str, item: UseItem | EventuallyItem, mark: Mark, written: Any) -> Step:
     if isinstance(item, UseItem):
-        return Step(name, mark, item.use, item.with_, item.for_each, item.count, tuple(item.after), written=written)
+        return Step(
+            name, mark, item.use, item.with_, item.for_each, item.count, tuple(item.after), through=bool(item.through), written=written
+        )
     seen, allowed = item.eventually, {field: tuple(values) for field, values in item.meanwhile.items()}
     watch = Watch(seen.get, seen.path, seen.until, allowed, seen.within)
     return Step(name, mark, after=tuple(item.after), watch=watch, written=written)

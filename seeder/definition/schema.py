@@ -118,13 +118,18 @@ def _result() -> dict[str, Any]:
         "differing": {"type": "array", "items": {"type": "string"}, "description": "stores that differ from the bundle they came from"},
         "outputs": {"type": "object", "description": "of the scenario, without what is named like a secret"},
         "waits": _object("waits", "States that were waited for.", {**counts, "seconds": seconds, "longest": seconds}, [*counts]),
+        "origins": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            "description": "services, inserted: the datasets and capabilities whose records come so",
+        },
         **_asked(),
     }
     whole = _object(
         "result",
         "result.json: how a run ended.",
         properties,
-        [name for name in properties if name not in {*_asked(), "ended", "differing", "outputs", "waits"}],
+        [name for name in properties if name not in {*_asked(), "ended", "differing", "outputs", "waits", "origins"}],
     )
     return {**whole, "additionalProperties": True}
 

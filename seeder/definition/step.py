@@ -35,7 +35,8 @@ class Step:
     """`use` asks a capability with `given`, values that may hold references, or another scenario; `watch` waits. With `each` (a list, or a
     reference to one) or `count` it is done for every member, and its result is the list of theirs.
 
-    `scope` says what its references mean once the scenarios that are used are laid out (scope.py): its name is one of all of them then.
+    `through`: what inserts into a store is refused. `scope` says what its references mean once the scenarios that are used are laid out
+    (scope.py): its name is one of all of them then.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Step:
     count: Any = None
     after: tuple[str, ...] = ()
     watch: Watch | None = None
+    through: bool = False
     written: Any = field(default=None, compare=False, repr=False)  # as the file has it, with its marks
     scope: Scope | None = field(default=None, compare=False, repr=False)
 

@@ -24,7 +24,7 @@ def through_services(environment: Environment, plan: Plan) -> None:
     for operation in plan.calls:
         if isinstance(operation, Call):
             count = CALLERS.get("http").call(operation.part, environment)
-            environment.emit(Loaded(operation.dataset.name, operation.dataset.version, operation.subject, count))
+            environment.emit(Loaded(operation.dataset.name, operation.dataset.version, operation.subject, count, "services"))
         elif isinstance(operation, Sow):
             _sow(environment, operation)
     perform.steps(environment, "load", [operation for operation in plan.calls if isinstance(operation, Make)])
