@@ -93,7 +93,8 @@ def _origin(facts: Mapping[str, Any]) -> str:
     """Who inserted records, and through whose capabilities they came, where any was asked."""
     said = {"inserted": "inserted by", "services": "through services by"}
     told = [f"{said[origin]} {_few(names)}" for origin, names in facts.get("origins", {}).items() if names]
-    return "; ".join(sorted(told)) if facts.get("origins", {}).get("services") else ""
+    capabilities = [name for names in facts.get("origins", {}).values() for name in names if "@" not in name]
+    return "; ".join(sorted(told)) if capabilities else ""
 
 
 def _few(names: Sequence[str]) -> str:

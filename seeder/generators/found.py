@@ -18,6 +18,7 @@ from seeder.errors import Collector, DefinitionError, Mark
 from seeder.generators import declared
 from seeder.generators.python import Badly, Generator
 from seeder.offered import offered
+from seeder.printed import heard
 
 FOLDER: Final = "generators"
 GROUP: Final = "seeder.generators"  # the entry points of packages; each names a module
@@ -88,7 +89,8 @@ def _imported(path: Path, digest: str, problems: Collector) -> ModuleType | None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with heard(lambda line: print(f"{path.name}: {line}", file=sys.stderr)):  # noqa: T201  (nobody but who asks is told)
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (it is the team's file: whatever is wrong with it is told with its line)
         del sys.modules[name]
         problems.add(path.name, _said(error), _REMEDY, Mark(path, _line(error, path)))

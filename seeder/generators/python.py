@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, get_type_hints
 
@@ -13,8 +13,11 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from seeder.capability import Asked, Capability, Origin
 from seeder.definition.duration import seconds
 from seeder.errors import Mark
+from seeder.events import Noticed
+from seeder.generators.arguments import mistakes
 from seeder.generators.context import Context
 from seeder.outcome import Never
+from seeder.printed import heard
 from seeder.protocols import World
 
 WITHIN: Final = "30s"
@@ -65,8 +68,12 @@ class Generator:
         with self._context(world, call, key="undo") as context:  # another request than the one that made it
             self._undo(context, self._outputs.validate_python(made))
 
-    def _context(self, world: World, call: Asked, *, key: str | None = None) -> closing[Context]:
-        return closing(Context(world, call, key=key or self.capability.key))
+    @contextmanager
+    def _context(self, world: World, call: Asked, *, key: str | None = None) -> Iterator[Context]:
+        """What the team's function is given; what it prints is told as its."""
+        who = f"{self.capability.name} ({call.step})"
+        with closing(Context(world, call, key=key or self.capability.key)) as context, heard(lambda line: world.emit(Noticed(who, line))):
+            yield context
 
     def _read(self, given: Mapping[str, Any]) -> dict[str, Any]:
         try:
@@ -110,6 +117,9 @@ def generator(
     """
 
     def made(function: Function) -> Generator:
+        told = {"name": name, "version": version, "owner": owner, "contact": contact, "origin": origin, "key": key, "within": within}
+        if wrong := [*mistakes(told), *_functions(function, find, undo)]:
+            raise Badly("; ".join(wrong))
         hints = _hints(function)
         inputs, outputs = _inputs(function, hints), TypeAdapter[Any](hints["return"])
         file, line = inspect.getsourcefile(function) or "", inspect.getsourcelines(function)[1]
@@ -131,6 +141,17 @@ def generator(
         return Generator(function, capability, inputs, outputs, find, undo if callable(undo) else None)
 
     return made
+
+
+def _functions(function: Function, find: object, undo: object) -> Iterator[str]:
+    """What is wrong with the functions that it is made of."""
+    for what, one in (("it", function), ("find", find), ("undo", undo)):
+        if inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) or inspect.isgeneratorfunction(one):
+            yield f"{what} does not answer when it is called: write a plain function (def, return), seeder runs several at the same time"
+    if not (find is None or callable(find)):
+        yield f"find is a function, and {find!r} is none"
+    if not (undo is None or undo == "nothing" or callable(undo)):
+        yield f'undo is a function, or "nothing", and {undo!r} is neither'
 
 
 def _inputs(function: Function, hints: Mapping[str, Any]) -> type[BaseModel]:

@@ -42,6 +42,7 @@ def remove(ctx: Context, note: Note) -> None:
 def write(ctx: Context, *, kind: Literal["idea", "task"] = "idea", body: str | None = None) -> Note:
     """Writes a note down."""
     body = body or f"{ctx.unique('note')} by {ctx.fake.name()}"
+    print(f"writes {kind}")
     words = "insert into notes (kind, body, written_at) values (:kind, :body, :at) returning id"
     return Note(ctx.sql("db").scalar(words, kind=kind, body=body, at=ctx.as_of), body)
 
@@ -115,6 +116,11 @@ def test_steps_make_the_state_once_and_what_is_acted_is_done_each_time(folder, r
     assert said["FIRST"].startswith("note-")
     assert (said["LAST"], said["LATE"]) == ("6", "3")
     assert did(folder, "load", "made") == ["first", "late", "others"]
+    assert "notes.write (others[1]): writes idea" in first.err  # what it printed
+    assert "inserted by kinds@1.0.0, notes.late, notes.write, notes@1.0.0" in first.err
+    journal = (folder / f".seeder/runs/{run_id(folder)}/events.jsonl").read_text().splitlines()
+    made = [one for one in map(json.loads, journal) if one["event"] == "step.made"]
+    assert [(one["step"], one["origin"], one["state"]) for one in made][-1] == ("last", "inserted", "confirmed")
     again = run(folder, runtime)
     assert again.out == first.out, again.err
     assert did(folder, "load", "made") == []
@@ -185,7 +191,7 @@ FAILURES = {
     "dependency": ["the tax office: it does not answer", "ask the tax office"],
     "answer": ["its answer is not as it declares it", "whether it was made is unknown"],
     "server": ["POST /notes was answered with 503: busy", "whether it was made is unknown"],
-    "defect": ["ZeroDivisionError", "(notes.py:48)", "whether it was made is unknown"],
+    "defect": ["ZeroDivisionError", "(notes.py:49)", "whether it was made is unknown"],
 }
 
 

@@ -63,7 +63,9 @@ def test_what_inserts_is_named_with_its_owner_and_lookups_are_no_such(folder):
 
 def test_a_step_demands_it_for_itself_and_for_the_scenario_that_it_uses(folder):
     found = refused(folder, one="steps:\n  a: {use: notes.insert, through: services}\n  b: {use: notes.insert}\n")
-    assert found == {"steps.a": ("notes.insert of notes-team writes into a store, and step a demands records that come through services", 5)}
+    assert found == {
+        "steps.a": ("notes.insert of notes-team writes into a store, and step a demands records that come through services", 5)
+    }
     used = "steps:\n  base: {use: scenario/state, through: services}\n"
     found = refused(folder, one="", state="steps:\n  a: {use: notes.insert}\n", two=used)
     assert list(found) == ["steps.a"]
