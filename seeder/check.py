@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,32 +37,35 @@ class Findings:
         return Findings(_ordered(self.errors), _ordered(self.hints))
 
 
-def check_project(start: Path, environment: Mapping[str, str], now: datetime.datetime) -> Findings:
-    """Check the project of a folder as far as it can be read; `environment` fills variables of compose files, ages count to `now`."""
+def check_project(start: Path, environment: Mapping[str, str], now: datetime.datetime, overlays: Sequence[Path] = ()) -> Findings:
+    """Check the project of a folder as far as it can be read, its scenarios as overlays change them; `environment` fills variables of
+    compose files, ages count to `now`."""
     try:
-        manifest, problems = survey_project(find_manifest(start))
+        manifest, problems = survey_project(find_manifest(start), overlays)
     except DefinitionError as error:
         return Findings(list(error.problems))
     found = check(manifest, environment, now) if manifest else Findings()
     return Findings([*problems, *found.errors], found.hints).ordered()
 
 
-def whole(error: DefinitionError, start: Path, environment: Mapping[str, str], now: datetime.datetime) -> SeederError:
+def whole(
+    error: DefinitionError, start: Path, environment: Mapping[str, str], now: datetime.datetime, overlays: Sequence[Path] = ()
+) -> SeederError:
     """A refusal with all that is wrong with the project beside it, so that mending one mistake does not only show the next. One that
     is not the definition's alone (what a runtime refuses, say) stays as it is."""
-    found = check_project(start, environment, now).errors
+    found = check_project(start, environment, now, overlays).errors
     return DefinitionError.of(found) if set(error.problems) <= set(found) else error
 
 
 @contextmanager
-def entire(start: Path) -> Iterator[None]:
+def entire(start: Path, overlays: Iterable[str | Path] = ()) -> Iterator[None]:
     """What refuses a definition inside is told with all that is wrong with the project of the folder, as `whole` has it."""
     try:
         yield
     except UsageError:
         raise
     except DefinitionError as error:
-        raise whole(error, start, os.environ, datetime.datetime.now(datetime.UTC)) from error
+        raise whole(error, start, os.environ, datetime.datetime.now(datetime.UTC), [Path(one) for one in overlays]) from error
 
 
 def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.datetime) -> Findings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from seeder import fitting
+from seeder.definition.overlay import TAKEN
 from seeder.definition.scenario import Scenario
 from seeder.definition.stack import Stack
 from seeder.definition.step import OWN, Step
@@ -39,6 +40,8 @@ def _names(scenario: Scenario) -> Iterator[Problem]:
             if key == "steps" and name in done:
                 cause = f"needs {name}, which is done in `act`, after all steps"
                 yield Problem(subject, cause, f"move {step.name} to `act`, or {name} to `steps`", mark)
+            elif name in scenario.removed and name not in before:
+                yield Problem(subject, f"needs {name}, which is removed here", TAKEN, scenario.removed[name])
             elif name not in before:
                 yield Problem(subject, f"there is no step {name}", nearest(name, sorted(before - {step.name})), mark)
 
@@ -54,8 +57,12 @@ def _cycles(scenario: Scenario) -> Iterator[Problem]:
         try:
             sort(edges(steps))
         except Cycle as error:
-            first = next(step for step in steps if step.name == error.path[0])
-            yield Problem(scenario.name, f"steps form a cycle: {error}", "remove one of these edges", first.mark)
+            by_name = {step.name: step for step in steps}
+            edges_of = zip(error.path, error.path[1:], strict=False)
+            places = [mark for name, other in edges_of for needed, mark in _needed(by_name[name]) if needed == other]
+            changed = [mark for mark in places if mark.file != scenario.path]  # by an overlay, which is to blame
+            mark = (changed or [by_name[error.path[0]].mark])[0]
+            yield Problem(scenario.name, f"steps form a cycle: {error}", "remove one of these edges", mark)
 
 
 def left_out(scenario: Scenario, stack: Stack, known: Capabilities) -> Iterator[Problem]:

@@ -213,7 +213,8 @@ def _run(one: Present, claim: owner.Claim, given: Mapping[str, Any]) -> Run:
 
 def _request(given: Mapping[str, Any]) -> Request:
     services = given["services"]
-    listed = {"services": tuple(services) if services is not None else None, "profiles": tuple(given["profiles"])}
+    listed = {"services": tuple(services) if services is not None else None}
+    listed |= {name: tuple(given.get(name, ())) for name in ("profiles", "overlays")}  # an earlier seeder knew no overlays
     return Request(**{**given, **listed})
 
 

@@ -37,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seeder-project", metavar="DIR", help="the folder whose manifest.yaml is meant; pytest's rootdir by default")
     group.addoption("--seeder-stack", metavar="NAME", help="the stack of the environment")
     group.addoption("--seeder-scenario", metavar="NAME", help="the scenario of tests without a mark")
+    group.addoption("--seeder-overlay", metavar="FILE", action="append", help="a file that changes a scenario; may be repeated")
     group.addoption("--seeder-runtime", choices=["auto", "docker", "local"], help="where the stack runs")
     group.addoption("--seeder-reset", choices=SCOPES, help="how long a state is shared: before which unit it is taken back (function)")
     group.addoption("--seeder-keep-failed", action="store_true", help="leave the environment running when a test failed")
@@ -46,6 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seeder-report-sleeps", action="store_true", help="name the tests that sleep, and for how long")
     for name in ("stack", "scenario", "runtime", "reset"):
         parser.addini(f"seeder_{name}", f"as --seeder-{name}")
+    parser.addini("seeder_overlay", "as --seeder-overlay: files, from the ini file's folder", type="paths")
     for name in ("keep_failed", "reuse"):
         parser.addini(f"seeder_{name}", f"as --seeder-{name.replace('_', '-')}", type="bool")
 
@@ -117,10 +119,13 @@ def _suite(config: pytest.Config, folders: pytest.TempPathFactory) -> Suite:
         from seeder.testing.suite import Asked, Suite
 
         options, base = config.option, folders.getbasetemp()
+        overlays = tuple(str(Path(one).absolute()) for one in _option(config, "overlay") or ())
         worker: str | None = getattr(config, "workerinput", {}).get("workerid")
         asked = Asked(
             project=Path(options.seeder_project).absolute() if options.seeder_project else config.rootpath,
-            request=Request(stack=_option(config, "stack"), runtime=_option(config, "runtime"), cache=not options.seeder_no_cache),
+            request=Request(
+                stack=_option(config, "stack"), runtime=_option(config, "runtime"), cache=not options.seeder_no_cache, overlays=overlays
+            ),
             folder=(base.parent if worker else base) / "seeder-servers",
             who=worker or "test",
             keep_failed=bool(_option(config, "keep_failed")),

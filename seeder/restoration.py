@@ -36,11 +36,11 @@ def definition(manifest: Manifest, found: Bundle, runtime: str | None, inputs: M
     for name in sorted(name for name, value in given.items() if value == redact.HIDDEN):
         problems.add(f"input {name}", "is a secret, which a bundle does not hold", f"give it anew: --set {name}=VALUE")
     problems.raise_if_any(DefinitionError)
-    made = resolve(manifest, _request(index, runtime, given), engines)
+    made = resolve(manifest, _request(manifest, index, runtime, given), engines)
     return replace(made, as_of=datetime.datetime.fromisoformat(index["as_of"]))
 
 
-def _request(index: Mapping[str, Any], runtime: str | None, inputs: Mapping[str, str]) -> Request:
+def _request(manifest: Manifest, index: Mapping[str, Any], runtime: str | None, inputs: Mapping[str, str]) -> Request:
     asked = index.get("request", {})
     services = asked.get("services")
     return Request(
@@ -55,6 +55,7 @@ def _request(index: Mapping[str, Any], runtime: str | None, inputs: Mapping[str,
         seed=index["seed"],
         isolate_binds=asked.get("isolate_binds", False),
         cache=False,
+        overlays=tuple(str(manifest.root / one) for one in asked.get("overlays", ())),
         alone=asked.get("alone"),
     )
 

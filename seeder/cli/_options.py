@@ -33,6 +33,13 @@ def as_json(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
+def overlay(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--overlay FILE`, which may be repeated: passed on as `overlays`, absolute."""
+    kind = click.Path(path_type=Path, dir_okay=False, resolve_path=True)
+    words = "A file that changes a scenario; may be repeated, later ones over earlier ones."
+    return click.option("--overlay", "overlays", type=kind, multiple=True, metavar="FILE", help=words)(function)
+
+
 def request(function: Callable[..., Any]) -> Callable[..., Any]:
     """STACK and everything that says which environment is meant; passed on as one `request`."""
     scenario = click.option("--scenario", help="The business state to start from.")
@@ -44,6 +51,7 @@ def of_scenario(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @project
     @click.option("--set", "inputs", multiple=True, metavar="K=V", help="An input of the scenario; may be repeated.")
+    @overlay
     @click.option("--services", help="Only these services (comma-separated) and what they need.")
     @click.option("--profile", "profiles", multiple=True, help="A compose profile to activate; may be repeated.")
     @click.option("--image", "images", multiple=True, metavar="SERVICE=IMAGE", help="Another image for a service; may be repeated.")
@@ -69,10 +77,11 @@ def of_scenario(function: Callable[..., Any]) -> Callable[..., Any]:
             seed=given.pop("seed"),
             isolate_binds=given.pop("isolate_binds"),
             cache=not given.pop("no_cache"),
+            overlays=tuple(str(one) for one in given.pop("overlays")),
         )
         from seeder import check
 
-        with check.entire(given["project"] or Path.cwd()):
+        with check.entire(given["project"] or Path.cwd(), asked.overlays):
             return function(request=asked, **given)
 
     return wrapped

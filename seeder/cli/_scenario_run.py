@@ -46,7 +46,7 @@ def run(
     from seeder.options import Options
     from seeder.registry import traits
 
-    manifest, engines = find_project(project), traits()
+    manifest, engines = find_project(project, request.overlays), traits()
     wanted = [replace(request, scenario=one) for one in _chosen(manifest, name, tag, request)]
     plans = [decide.plan(resolve(manifest, each, engines)) for each in wanted]
     results = _runs.one_by_one(plans, Options(keep_failed=keep_failed, timeout=timeout), quiet=quiet or as_json)

@@ -79,7 +79,7 @@ def _planned(request: Request, project: Path | None) -> Plan:
     from seeder.errors import UsageError
     from seeder.registry import traits
 
-    plan = decide.plan(resolve(find_project(project), request, traits()))
+    plan = decide.plan(resolve(find_project(project, request.overlays), request, traits()))
     if plan.full is None:
         raise UsageError("layers", "are switched off here", "leave out --no-cache, and SEEDER_CACHE=off")
     return plan

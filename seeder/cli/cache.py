@@ -56,7 +56,7 @@ def explain(request: Request, project: Path | None, as_json: bool) -> None:
     from seeder.registry import traits
     from seeder.reuse import explain
 
-    plan = decide.plan(resolve(find_project(project), request, traits()))
+    plan = decide.plan(resolve(find_project(project, request.overlays), request, traits()))
     told = explain.states(plan, story.chains(plan.definition.manifest.root))
     unkept = {server: one.unkept for server, one in plan.chains.items() if one.unkept}
     if as_json:

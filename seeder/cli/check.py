@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @_options.project
+@_options.overlay
 @_options.as_json
-def command(project: Path | None, as_json: bool) -> int:
+def command(project: Path | None, overlays: tuple[Path, ...], as_json: bool) -> int:
     """Report everything wrong with the project's files at once; start nothing.
 
     Errors (exit 2) are what a run would be refused for; hints are what works and should be looked at.
@@ -30,7 +31,7 @@ def command(project: Path | None, as_json: bool) -> int:
     from seeder import check
     from seeder.cli import _render
 
-    found = check.check_project(project or Path.cwd(), os.environ, datetime.datetime.now(datetime.UTC))
+    found = check.check_project(project or Path.cwd(), os.environ, datetime.datetime.now(datetime.UTC), overlays)
     if as_json:
         shown = {name: [_render.problem_json(p) for p in problems] for name, problems in vars(found).items()}
         _render.answer(shown)

@@ -29,7 +29,7 @@ def command(request: Request, project: Path | None, as_json: bool) -> None:
 
     named = request.runtime
     asked = aside(lambda: choose(named)) if named else None  # Docker takes its time to answer
-    manifest = find_project(project)
+    manifest = find_project(project, request.overlays)
     chosen = asked or aside(lambda: choose(manifest.defaults.runtime))
     definition = resolve(manifest, request, traits())
     plan = make(definition, *chosen(), datetime.datetime.now(datetime.UTC))

@@ -66,7 +66,7 @@ def command(
         raise UsageError("run", "no command was given", "write it after `--`, e.g. seeder run shop -- pytest; `seeder up` needs none")
     if scenario_tag and request.scenario:
         raise UsageError("--scenario-tag", "chooses scenarios, and --scenario names one", "leave one of them out")
-    manifest = find_project(project)
+    manifest = find_project(project, request.overlays)
     wanted = [request]
     if scenario_tag:
         wanted = [dataclasses.replace(request, scenario=name) for name in _runs.tagged(manifest, scenario_tag, "--scenario-tag")]

@@ -31,14 +31,15 @@ command.add_command(run)
 
 @command.command("ls")
 @_options.project
+@_options.overlay
 @click.option("--tag", help="Only those with this tag.")
 @_options.as_json
-def ls(project: Path | None, tag: str | None, as_json: bool) -> None:
+def ls(project: Path | None, overlays: tuple[Path, ...], tag: str | None, as_json: bool) -> None:
     """List the project's scenarios."""
     from seeder.cli import _render
     from seeder.definition.request import find_project
 
-    known = sorted(find_project(project).scenarios.items())
+    known = sorted(find_project(project, overlays).scenarios.items())
     found = [scenario for _, scenario in known if tag is None or tag in scenario.tags]
     if as_json:
         _render.answer([_summary(scenario) for scenario in found])
@@ -50,13 +51,14 @@ def ls(project: Path | None, tag: str | None, as_json: bool) -> None:
 @command.command("show")
 @click.argument("name")
 @_options.project
+@_options.overlay
 @_options.as_json
-def show(name: str, project: Path | None, as_json: bool) -> None:
+def show(name: str, project: Path | None, overlays: tuple[Path, ...], as_json: bool) -> None:
     """Show one scenario: its inputs, data, expectations and outputs."""
     from seeder.cli import _render
     from seeder.definition.request import find_project, scenario_of
 
-    manifest = find_project(project)
+    manifest = find_project(project, overlays)
     whole = _whole(scenario_of(manifest, name), manifest)
     if as_json:
         _render.answer(whole)
@@ -68,8 +70,9 @@ def show(name: str, project: Path | None, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--format", "form", type=click.Choice(["text", "mermaid", "svg"]), help="How it is drawn: as text, unless told.")
 @_options.project
+@_options.overlay
 @_options.as_json
-def graph(name: str, form: str | None, project: Path | None, as_json: bool) -> None:
+def graph(name: str, form: str | None, project: Path | None, overlays: tuple[Path, ...], as_json: bool) -> None:
     """Draw the steps of one scenario, and what comes before what."""
     from seeder import drawing
     from seeder.cli import _render
@@ -77,7 +80,7 @@ def graph(name: str, form: str | None, project: Path | None, as_json: bool) -> N
 
     if as_json and form:
         raise UsageError("--format", "is how it is drawn, and --json draws nothing", "leave out one of them")
-    scenario = named(find_project(project).scenarios, name, "scenario")
+    scenario = named(find_project(project, overlays).scenarios, name, "scenario")
     if as_json:
         _render.answer([{**_step(step), "after": sorted(set(step.needs()))} for step in scenario.every])
         return

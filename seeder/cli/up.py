@@ -29,7 +29,8 @@ def command(request: Request, project: Path | None, as_json: bool, ttl: float, t
     from seeder.definition.request import find_project, resolve
     from seeder.registry import traits
 
-    return stay(decide.plan(resolve(find_project(project), request, traits())), ttl, timeout, as_json=as_json, quiet=quiet)
+    plan = decide.plan(resolve(find_project(project, request.overlays), request, traits()))
+    return stay(plan, ttl, timeout, as_json=as_json, quiet=quiet)
 
 
 def stay(plan: Plan, ttl: float, timeout: float | None, *, as_json: bool, quiet: bool) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
-from dataclasses import field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Final
 
 from seeder.definition.dataset import Dataset, Requirement, Seed, data_files
 from seeder.definition.manifest_file import REFUSED_IN_POLICY, DatasetItem, ManifestFile, PolicyItem, StackItem
+from seeder.definition.overlay import read_overlays, strays
 from seeder.definition.scenario import Scenario
 from seeder.definition.scenario_reader import read_scenarios
 from seeder.definition.uses import joined
@@ -69,6 +70,7 @@ class Manifest:
     scenarios: Mapping[str, Scenario]
     policies: Mapping[str, Policy] = field(default_factory=dict)
     mark: Mark | None = None  # of its defaults
+    overlays: tuple[Path, ...] = ()  # that its scenarios were read with
 
 
 def find_manifest(start: Path) -> Path:
@@ -84,28 +86,31 @@ def find_manifest(start: Path) -> Path:
     raise DefinitionError(FILE, f"there is none in {start} or above it", "write one with: seeder init")
 
 
-def read_project(manifest: Path) -> Manifest:
+def read_project(manifest: Path, overlays: Sequence[Path] = ()) -> Manifest:
     """The manifest with its datasets' folders and its scenarios. Raises DefinitionError with all problems of the manifest, and those of
     scenarios beside them; what is wrong with scenarios alone stops who asks for these."""
-    read, problems = survey_project(manifest)
+    read, problems = survey_project(manifest, overlays)
     if read is None or {*problems} - {problem for scenario in read.scenarios.values() for problem in scenario.problems}:
         raise DefinitionError.of(problems)
     return read
 
 
-def survey_project(manifest: Path) -> tuple[Manifest | None, list[Problem]]:
-    """As much of the project as can be read, and everything that is wrong with it."""
+def survey_project(manifest: Path, overlays: Sequence[Path] = ()) -> tuple[Manifest | None, list[Problem]]:
+    """As much of the project as can be read, its scenarios as overlays change them, and everything that is wrong with it."""
     path, problems = manifest.absolute(), Collector()
-    own = read_scenarios(path.parent / SCENARIOS)
+    changes = read_overlays(overlays, problems)
+    own = read_scenarios(path.parent / SCENARIOS, changes)
     try:
         document = load(path)
     except DefinitionError as error:
-        return None, [*error.problems, *(problem for scenario in own.values() for problem in scenario.problems)]
+        return None, [*error.problems, *problems.problems, *(problem for scenario in own.values() for problem in scenario.problems)]
     stacks = document.data.get("stacks")
-    scenarios = joined(own, stacks if isinstance(stacks, dict) else ())
+    scenarios = joined(own, stacks if isinstance(stacks, dict) else (), changes)
+    strays(changes, scenarios, problems)
     problems.problems += [problem for scenario in scenarios.values() for problem in scenario.problems]
     file = validated(ManifestFile, document.data, problems, mark=document.mark(), later=_refused(document))
-    return _manifest(file, document, scenarios, problems) if file else _stacks_alone(document, problems), problems.problems
+    found = _manifest(file, document, scenarios, problems) if file else _stacks_alone(document, problems)
+    return replace(found, overlays=tuple(overlays)), problems.problems
 
 
 def _stacks_alone(document: Document, problems: Collector) -> Manifest:

@@ -39,6 +39,7 @@ class Request:
     seed: int | None = None
     isolate_binds: bool = False
     cache: bool = True  # begin at layers that are there, keep what is built
+    overlays: tuple[str, ...] = ()  # files that change scenarios, absolute
     alone: str | None = None  # this server and no service, as databases of tests have it
 
 
@@ -57,9 +58,9 @@ class Definition:
     request: Request
 
 
-def find_project(folder: Path | None) -> Manifest:
-    """The project of the folder, or of the current one; walks up to its manifest.yaml."""
-    return read_project(find_manifest(folder or Path.cwd()))
+def find_project(folder: Path | None, overlays: Sequence[str | Path] = ()) -> Manifest:
+    """The project of the folder, or of the current one, as overlays change its scenarios; walks up to its manifest.yaml."""
+    return read_project(find_manifest(folder or Path.cwd()), [Path(one) for one in overlays])
 
 
 def resolve(manifest: Manifest, request: Request, engines: Engines, environment: Mapping[str, str] | None = None) -> Definition:
@@ -67,6 +68,8 @@ def resolve(manifest: Manifest, request: Request, engines: Engines, environment:
 
     Raises DefinitionError with all problems of a file, UsageError for unknown names.
     """
+    if (overlays := tuple(Path(one) for one in request.overlays)) != manifest.overlays:
+        manifest = read_project(manifest.path, overlays)
     scenario = _scenario(manifest, request)
     entry = _stack_entry(manifest, request, scenario)
     variables = os.environ if environment is None else environment

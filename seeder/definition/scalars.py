@@ -39,11 +39,12 @@ _PLAIN_POWERS = range(-4, 6)  # outside, Go writes a float with an exponent: 1e+
 
 @frozen
 class Dialect:
-    """`text_keys`: a key is always text. `merge_tags`: `!reset` and `!override` have a meaning, and other tags of one's own have none."""
+    """`text_keys`: a key is always text. `merge_tags`: `!reset` and `!override` have a meaning; `other_tags`: any other has none."""
 
     number: Callable[[str], Scalar]  # of a text that begins as one
     text_keys: bool
     merge_tags: bool
+    other_tags: bool
 
     def plain(self, text: str) -> Scalar:
         """The value of a scalar without quotes."""
@@ -122,5 +123,6 @@ def _float_text(value: float) -> str:
     return f"{mantissa}e{'-' if power < 0 else '+'}{abs(power):02}"
 
 
-SEEDER = Dialect(_core, text_keys=True, merge_tags=False)
-COMPOSE = Dialect(_compose, text_keys=False, merge_tags=True)
+SEEDER = Dialect(_core, text_keys=True, merge_tags=False, other_tags=False)
+OVERLAY = Dialect(_core, text_keys=True, merge_tags=True, other_tags=False)
+COMPOSE = Dialect(_compose, text_keys=False, merge_tags=True, other_tags=True)

@@ -88,6 +88,7 @@ class Scenario:
     values: Mapping[str, Value] = field(default_factory=dict)  # input -> its value, once bound
     problems: tuple[Problem, ...] = ()  # what is wrong with its file: then it holds what of it is sound, and cannot be asked for
     written: Any = field(default=None, compare=False, repr=False)  # as the file has it, with its marks
+    removed: Mapping[str, Mark] = field(default_factory=dict, compare=False, repr=False)  # steps that an overlay takes away
 
     def place(self, *way: str | int) -> Mark:
         """Where a part of it was written."""

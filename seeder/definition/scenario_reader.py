@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from seeder.definition.inputs import Input, mistake
+from seeder.definition.overlay import TAKEN, Removed, merged
 from seeder.definition.references import NAME as ROOT
-from seeder.definition.references import named_parameters, references, unknown
+from seeder.definition.references import named_parameters, only, references, unknown
 from seeder.definition.scenario import DatasetRef, Expectation, Scenario
 from seeder.definition.scenario_file import (
     REFUSED,
@@ -34,11 +35,11 @@ _DATASET = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)(?:@(?P<version>[0-9A-Za-z]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def read_scenarios(folder: Path) -> dict[str, Scenario]:
+def read_scenarios(folder: Path, overlays: Sequence[Document] = ()) -> dict[str, Scenario]:
     """Every scenario of the folder by name, with what is wrong with it; a folder that does not exist has none."""
     found: dict[str, Scenario] = {}
     for path in sorted(folder.glob("*.yaml")):
-        scenario = read_scenario(path)
+        scenario = read_scenario(path, overlays)
         first = found.setdefault(scenario.name, scenario)
         if first is not scenario:
             twice = Problem(scenario.name, f"{first.path.name} holds a scenario of this name already", "rename one", scenario.mark)
@@ -48,16 +49,16 @@ def read_scenarios(folder: Path) -> dict[str, Scenario]:
     return found
 
 
-def read_scenario(path: Path) -> Scenario:
-    """One scenario, with all that is wrong with its file: of one with mistakes as much as is sound."""
-    problems = Collector()
+def read_scenario(path: Path, overlays: Sequence[Document] = ()) -> Scenario:
+    """One scenario as overlays change it, with all that is wrong with its file: of one with mistakes as much as is sound."""
+    problems, removed = Collector(), Removed()
     try:
-        document = load(path)
+        document = merged(load(path), overlays, removed)
     except DefinitionError as error:
         return _unread(path, error.problems)
     file = validated(ScenarioFile, document.data, problems, mark=document.mark(), later=REFUSED) or sound(document.data)
     inputs = [_input(name, item, document, problems) for name, item in file.inputs.items()]
-    _check_references(file, document, problems)
+    _check_references(file, document, removed, problems)
     return Scenario(
         name=file.scenario or path.stem,
         version=file.version,
@@ -77,6 +78,7 @@ def read_scenario(path: Path) -> Scenario:
         gates=file.gates,
         problems=tuple(problems.problems),
         written=document.data,
+        removed={way[1]: mark for way, mark in removed.items() if way[0] in ("steps", "act") and way[1:2] == way[1:]},
     )
 
 
@@ -152,17 +154,27 @@ def _step(name: str, item: UseItem | EventuallyItem, mark: Mark, written: Any) -
     return Step(name, mark, after=tuple(item.after), watch=watch, written=written)
 
 
-def _check_references(file: ScenarioFile, document: Document, problems: Collector) -> None:
+def _check_references(file: ScenarioFile, document: Document, removed: Removed, problems: Collector) -> None:
     inputs, steps = _named(document, "inputs"), {**_named(document, "steps"), **_named(document, "act")}
     known: dict[str, Collection[str] | None] = {**dict.fromkeys(steps), "inputs": set(inputs)}
     for place in ("steps", "act", "expect", "outputs"):
         given = _without_queries(document.data.get(place, ()))
         others = dict.fromkeys(reference.root for reference in references(given)) if place in ("steps", "act") else {}  # graph judges them
         for path, written, cause, remedy in unknown(given, {**others, **known}, (place,)):
-            problems.add(f"{'.'.join(map(str, path))} {written}", cause, remedy, document.mark(path))
+            subject, mark = f"{'.'.join(map(str, path))} {written}", _taken(written, removed)
+            told = ("refers to what is removed here", TAKEN, mark) if mark else (cause, remedy, document.mark(path))
+            problems.add(subject, *told)
     for number, item in enumerate(file.expect):
         if isinstance(item, QueryItem):
             _check_query(item, number, document, problems)
+
+
+def _taken(written: str, removed: Removed) -> Mark | None:
+    """Where an overlay takes away what the reference leads to."""
+    reference = only(written)
+    ways = [(key, reference.root) for key in ("steps", "act")] if reference else []
+    ways += [("inputs", str(part)) for part in reference.way[:1]] if reference and reference.root == "inputs" else []
+    return next((removed[way] for way in ways if way in removed), None)
 
 
 def _named(document: Document, place: str) -> dict[str, Any]:

@@ -168,7 +168,8 @@ def _bundle() -> dict[str, Any]:
         "versions": {"type": "object", "properties": {"seeder": {"type": "string"}, "stack": {"type": "string"}, **versions}},
         "request": {
             "type": "object",
-            "description": "services, profiles, images, isolate_binds; alone: the server of databases without services",
+            "description": "services, profiles, images, isolate_binds; overlays: files, from the project's folder; "
+            "alone: the server of databases without services",
         },
         "stores": {"type": "object", "additionalProperties": _saved(digest), "description": "those that it holds"},
         "ended": {"type": "array", "items": {"type": "string"}, "description": "services that had died"},

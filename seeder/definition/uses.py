@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from seeder.definition.scenario import Scenario
 from seeder.definition.scenario_reader import read_scenarios
 from seeder.definition.step import Step
+from seeder.definition.yaml import Document
 from seeder.errors import Problem, nearest
 from seeder.offered import offered
 from seeder.order import Cycle, sort
@@ -18,10 +19,10 @@ from seeder.order import Cycle, sort
 GROUP: Final = "seeder.scenarios"  # the entry points of packages; each names a package that has scenario files in its folder
 
 
-def joined(own: Mapping[str, Scenario], stacks: Collection[str]) -> dict[str, Scenario]:
+def joined(own: Mapping[str, Scenario], stacks: Collection[str], overlays: Sequence[Document] = ()) -> dict[str, Scenario]:
     """The project's scenarios and those that packages offer for its stacks, each with those that it uses and with what is wrong there."""
     known = dict(own)
-    for scenario in _in_packages(stacks):
+    for scenario in _in_packages(stacks, overlays):
         first = known.setdefault(scenario.name, scenario)
         if first is not scenario:
             cause = f"{scenario.path} is a scenario of this name too"
@@ -30,14 +31,14 @@ def joined(own: Mapping[str, Scenario], stacks: Collection[str]) -> dict[str, Sc
     return linked(known)
 
 
-def _in_packages(stacks: Collection[str]) -> Iterator[Scenario]:
+def _in_packages(stacks: Collection[str], overlays: Sequence[Document]) -> Iterator[Scenario]:
     for entry in sorted(offered(GROUP)):
         try:
             spec = importlib.util.find_spec(entry.module)
         except ImportError:
             spec = None
         for folder in (spec.submodule_search_locations or ()) if spec else ():
-            yield from (one for one in read_scenarios(Path(folder)).values() if one.stack in stacks)
+            yield from (one for one in read_scenarios(Path(folder), overlays).values() if one.stack in stacks)
 
 
 def linked(known: Mapping[str, Scenario]) -> dict[str, Scenario]:

@@ -163,6 +163,6 @@ class Composer:
             return Reset()
         if self.dialect.merge_tags and tag == "!override":
             return Override(value)
-        if not self.dialect.merge_tags:
+        if not self.dialect.other_tags:
             self.problems.add(str(tag), "the tag is not known here", "remove it", self._mark(event))
         return event.value if isinstance(event, ScalarEvent) else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -144,6 +145,7 @@ def _index(us: Run, plan: Plan, cause: str) -> dict[str, Any]:
             "profiles": list(request.profiles),
             "images": dict(request.images),
             "isolate_binds": request.isolate_binds,
+            "overlays": [os.path.relpath(one, us.checkout) for one in request.overlays],
             "alone": request.alone,
         },
         "versions": {

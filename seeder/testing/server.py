@@ -45,8 +45,8 @@ class Wanted:
     server: str
 
     def definition(self) -> Definition:
-        with check.entire(self.project):
-            return resolve(find_project(self.project), self.request, traits())
+        with check.entire(self.project, self.request.overlays):
+            return resolve(find_project(self.project, self.request.overlays), self.request, traits())
 
 
 class Server:
@@ -218,7 +218,7 @@ def planned(wanted: Wanted) -> Plan:
     """The server alone, where its state comes from files; what acts through services needs them all."""
     definition = wanted.definition()
     runtime, cause = choose(definition.runtime)
-    with check.entire(wanted.project):
+    with check.entire(wanted.project, wanted.request.overlays):
         every = make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))
         if every.calls or every.acts:
             return cache.begin(every)

@@ -68,8 +68,8 @@ class Suite:
 
     def _provided(self, scenario: str | None, inputs: Mapping[str, str]) -> AbstractContextManager[Session]:
         request = replace(self._asked.request, scenario=scenario, inputs=inputs)
-        with check.entire(self._asked.project):
-            plan = decide.plan(resolve(find_project(self._asked.project), request, traits()))
+        with check.entire(self._asked.project, request.overlays):
+            plan = decide.plan(resolve(find_project(self._asked.project, request.overlays), request, traits()))
         if self._asked.reuse:
             return warm.up(plan, keep_failed=self._asked.keep_failed)
         options = Options(marks=True, keep_failed=self._asked.keep_failed)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.scenarios.failing import proper
 from tests.scenarios.seeder import seeder
+from tests.scenarios.suites import run as suite
 from tests.scenarios.test_layers import did
 from tests.scenarios.test_steps import STEPS, folder, scenario
 
@@ -60,3 +61,18 @@ def test_what_it_cannot_run_is_refused_as_run_does(folder, shown):
         code, _, err = shown(folder, f"scenario run {words}")
         assert code == 125, err
         assert all(one in err for one in told), err
+
+
+SUITE = """
+def test_what_the_overlay_says(environment):
+    assert environment.outputs["body"] == "blue"
+"""
+
+
+def test_an_overlay_counts_for_tests_and_for_commands(folder):
+    (folder / "testdata/scenarios/other.yaml").write_text(OTHER)
+    (folder / "over.yaml").write_text("scenario: other\ninputs: {body: {default: blue}}\nexpect: !reset null\n")
+    (folder / "test_suite.py").write_text(SUITE)
+    done = suite(folder, "--seeder-overlay", "over.yaml", scenario="other")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(ran(folder, "other", "--overlay", "over.yaml", "--json").out)["outputs"]["body"] == "blue"

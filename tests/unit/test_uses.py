@@ -81,7 +81,15 @@ def write(folder: Path, name: str, text: str) -> None:
 
 
 def planned(at: Path, scenario: str, **inputs: str) -> Plan:
-    definition = resolve(read_project(at / "manifest.yaml"), Request(scenario=scenario, inputs=inputs), traits(), {})
+    return _planned(at, Request(scenario=scenario, inputs=inputs))
+
+
+def planned_with(at: Path, scenario: str, *overlays: Path) -> Plan:
+    return _planned(at, Request(scenario=scenario, overlays=tuple(map(str, overlays))))
+
+
+def _planned(at: Path, request: Request) -> Plan:
+    definition = resolve(read_project(at / "manifest.yaml"), request, traits(), {})
     return make(definition, RUNTIMES.get("local"), "asked for", NOW)
 
 
