@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seeder import locked, origins, soundness
-from seeder.definition import consistency
+from seeder.definition import consistency, shared
 from seeder.definition.checksums import NAME, is_locked, verify
 from seeder.definition.compose import read_stack, service_names
 from seeder.definition.dataset import Dataset, Part
@@ -105,6 +105,7 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
     for stack, dataset in _used(manifest, stacks):
         findings.errors += soundness.of_requirements(dataset, stack, judged[stack.name])
     _policies(manifest, stacks, findings, now)
+    _targets(manifest, stacks, offered, findings)
     return findings.ordered()
 
 
@@ -231,6 +232,21 @@ def _policies(manifest: Manifest, stacks: Mapping[str, Stack], findings: Finding
     default = manifest.policies.get(manifest.defaults.policy or "")
     for scenario in manifest.scenarios.values() if default else ():
         findings.hints += too_many(default, data_of(scenario, manifest, Collector())) if default else ()
+
+
+def _targets(manifest: Manifest, stacks: Mapping[str, Stack], offered: Mapping[str, Offered], findings: Findings) -> None:
+    for name, entry in manifest.targets.items():
+        wanted = entry.written.stack
+        if wanted not in manifest.stacks:
+            remedy = nearest(wanted, sorted(manifest.stacks))
+            findings.errors.append(Problem(f"targets.{name}.stack", f"there is no stack {wanted}", remedy, entry.mark))
+        elif stack := stacks.get(wanted):
+            known = offered[wanted]
+            findings.errors += shared.mistakes(entry, stack)
+            for capability in sorted(set(entry.written.marks) - set(known.capabilities)) if not known.problems else ():
+                remedy = nearest(capability, sorted(known.capabilities))
+                cause = f"there is no capability {capability}"
+                findings.errors.append(Problem(f"targets.{name}.marks", cause, remedy, entry.mark))
 
 
 def _ordered(problems: Iterable[Problem]) -> list[Problem]:

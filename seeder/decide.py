@@ -7,6 +7,7 @@ import datetime
 from seeder import restoration
 from seeder.bundle import Bundle
 from seeder.definition.request import Definition
+from seeder.errors import DefinitionError
 from seeder.operation import Plan
 from seeder.plan import choose, make
 from seeder.reuse import cache
@@ -19,6 +20,9 @@ def plan(definition: Definition) -> Plan:
 
 def plan_back(definition: Definition, bundle: Bundle) -> Plan:
     """The same to bring back what a bundle holds. Raises DefinitionError also when that is not what this stack's stores would take."""
+    if target := definition.stack.target:
+        cause = f"would replace what target {target.name} holds, which others use, too"
+        raise DefinitionError(str(bundle.path), cause, "bring it back in an environment of its own: --runtime docker or local")
     return restoration.of(_whole(definition), bundle)
 
 

@@ -86,6 +86,8 @@ class Environment:
     def reach(self, name: str, reader: str | None = None) -> str:
         """The URL of a service, or of a store with its credentials, at which `reader` reaches it: a service of the stack, or this
         machine (None)."""
+        if self.stack.target:
+            return self.target(name).url() if name in self.stack.stores else self.stack.target.urls[name]
         inside = self.deployment if reader and isinstance(self.deployment, Networked) else None
         if name not in self.stack.stores:
             return f"http://{inside.inside(name, self._port(name)) if inside else self.address(name)}"
@@ -102,6 +104,8 @@ class Environment:
         if store in self.copies:
             return self.copies[store]
         found = self.stack.stores[store]
+        if self.stack.target:
+            return Target.at(store, found.engine, self.stack.target.stores[store])
         service = self.stack.services[found.service]
         engine = ENGINES.get(found.engine)
         return engine.target(found, service, self.address(found.service, engine.launch(service).port))
@@ -135,17 +139,11 @@ class Environment:
 
     def client(self, service: str) -> httpx.Client:
         """The same, one of its own, which whoever asks closes."""
-        import ssl
-
-        import httpx
-
-        nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusted: to read all certificates for plain http takes its time
-        where, headers = f"http://{self.address(service)}", self.credentials(service)
-        return httpx.Client(base_url=where, headers=headers, timeout=REQUEST_SECONDS, trust_env=False, verify=nobody)
+        return client(self.reach(service), self.credentials(service))
 
     def credentials(self, service: str) -> Mapping[str, str]:
         """The headers by which clients of the service prove who they are, as the stack declares it."""
-        return _credentials(self.stack.services[service].x.auth)
+        return credentials(self.stack, service, self.run.mark)
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
@@ -245,6 +243,23 @@ class Environment:
         """The steps of the scenario whose results are not known: they have not come yet, have failed, or stand there only now."""
         scenario = self.plan.definition.scenario
         return [step.name for step in scenario.spread().every if step.name not in self.results] if scenario else []
+
+
+def client(base: str, headers: Mapping[str, str]) -> httpx.Client:
+    """A client of the service at this address."""
+    import ssl
+
+    import httpx
+
+    # Nobody is trusted where nobody has to be: to read all certificates for plain http takes its time.
+    trusted = ssl.create_default_context() if base.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.Client(base_url=base, headers=headers, timeout=REQUEST_SECONDS, trust_env=False, verify=trusted)
+
+
+def credentials(stack: Stack, service: str, mark: str) -> dict[str, str]:
+    """The headers by which a client says who asks, as the stack declares it, and for which tenant where the system is shared."""
+    tenant = stack.target.headers.get(service) if stack.target else None
+    return {**_credentials(stack.services[service].x.auth), **({tenant: mark} if tenant else {})}
 
 
 def ended(world: World, service: str) -> Verdict | None:

@@ -48,6 +48,14 @@ BACK: Stages = (  # from a bundle
     ("mark", reset.after_services),
 )
 
+ATTACHED: Stages = (  # to a system that is there
+    ("start", up.prepare),
+    ("gate", gate.check),
+    ("load", load.through_services),
+    ("act", act.steps),
+    ("gate", gate.expected),
+)
+
 FIT: Stages = (("gate", gate.check), ("digest", digest.stores))
 ACTED: Stages = (  # where a scenario acts
     ("gate", gate.check),
@@ -130,8 +138,11 @@ def _world(plan: Plan, options: Options, story: Story, signals: interrupt.Guard)
 
 
 def _provide(environment: Environment, plan: Plan, options: Options, story: Story) -> None:
-    environment.marks = options.marks
-    environment.lasts = options.keep_failed
+    attached = plan.stack.target is not None
+    environment.marks, environment.lasts = options.marks and not attached, options.keep_failed or attached
+    if attached:
+        _go(environment, ATTACHED, story)
+        return
     with cache.turn(plan, environment.run.folder, environment.emit) as now:
         environment.plan = now
         _go(environment, BACK if now.restores else FLOW, story)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from seeder import graph, history, origins, soundness
+from seeder.attach import attach, refused
 from seeder.capability import Capability
 from seeder.definition import additions, consistency, requirements
 from seeder.definition.checksums import verify
@@ -59,7 +60,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     problems.problems += [problem for parts in allotted.values() for problem in soundness.beyond(runtime, stack, parts)]
     inserting = [dataset for dataset in definition.datasets if origins.inserts(dataset, allotted[dataset.label])]
     problems.problems += origins.refused(definition.scenario, inserting, offered.capabilities) if definition.scenario else ()
-    problems.problems += soundness.refused(stack, notices)
+    problems.problems += [*soundness.refused(stack, notices), *refused(definition, offered.capabilities)]
     problems.raise_if_any(DefinitionError)
     every = tuple(_loads(definition.datasets, allotted, judged.ids))
     loads = tuple(load for load in every if not load.at)
@@ -86,6 +87,8 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         expected=expected,
         fitness=fitness,
     )
+    if stack.target:
+        return attach(made)
     return _at_rest(made) if definition.request.alone else made
 
 

@@ -404,6 +404,14 @@ class Inspects(Protocol):
 
 
 @runtime_checkable
+class Marks(Protocol):
+    """The engine can tell whose rows are."""
+
+    def marked(self, target: Target, table: str, column: str, mark: str) -> int:
+        """How many rows have a value in the column that begins with the mark. Raises EnvironmentFailed."""
+
+
+@runtime_checkable
 class Digests(Protocol):
     def digest(self, target: Target, volatile: Sequence[str]) -> StoreDigest: ...
 

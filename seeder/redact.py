@@ -139,6 +139,8 @@ def secrets_of(stack: Stack, environments: Iterable[Mapping[str, str]] = ()) -> 
     given = list(of_environments(environments))
     for service in stack.services.values():
         given += of_service(service)
+    if stack.target:
+        given += of_environments([stack.target.stores])
     plain = {line for value in given for line in (value.strip(), *value.splitlines()) if len(line.strip()) >= SHORTEST}
     return {spelled for value in plain for spelled in (value, quote(value, safe=""), json.dumps(value)[1:-1])}
 

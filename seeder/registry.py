@@ -65,6 +65,7 @@ class Registry(Generic[T]):
 RUNTIMES: Registry[Runtime] = Registry("runtime", {
     "docker": "seeder.runtimes.docker:Docker",
     "local": "seeder.runtimes.local:Local",
+    "attached": "seeder.runtimes.attached:Attached",
 })  # fmt: skip
 
 ENGINES: Registry[Engine] = Registry("engine", {
@@ -115,6 +116,7 @@ GATES: Registry[Gate] = Registry("gate", {
     "nulls": "seeder.gates.nulls:Nulls",
     "references": "seeder.gates.references:References",
     "expect": "seeder.gates.expect:Expect",
+    "marks": "seeder.gates.marks:Marks",
 })  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from seeder.frozen import frozen
 
+ATTACHED = "attached"  # the runtime that starts nothing: what runs on it shares a system with others
 RUN, EXPIRES = "dev.seeder.run", "dev.seeder.expires"  # labels of all that belongs to a run: its id, and until when it may stay
 
 
@@ -43,6 +44,11 @@ class Run:
     def moment(self) -> str:
         """`as_of` as it is written everywhere: 2026-01-15T12:00:00Z."""
         return self.as_of.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+    @property
+    def mark(self) -> str:
+        """By what things of this run are told from those of others in a system that they share; nothing where it has one of its own."""
+        return f"sd-{self.id}" if self.runtime == ATTACHED else ""
 
     @property
     def told(self) -> dict[str, str]:

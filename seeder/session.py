@@ -97,7 +97,7 @@ class Session:
         if name in self._here.stack.stores:
             return self._here.target(name).url(driver)
         known = {**self._here.stack.services, **self._here.stack.stores}
-        return f"http://{self._here.address(self._known(name, known, 'service or store'))}"
+        return self._here.reach(self._known(name, known, "service or store"))
 
     def sql(self, store: str) -> Sql:
         """Raises UsageError for a name that is no store, EnvironmentFailed for one that answers no SQL."""

@@ -31,6 +31,17 @@ class Target:
     password: str | None = field(default=None, repr=False)
     database: str | None = None
 
+    @classmethod
+    def at(cls, store: str, engine: str, url: str) -> Target:
+        """The store at this address. Raises ValueError when it names no host or no port."""
+        found = urllib.parse.urlsplit(url)
+        if not found.hostname or not found.port:
+            raise ValueError(f"the address of {store} names no host and port")
+        user, password = (urllib.parse.unquote(part) if part is not None else None for part in (found.username, found.password))
+        database = urllib.parse.unquote(found.path.strip("/")) or None
+        scheme = found.scheme.partition("+")[0]
+        return cls(store, engine, scheme, Address(found.hostname, found.port), user or None, password, database)
+
     def url(self, driver: str | None = None) -> str:
         """`scheme[+driver]://user:password@host:port/database`, credentials percent-encoded. A driver that names its scheme too
         (`postgresql+asyncpg`) is taken as it is."""

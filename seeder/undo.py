@@ -53,7 +53,7 @@ class _Undoing:
             if why:
                 left.append(f"{entry.capability} of {entry.owner}, step {entry.id}, {_key(entry)}: {why}")
             elif self._ledger.last(entry.id).state == "undone":
-                removed.append(f"{entry.capability} {entry.id}")
+                removed.append(f"step {entry.id}")
             self._world.emit(Progress("teardown", entry.id, "left" if why else "undone", why or entry.capability))
         return Swept(tuple(removed), tuple(left), lasting=True)
 

@@ -33,6 +33,7 @@ def of(environment: Environment) -> dict[str, str]:
         RUN: run.id,
         **run.told,
         "SEEDER_ENVIRONMENT": str(file_of(run.folder)),
+        **({"SEEDER_MARK": run.mark} if run.mark else {}),
     }
     for service in _reachable(environment):
         result |= _of_service(environment, service)
@@ -72,8 +73,8 @@ def _url(environment: Environment, service: str, first: Address) -> str | None:
     stores = environment.stack.stores_of(service)
     if len(stores) == 1:
         return environment.target(stores[0].name).url()
-    scheme = _scheme(environment, service)
-    return f"tcp://{first}" if stores else f"http://{first}" if scheme == "http" else None
+    scheme = "http" if environment.stack.target and not stores else _scheme(environment, service)
+    return f"tcp://{first}" if stores else environment.reach(service) if scheme == "http" else None
 
 
 def _scheme(environment: Environment, service: str, port: int | None = None) -> str:
@@ -113,7 +114,8 @@ def _fill(environment: Environment, service: str, found: re.Match[str]) -> str:
         return _of_store(environment.target(store.name), what, option)
     port = int(option) if option and option.isdigit() else None
     address, scheme = environment.address(name, port), _scheme(environment, name, port)
-    url = f"{option if option and port is None else scheme}://{address}"
+    plain = option is None and environment.stack.target is not None
+    url = environment.reach(name) if plain else f"{option if option and port is None else scheme}://{address}"
     return {"url": url, "host": address.host, "port": str(address.port), "scheme": scheme}.get(what, "")
 
 

@@ -19,7 +19,7 @@ from seeder.definition.service import Service
 from seeder.definition.stack import Column, Reference, Stack, Store
 from seeder.definition.stores import Engines, stores_of
 from seeder.definition.validation import validated
-from seeder.errors import Collector, Mark, nearest
+from seeder.errors import Collector, Mark, Problem, nearest
 
 
 def read_stack(
@@ -137,12 +137,19 @@ def _references(extension: StackExtension, model: Map, stores: Mapping[str, Stor
 
 
 def _column(text: str, stores: Mapping[str, Store], mark: Mark, problems: Collector) -> Column | None:
+    found = column_of(text, stores, "x-seeder.references", mark)
+    if isinstance(found, Problem):
+        problems.problems.append(found)
+        return None
+    return found
+
+
+def column_of(text: str, stores: Mapping[str, Store], subject: str, mark: Mark | None) -> Column | Problem:
+    """The column that `store.table.column` names; `subject` and `mark` say where that is written."""
     store = max((name for name in stores if text.startswith(f"{name}.")), key=len, default=None)
     if store is None:
-        problems.add("x-seeder.references", f"{text!r} names no store", nearest(text.partition(".")[0], sorted(stores)), mark)
-        return None
+        return Problem(subject, f"{text!r} names no store", nearest(text.partition(".")[0], sorted(stores)), mark)
     table, dot, column = text.removeprefix(f"{store}.").rpartition(".")
     if not (table and dot and column):
-        problems.add("x-seeder.references", f"{text!r} names no column", f"write {store}.table.column", mark)
-        return None
+        return Problem(subject, f"{text!r} names no column", f"write {store}.table.column", mark)
     return Column(store, table, column)

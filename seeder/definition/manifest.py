@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from seeder.definition.dataset import Dataset, Requirement, Seed, data_files
-from seeder.definition.manifest_file import REFUSED_IN_POLICY, DatasetItem, ManifestFile, PolicyItem, StackItem
+from seeder.definition.manifest_file import REFUSED_IN_POLICY, DatasetItem, ManifestFile, PolicyItem, StackItem, TargetItem
 from seeder.definition.overlay import read_overlays, strays
 from seeder.definition.scenario import Scenario
 from seeder.definition.scenario_reader import read_scenarios
@@ -55,6 +55,16 @@ class Policy:
     rows: int | None = None
     privacy: str | None = None  # raw, masked, no-pii or strict
     max_age: float | None = None
+    attached: bool = True  # environments may attach to shared systems
+
+
+@frozen
+class TargetEntry:
+    """A shared system, as it is written: variables in it are filled in when somebody attaches to it."""
+
+    name: str
+    written: TargetItem
+    mark: Mark | None
 
 
 @frozen
@@ -69,6 +79,7 @@ class Manifest:
     datasets: Mapping[str, tuple[Dataset, ...]]  # by name; several versions, newest first
     scenarios: Mapping[str, Scenario]
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    targets: Mapping[str, TargetEntry] = field(default_factory=dict)
     mark: Mark | None = None  # of its defaults
     overlays: tuple[Path, ...] = ()  # that its scenarios were read with
 
@@ -142,6 +153,7 @@ def _manifest(file: ManifestFile, document: Document, scenarios: Mapping[str, Sc
         datasets=_datasets(file.datasets, document, problems),
         scenarios=scenarios,
         policies={name: _policy(name, item) for name, item in file.policies.items()},
+        targets={name: TargetEntry(name, item, document.mark(("targets", name))) for name, item in file.targets.items()},
         mark=document.mark(("defaults",)),
     )
 
@@ -168,7 +180,7 @@ def _beside(root: Path, written: str, meant: Callable[[Path], bool]) -> str:
 
 
 def _policy(name: str, item: PolicyItem) -> Policy:
-    return Policy(name, tuple(item.sources), item.rows, item.privacy, item.max_age)
+    return Policy(name, tuple(item.sources), item.rows, item.privacy, item.max_age, item.attached)
 
 
 def _datasets(items: list[DatasetItem], document: Document, problems: Collector) -> dict[str, tuple[Dataset, ...]]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from seeder.definition.dataset import Kind, Privacy
-from seeder.definition.extension import Gates, Strict
+from seeder.definition.extension import Auth, Gates, Strict
 from seeder.definition.fields import Duration, Moment, Name, Text, VersionText, Whole
 from seeder.definition.version import satisfies
 
@@ -31,7 +31,7 @@ class DefaultsItem(Strict):
     """What a command takes when it is not said."""
 
     stack: Name | None = None
-    runtime: Annotated[Text, Field(description="auto, docker, local")] = "auto"
+    runtime: Annotated[Text, Field(description="auto, docker, local, attached")] = "auto"
     policy: Name | None = None
     seed: Annotated[int, Field(strict=True)] = 42
     as_of: Annotated[Moment, Field(description="the reference time of all data")] = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -77,6 +77,43 @@ class PolicyItem(Strict):
     rows: Annotated[Whole | None, Field(description="most rows")] = None
     privacy: Annotated[Literal["raw", "masked", "no-pii", "strict"] | None, Field(description="least privacy")] = None
     max_age: Annotated[Duration | None, Field(description="greatest age of data that says when it was captured")] = None
+    attached: Annotated[bool, Field(strict=True, description="environments may attach to shared systems")] = True
+
+
+def _url(text: str) -> str:
+    if "://" not in text and "$" not in text:
+        raise ValueError(f"{text!r} is no address; write it as scheme://host:port")
+    return text
+
+
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class SharedService(Strict):
+    """How a service of a shared system is reached; `${NAME}` stands for a variable."""
+
+    url: Annotated[Url, Field(description="its base address, e.g. https://orders.staging.example")]
+    auth: Annotated[Auth | None, Field(description="as in x-seeder, where it differs from the stack's")] = None
+    header: Annotated[Text | None, Field(description="the header by which it knows the tenant")] = None
+
+
+class Shown(Strict):
+    """Where things that a capability makes show the mark of their run."""
+
+    output: Annotated[Text | None, Field(description="a field of what the capability answers")] = None
+    column: Annotated[Text | None, Field(description="store.table.column of the row that it makes")] = None
+
+
+class TargetItem(Strict):
+    """A system that exists already and is shared."""
+
+    stack: Name
+    attachable: Annotated[bool, Field(strict=True, description="environments may attach to it")] = False
+    isolation: Annotated[Literal["prefix", "tenant"], Field(description="how what a run makes is told from what others make")]
+    services: Annotated[dict[str, SharedService], Field(min_length=1)]
+    stores: Annotated[dict[str, Url], Field(description="store: its address, with credentials")] = {}
+    marks: Annotated[dict[str, Shown], Field(description="capability: where what it makes shows the mark of its run")] = {}
+    messages: Annotated[bool, Field(strict=True, description="datasets may publish messages, which nobody can take back")] = False
 
 
 class ManifestFile(Strict):
@@ -88,3 +125,4 @@ class ManifestFile(Strict):
     stacks: Annotated[dict[Name, StackItem], Field(min_length=1)]
     datasets: list[DatasetItem] = []
     policies: dict[Name, PolicyItem] = {}
+    targets: Annotated[dict[Name, TargetItem], Field(description="systems that exist already and may be attached to")] = {}

@@ -13,8 +13,9 @@ from seeder.definition.alone import alone
 from seeder.definition.compose import read_stack
 from seeder.definition.dataset import Dataset
 from seeder.definition.dataset_parts import fits
-from seeder.definition.manifest import Manifest, Policy, StackEntry, find_manifest, read_project
+from seeder.definition.manifest import Manifest, Policy, StackEntry, TargetEntry, find_manifest, read_project
 from seeder.definition.scenario import DatasetRef, Scenario, bind
+from seeder.definition.shared import attached
 from seeder.definition.stack import Stack
 from seeder.definition.stores import Engines, engine_of
 from seeder.definition.version import matches
@@ -22,6 +23,7 @@ from seeder.errors import Collector, DefinitionError, Problem, UsageError, neare
 from seeder.frozen import frozen
 
 T = TypeVar("T")
+ATTACHED = "attached"  # the runtime that attaches to what is there
 
 
 @frozen
@@ -35,6 +37,7 @@ class Request:
     profiles: tuple[str, ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
     runtime: str | None = None
+    target: str | None = None  # the shared system that is attached to
     policy: str | None = None
     seed: int | None = None
     isolate_binds: bool = False
@@ -75,6 +78,10 @@ def resolve(manifest: Manifest, request: Request, engines: Engines, environment:
     variables = os.environ if environment is None else environment
     stack = read_stack(entry, environment=variables, engines=engines, profiles=request.profiles, only=request.services)
     stack = _with_images(stack, request.images, engines)
+    policy = _policy(manifest, request.policy or manifest.defaults.policy)
+    runtime = request.runtime or manifest.defaults.runtime
+    if target := _target(manifest, request, stack, runtime):
+        stack, runtime = attached(stack, target, policy, variables.get), ATTACHED
     bound = bind(scenario, request.inputs) if scenario else None
     if request.inputs and not scenario:
         raise UsageError("--set", "inputs belong to a scenario, and none was asked for", "add --scenario NAME")
@@ -84,8 +91,8 @@ def resolve(manifest: Manifest, request: Request, engines: Engines, environment:
         stack=stack,
         scenario=bound,
         datasets=_datasets(manifest, stack, bound),
-        policy=_policy(manifest, request.policy or defaults.policy),
-        runtime=request.runtime or defaults.runtime,
+        policy=policy,
+        runtime=runtime,
         seed=defaults.seed if request.seed is None else request.seed,
         as_of=defaults.as_of,
         request=request,
@@ -138,6 +145,28 @@ def named(known: Mapping[str, T], name: str, what: str) -> T:
     if name not in known:
         raise UsageError(name, f"there is no such {what}", nearest(name, sorted(known)))
     return known[name]
+
+
+def _target(manifest: Manifest, request: Request, stack: Stack, runtime: str) -> TargetEntry | None:
+    """The shared system that is meant, if any. Raises UsageError for what cannot be done with one."""
+    if request.target is None and runtime != ATTACHED:
+        return None
+    if request.runtime not in (None, ATTACHED):
+        cause = f"attaches to a system that is there, and --runtime {request.runtime} starts one"
+        raise UsageError(f"--target {request.target}", cause, "leave one of them out")
+    asked = {"--image": request.images, "--isolate-binds": request.isolate_binds, "--profile": request.profiles}
+    for option in (name for name, given in asked.items() if given):
+        raise UsageError(option, "a shared system is attached to as it is", f"leave {option} out, or start the stack: no --target")
+    fitting = {name: one for name, one in manifest.targets.items() if one.written.stack == stack.name}
+    if request.target is None:
+        if len(fitting) == 1:
+            return next(iter(fitting.values()))
+        remedy = f"add --target {'|'.join(sorted(fitting))}" if fitting else "declare one in the manifest: targets"
+        raise UsageError("--runtime attached", f"{len(fitting) or 'no'} targets of stack {stack.name} are declared", remedy)
+    found = named(manifest.targets, request.target, "target")
+    if found.written.stack != stack.name:
+        raise UsageError(f"--target {found.name}", f"is a system of stack {found.written.stack}, not {stack.name}", mark=found.mark)
+    return found
 
 
 def _with_images(stack: Stack, images: Mapping[str, str], engines: Engines) -> Stack:

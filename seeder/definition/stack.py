@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from seeder.definition.extension import Migrate, StackExtension
 from seeder.definition.marked import mark_of
@@ -61,6 +61,29 @@ class Reference:
 
 
 @frozen
+class Trace:
+    """Where what a capability makes shows the mark of its run: a field of its answer, a column of the row."""
+
+    output: str | None = None
+    column: Column | None = None
+
+
+@frozen
+class Shared:
+    """A system that exists already and that others use, too. `urls` are the base addresses of services, `stores` those of stores with
+    their credentials; `headers`: service -> the header by which it knows the tenant. `traces`: capability -> where its things show
+    whose they are. `messages`: datasets may publish some."""
+
+    name: str
+    isolation: Literal["prefix", "tenant"]
+    urls: Mapping[str, str]
+    stores: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    traces: Mapping[str, Trace] = field(default_factory=dict)
+    messages: bool = False
+
+
+@frozen
 class Stack:
     """One or more compose files, read and resolved, plus what `x-seeder` adds to them."""
 
@@ -81,6 +104,7 @@ class Stack:
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     hints: tuple[Problem, ...] = ()  # what was seen in the files that works and should be looked at
     env_files: tuple[Path, ...] = ()  # files read beside the compose files (.env, env_file, extends, include)
+    target: Shared | None = None  # the system that stands for it; without one it is started
     written: Any = field(default=None, repr=False, compare=False)  # x-seeder as it stands at the top of the files, with its places
 
     def place(self, *path: str | int) -> Mark | None:

@@ -101,6 +101,18 @@ def _count(connection: Connection, relation: Relation) -> int:
     return int(row[0]) if row else 0
 
 
+def marked(target: Target, table: str, column: str, mark: str) -> int:
+    from psycopg import sql
+
+    with closing(connect(target)) as connection:
+        relation = _known(connection, _catalogue(connection, [table]), target, table, column)
+        query = sql.SQL("select count(*) from {} where starts_with({}::text, {})").format(
+            sql.Identifier(relation.schema, relation.name), sql.Identifier(column), sql.Literal(mark)
+        )
+        row = connection.execute(query).fetchone()
+        return int(row[0]) if row else 0
+
+
 def missing(target: Target, table: str, column: str) -> list[tuple[Any, ...]]:
     from psycopg import sql
 

@@ -92,6 +92,9 @@ class Postgres:
     def counts(self, target: Target, tables: Iterable[str]) -> Mapping[str, int]:
         return _postgres_query.counts(target, tables)
 
+    def marked(self, target: Target, table: str, column: str, mark: str) -> int:
+        return _postgres_query.marked(target, table, column, mark)
+
     def missing(self, target: Target, table: str, column: str) -> list[tuple[Any, ...]]:
         return _postgres_query.missing(target, table, column)
 

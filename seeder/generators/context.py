@@ -46,6 +46,11 @@ class Context:
     def seed(self) -> int:
         return self._world.run.seed
 
+    @property
+    def mark(self) -> str:
+        """What tells things of this run from those of others in a system that they share; empty where it has one of its own."""
+        return self._world.run.mark
+
     def http(self, service: str) -> httpx.Client:
         """A client of the service: base address, authentication as the stack declares it, time limits. Where the capability has a key,
         each request that may change something carries an Idempotency-Key, the same at every try."""
@@ -81,9 +86,10 @@ class Context:
 
     def unique(self, name: str) -> str:
         """`name-` and ten letters and digits, which no other step, place or name of this environment gives: a function of seed, scenario,
-        step and name, the same where other scenarios use that one."""
+        step and name, the same where other scenarios use that one. In a system that others use, too, it begins with the run's mark."""
         digest = hashlib.sha256("\0".join([str(self.seed), self._drawn, name]).encode()).digest()
-        return f"{name}-{base64.b32encode(digest).decode().lower()[:10]}"
+        made = f"{name}-{base64.b32encode(digest).decode().lower()[:10]}"
+        return f"{self.mark}-{made}" if self.mark else made
 
     @property
     def draw(self) -> int:

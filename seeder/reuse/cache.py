@@ -24,8 +24,9 @@ VARIABLE = "SEEDER_CACHE"  # `off`: as --no-cache
 
 
 def begin(plan: Plan) -> Plan:
-    """The plan with every server beginning at the deepest layer that there is; as it is where layers are not wanted."""
-    if not plan.definition.request.cache or os.environ.get(VARIABLE) == "off":
+    """The plan with every server beginning at the deepest layer that there is; as it is where layers are not wanted, and where others use
+    the servers, too."""
+    if plan.stack.target or not plan.definition.request.cache or os.environ.get(VARIABLE) == "off":
         return plan
     return _halting(_found(_chained(plan)))
 

@@ -99,10 +99,7 @@ def _written(us: Run, plan: Plan, environment: Environment | None, folder: Path,
             attempt(f"logs/{name}", partial(_log, read, folder / "logs" / f"{name}.log", secrets))
     ended: list[str] = []
     if environment and environment.addresses:
-        attempt("ended", lambda: ended.extend(f"{name} {how.reason.removeprefix('it ')}" for name, how in environment.ended().items()))
-        with _one_cut(environment, plan, attempt):
-            saving = {store: partial(_store, environment, store, folder / "stores" / store, stores) for store in plan.stack.stores}
-            each(sorted(saving), lambda store: attempt(f"stores/{store}", saving[store]), at_once=AT_ONCE)
+        _stores(environment, plan, folder, attempt, (missing, stores, ended))
         attempt("environment.json", lambda: _environment(environment, folder, secrets))
     elif environment:
         missing |= dict.fromkeys(["stores", "environment.json"], "the run ended before anything had an address")
@@ -121,6 +118,20 @@ def _written(us: Run, plan: Plan, environment: Environment | None, folder: Path,
     values = {"inputs": dict(plan.definition.request.inputs), "outputs": outputs}
     made = {"results": redact.unhidden(environment.results, secrets) if environment else {}}
     return bundle.seal(folder, {**index, **redact.tree(values, secrets), **made, "stores": stores, "ended": ended, "missing": missing})
+
+
+def _stores(
+    environment: Environment, plan: Plan, folder: Path, attempt: Attempt, found: tuple[dict[str, str], dict[str, Any], list[str]]
+) -> None:
+    """Every store in one cut, and which services had ended by then; `found`: what is missing, the stores, the services."""
+    missing, stores, ended = found
+    if plan.stack.target:
+        missing["stores"] = f"target {plan.stack.target.name} is shared: what it holds is not this run's alone"
+        return
+    attempt("ended", lambda: ended.extend(f"{name} {how.reason.removeprefix('it ')}" for name, how in environment.ended().items()))
+    with _one_cut(environment, plan, attempt):
+        saving = {store: partial(_store, environment, store, folder / "stores" / store, stores) for store in plan.stack.stores}
+        each(sorted(saving), lambda store: attempt(f"stores/{store}", saving[store]), at_once=AT_ONCE)
 
 
 @contextmanager
@@ -173,7 +184,9 @@ def _ledger(run: Path, kept: Path, secrets: set[str]) -> None:
 def _logs(environment: Environment) -> dict[str, Callable[[], str]]:
     """How every service's log is read, and those of migrations and other tasks."""
     written = sorted((environment.run.folder / "logs").glob("*.log"))
-    tasks = {path.stem: partial(path.read_text, encoding="utf-8", errors="replace") for path in written}
+    tasks: dict[str, Callable[[], str]] = {path.stem: partial(path.read_text, encoding="utf-8", errors="replace") for path in written}
+    if environment.stack.target:
+        return tasks  # the others are where that system keeps them
     return {**tasks, **{service: partial(environment.deployment.logs, service) for service in sorted(environment.stack.services)}}
 
 

@@ -166,7 +166,7 @@ def test_a_service_that_is_away_is_asked_again_and_what_is_left_is_taken_up_late
     assert "step c" in left
     assert "nobody answers" in left
     shared.answers = []
-    assert take_back(shared).removed == ("a.plain c",)
+    assert take_back(shared).removed == ("step c",)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_request_that_was_under_way_when_its_sender_died_is_waited_for(shared:
         return answer(request)
 
     monkeypatch.setattr(shared, "_answer", late)
-    assert take_back(shared).removed == ("a.found thing",)
+    assert take_back(shared).removed == ("step thing",)
     assert not shared.things
 
 
@@ -213,6 +213,6 @@ def test_what_cannot_be_taken_back_is_left_with_its_owner_and_key(shared: Shared
     made(shared, "rate", "a.stays")
     made(shared, "lost", "a.gone", there=False)
     found = take_back(shared)
-    assert found.removed == ("a.looks look",)
+    assert found.removed == ("step look",)
     assert [one.rpartition(": ")[2] for one in found.left] == ["nobody offers this capability any more", "its capability has no undo"]
     assert shared.asked == []

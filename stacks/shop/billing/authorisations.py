@@ -7,16 +7,16 @@ from functools import cache
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from billing import fraud, invoices
-from billing.models import Authorisation, CancelledKey, FraudCheck, FraudRule, Outbox
+from billing.models import Authorisation, CancelledKey, FraudCheck, FraudRule, Invoice, Outbox
 from billing.schemas import AuthorisationIn, AuthorisationOut, CaptureIn, FraudCheckOut, InvoiceOut
 from shopkit import clock, http
 from shopkit.database import serialise, transaction
-from shopkit.events import enqueue
-from shopkit.keys import IdempotencyKey, cancel_key, open_key
+from shopkit.events import enqueue, forget
+from shopkit.keys import IdempotencyKey, cancel_key, forget_keys, open_key
 from shopkit.problems import Problem, not_found, unavailable
 
 router = APIRouter(prefix="/authorisations", tags=["payments"])
@@ -61,6 +61,16 @@ def void(key: str) -> dict[str, str]:
             invoices.void(session, authorisation)
             settle(session, authorisation, "voided")
     return {"status": "voided"}
+
+
+@router.delete("", status_code=204)
+def erase(order_id: int) -> None:
+    """Forget all payments of an order, with their invoices. Safe to repeat."""
+    with transaction() as session:
+        session.execute(delete(Invoice).where(Invoice.order_id == order_id))
+        session.execute(delete(Authorisation).where(Authorisation.order_id == order_id))
+        forget_keys(session, CancelledKey, order_id)
+        forget(session, Outbox, order_id)
 
 
 @router.get("")

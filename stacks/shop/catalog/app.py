@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from catalog import prices, reservations
@@ -97,6 +97,23 @@ def find_products(sku: str | None = None, category: str | None = None, limit: in
 def read_product(product_id: UUID) -> ProductOut:
     with transaction() as session:
         return ProductOut.model_validate(find(session, product_id))
+
+
+@router.delete("/products/{product_id}", status_code=204, tags=["products"])
+def erase_product(product_id: UUID) -> None:
+    """Forget a product that nobody reserved, with its prices and its stock."""
+    with transaction() as session:
+        currencies = [price.currency for price in find(session, product_id).prices]
+        session.execute(delete(Product).where(Product.id == product_id))
+    for currency in set(currencies):
+        prices.forget(product_id, currency)
+
+
+@router.delete("/categories/{slug}", status_code=204, tags=["products"])
+def erase_category(slug: str) -> None:
+    """409 while there are products in it."""
+    with transaction() as session:
+        session.execute(delete(Category).where(Category.id == category(session, slug).id))
 
 
 @router.get("/offers", tags=["products"])

@@ -6,14 +6,14 @@ from collections import Counter
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from catalog.models import CancelledKey, Reservation, ReservationLine, StockLevel
 from catalog.schemas import Line, ReservationIn, ReservationOut
 from shopkit import clock
 from shopkit.database import serialise, transaction
-from shopkit.keys import IdempotencyKey, cancel_key, identity, open_key
+from shopkit.keys import IdempotencyKey, cancel_key, forget_keys, identity, open_key
 from shopkit.problems import Problem, not_found
 
 router = APIRouter(prefix="/reservations", tags=["reservations"])
@@ -56,13 +56,21 @@ def release(key: str) -> dict[str, str]:
         cancel_key(session, CancelledKey, key)
         reservation = by_key(session, key)
         if reservation is not None and reservation.status != "released":
-            for line, level in levels(session, reservation):
-                if reservation.status == "held":
-                    level.reserved -= line.quantity
-                else:
-                    level.on_hand += line.quantity
+            give_back(session, reservation)
             settle(reservation, "released")
     return {"status": "released"}
+
+
+@router.delete("", status_code=204)
+def erase(order_id: int) -> None:
+    """Forget all reservations of an order; what they held goes back. Safe to repeat."""
+    with transaction() as session:
+        for reservation in session.scalars(select(Reservation).where(Reservation.order_id == order_id).with_for_update()):
+            if reservation.status != "released":
+                give_back(session, reservation)
+        session.flush()
+        session.execute(delete(Reservation).where(Reservation.order_id == order_id))
+        forget_keys(session, CancelledKey, order_id)
 
 
 @router.get("")
@@ -88,6 +96,14 @@ def new_reservation(given: ReservationIn, key: str) -> Reservation:
     )
     reservation.lines = [ReservationLine(product_id=p, quantity=q) for p, q in per_product(given.lines).items()]
     return reservation
+
+
+def give_back(session: Session, reservation: Reservation) -> None:
+    for line, level in levels(session, reservation):
+        if reservation.status == "held":
+            level.reserved -= line.quantity
+        else:
+            level.on_hand += line.quantity
 
 
 def hold(session: Session, lines: list[Line]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from customers import iban
@@ -89,6 +89,13 @@ def change_customer(customer_id: int, given: CustomerChange) -> CustomerOut:
             setattr(customer, name, value)
         customer.updated_at = clock.now()
         return CustomerOut.model_validate(customer)
+
+
+@router.delete("/customers/{customer_id}", status_code=204, tags=["customers"])
+def erase_customer(customer_id: int) -> None:
+    """Forget a customer, with addresses, mandates and notifications."""
+    with transaction() as session:
+        session.execute(delete(Customer).where(Customer.id == find(session, customer_id).id))
 
 
 @router.post("/customers/{customer_id}/activate", tags=["customers"])

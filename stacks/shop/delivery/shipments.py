@@ -6,15 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from delivery.models import CancelledKey, Carrier, Outbox, Shipment, Slot, TrackingEvent
 from delivery.schemas import ShipmentIn, ShipmentOut, TrackingIn
 from shopkit import clock
 from shopkit.database import serialise, transaction
-from shopkit.events import enqueue
-from shopkit.keys import IdempotencyKey, cancel_key, identity, open_key
+from shopkit.events import enqueue, forget
+from shopkit.keys import IdempotencyKey, cancel_key, forget_keys, identity, open_key
 from shopkit.problems import Problem, not_found
 
 router = APIRouter(prefix="/shipments", tags=["shipments"])
@@ -67,6 +67,21 @@ def add_tracking(shipment_id: UUID, given: TrackingIn) -> ShipmentOut:
             session.flush()
             session.refresh(shipment)
         return ShipmentOut.model_validate(shipment)
+
+
+@router.delete("", status_code=204)
+def erase(order_id: int) -> None:
+    """Forget all shipments of an order; their places are free again. Safe to repeat."""
+    with transaction() as session:
+        for shipment in session.scalars(select(Shipment).where(Shipment.order_id == order_id)):
+            if shipment.status != "cancelled":
+                serialise(session, f"slots/{shipment.slot.country_code}")
+                session.refresh(shipment.slot)
+                shipment.slot.booked -= 1
+        session.flush()
+        session.execute(delete(Shipment).where(Shipment.order_id == order_id))
+        forget_keys(session, CancelledKey, order_id)
+        forget(session, Outbox, order_id)
 
 
 @router.get("")

@@ -34,7 +34,7 @@ class Rate:
     rate: str
 
 
-@generator("billing.invoice_of", version="1", owner=OWNER, contact=CONTACT, key="invoice")
+@generator("billing.invoice_of", version="1", owner=OWNER, contact=CONTACT, key="invoice", undo="nothing")
 def invoice_of(ctx: Context, *, order_id: int) -> Invoice:
     """The invoice of an order, as soon as there is one."""
     found = ctx.http("billing").get("/invoices", params={"order_id": order_id}).raise_for_status().json()
@@ -44,7 +44,7 @@ def invoice_of(ctx: Context, *, order_id: int) -> Invoice:
     return Invoice(one["id"], one["number"], order_id, one["total"], one["currency"], one["status"])
 
 
-@generator("billing.authorisation_of", version="1", owner=OWNER, contact=CONTACT, key="authorisation")
+@generator("billing.authorisation_of", version="1", owner=OWNER, contact=CONTACT, key="authorisation", undo="nothing")
 def authorisation_of(ctx: Context, *, order_id: int) -> Authorisation:
     """The last authorisation of an order, and what the fraud check said of it."""
     found = ctx.http("billing").get("/authorisations", params={"order_id": order_id}).raise_for_status().json()
@@ -54,7 +54,7 @@ def authorisation_of(ctx: Context, *, order_id: int) -> Authorisation:
     return Authorisation(one["id"], order_id, one["status"], one["decline_reason"], one["fraud"] and one["fraud"]["outcome"])
 
 
-@generator("billing.refund", version="1", owner=OWNER, contact=CONTACT, key="refund")
+@generator("billing.refund", version="1", owner=OWNER, contact=CONTACT, key="refund", undo="nothing")
 def refund(ctx: Context, *, order_id: int) -> Invoice:
     """Gives the money of an order back: its authorisation is voided, and its invoice cancelled with it."""
     api = ctx.http("billing")

@@ -11,7 +11,11 @@ from seeder import Context, generator
 
 OWNER, CONTACT = "catalog-team", "catalog-team@example.com"
 Amount = Annotated[str, Field(pattern=r"^\d+(\.\d\d)?$", description="money, as a decimal in a text")]
-SOLD = "tests"  # the category of all that scenarios sell
+
+
+def sold(ctx: Context) -> str:
+    """The category of all that scenarios sell; in a shop that others use, too, one of the run's own."""
+    return f"{ctx.mark}-tests" if ctx.mark else "tests"
 
 
 @dataclass
@@ -38,7 +42,18 @@ def of_this_step(ctx: Context, *, stock: int, **_: Any) -> Product | None:
     return Product(found[0]["id"], found[0]["sku"], found[0]["name"], stock) if found else None
 
 
-@generator("catalog.create_product", version="1", owner=OWNER, contact=CONTACT, find=of_this_step)
+def erase(ctx: Context, product: Product) -> None:
+    """The last one takes the category with it."""
+    api = ctx.http("catalog")
+    gone = api.delete(f"/products/{product.id}")
+    if gone.status_code != 404:
+        gone.raise_for_status()
+    emptied = api.delete(f"/categories/{sold(ctx)}")
+    if emptied.status_code not in (404, 409):  # there are others in it, or it is gone
+        emptied.raise_for_status()
+
+
+@generator("catalog.create_product", version="1", owner=OWNER, contact=CONTACT, find=of_this_step, undo=erase)
 def create_product(
     ctx: Context,
     *,
@@ -51,25 +66,25 @@ def create_product(
 ) -> Product:
     """A product that is sold, with a price and goods in stock."""
     api = ctx.http("catalog")
-    made = api.post("/categories", json={"slug": SOLD, "name": "Test goods"})
+    made = api.post("/categories", json={"slug": sold(ctx), "name": "Test goods"})
     if made.status_code not in (201, 409):  # another step made it
         made.raise_for_status()
     body = {
-        "sku": sku(ctx), "name": name, "category": SOLD, "weight_grams": weight_grams, "stock": stock,
+        "sku": sku(ctx), "name": name, "category": sold(ctx), "weight_grams": weight_grams, "stock": stock,
         "prices": {currency: price}, "attributes": {"colour": colour} if colour else {},
     }  # fmt: skip
     found = api.post("/products", json=body).raise_for_status().json()
     return Product(found["id"], found["sku"], found["name"], stock)
 
 
-@generator("catalog.set_price", version="1", owner=OWNER, contact=CONTACT, key="price")
+@generator("catalog.set_price", version="1", owner=OWNER, contact=CONTACT, key="price", undo="nothing")
 def set_price(ctx: Context, *, product_id: str, amount: Amount, currency: str = "EUR") -> Price:
     """What a product costs in a currency from now on."""
     ctx.http("catalog").put(f"/products/{product_id}/prices/{currency}", json={"amount": amount}).raise_for_status()
     return Price(product_id, currency, amount)
 
 
-@generator("catalog.set_stock", version="1", owner=OWNER, contact=CONTACT, key="stock")
+@generator("catalog.set_stock", version="1", owner=OWNER, contact=CONTACT, key="stock", undo="nothing")
 def set_stock(ctx: Context, *, product_id: str, on_hand: Annotated[int, Field(ge=0)]) -> Product:
     """How many of a product lie in the warehouse."""
     api = ctx.http("catalog")

@@ -39,7 +39,11 @@ def email(ctx: Context) -> str:
     return f"{ctx.unique('buyer')}@example.com"
 
 
-@generator("customers.create", version="1", owner=OWNER, contact=CONTACT, find=of_this_step)
+def erase(ctx: Context, customer: Customer) -> None:
+    ctx.http("customers").delete(f"/customers/{customer.id}").raise_for_status()
+
+
+@generator("customers.create", version="1", owner=OWNER, contact=CONTACT, find=of_this_step, undo=erase)
 def create(
     ctx: Context,
     *,
@@ -60,7 +64,7 @@ def create(
     return Customer(customer["id"], customer["email"], customer["status"], country)
 
 
-@generator("customers.suspend", version="1", owner=OWNER, contact=CONTACT, key="suspend")
+@generator("customers.suspend", version="1", owner=OWNER, contact=CONTACT, key="suspend", undo="nothing")
 def suspend(ctx: Context, *, customer_id: int) -> Customer:
     """The customer may not buy until somebody looked into it."""
     found = ctx.http("customers").patch(f"/customers/{customer_id}", json={"status": "suspended"}).raise_for_status().json()
@@ -72,7 +76,7 @@ def active_mandate(ctx: Context, *, customer_id: int) -> Mandate | None:
     return next((Mandate(one["id"], customer_id, one["status"]) for one in found["mandates"] if one["status"] == "active"), None)
 
 
-@generator("customers.sign_mandate", version="1", owner=OWNER, contact=CONTACT, find=active_mandate)
+@generator("customers.sign_mandate", version="1", owner=OWNER, contact=CONTACT, find=active_mandate, undo="nothing")
 def sign_mandate(ctx: Context, *, customer_id: int) -> Mandate:
     """A direct debit mandate of the customer, active at once."""
     body = {"iban": IBAN, "holder": ctx.fake.name()}
@@ -80,7 +84,7 @@ def sign_mandate(ctx: Context, *, customer_id: int) -> Mandate:
     return Mandate(found["id"], customer_id, found["status"])
 
 
-@generator("customers.revoke_mandate", version="1", owner=OWNER, contact=CONTACT, key="revoke")
+@generator("customers.revoke_mandate", version="1", owner=OWNER, contact=CONTACT, key="revoke", undo="nothing")
 def revoke_mandate(ctx: Context, *, customer_id: int, mandate_id: str) -> Mandate:
     """Takes a mandate back: nothing can be collected with it any more."""
     found = ctx.http("customers").post(f"/customers/{customer_id}/mandates/{mandate_id}/revoke").raise_for_status().json()

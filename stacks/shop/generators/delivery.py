@@ -43,7 +43,7 @@ def open_slot(
     return Slot(found.raise_for_status().json()["id"], country, capacity)
 
 
-@generator("delivery.shipment_of", version="1", owner=OWNER, contact=CONTACT, key="shipment")
+@generator("delivery.shipment_of", version="1", owner=OWNER, contact=CONTACT, key="shipment", undo="nothing")
 def shipment_of(ctx: Context, *, order_id: int) -> Shipment:
     """The shipment of an order, as soon as there is one."""
     found = ctx.http("delivery").get("/shipments", params={"order_id": order_id}).raise_for_status().json()
@@ -52,7 +52,7 @@ def shipment_of(ctx: Context, *, order_id: int) -> Shipment:
     return shipment(found[-1])
 
 
-@generator("delivery.report", version="1", owner=OWNER, contact=CONTACT, key="tracking")
+@generator("delivery.report", version="1", owner=OWNER, contact=CONTACT, key="tracking", undo="nothing")
 def report(ctx: Context, *, shipment_id: str, status: Literal["in_transit", "delivered"]) -> Shipment:
     """What the carrier reports of a shipment."""
     found = ctx.http("delivery").post(f"/shipments/{shipment_id}/tracking", json={"status": status})

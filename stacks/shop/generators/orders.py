@@ -37,7 +37,16 @@ def order(given: dict[str, Any]) -> Order:
     return Order(**{key: given[key] for key in keys})
 
 
-@generator("orders.draft", version="1", owner=OWNER, contact=CONTACT, key="draft")
+def erase(ctx: Context, order: Order) -> None:
+    """Once its checkout has come to an end; the other services forget it, too."""
+    api = ctx.http("orders")
+    ctx.eventually(lambda: api.get(f"/orders/{order.id}").json().get("status") != "pending", within="20s")
+    gone = api.delete(f"/orders/{order.id}")
+    if gone.status_code != 404:
+        gone.raise_for_status()
+
+
+@generator("orders.draft", version="1", owner=OWNER, contact=CONTACT, key="draft", undo=erase)
 def draft(
     ctx: Context,
     *,
@@ -51,7 +60,7 @@ def draft(
     return order(ctx.http("orders").post("/orders", json=body).raise_for_status().json())
 
 
-@generator("orders.check_out", version="1", owner=OWNER, contact=CONTACT, key="checkout", within="40s")
+@generator("orders.check_out", version="1", owner=OWNER, contact=CONTACT, key="checkout", within="40s", undo="nothing")
 def check_out(ctx: Context, *, order_id: int, card: Card | None = "tok_visa", until: Literal["placed", "settled"] = "settled") -> Order:
     """Pays an order, by card or (without one) by the customer's mandate, and waits until it is confirmed or rejected."""
     api, body = ctx.http("orders"), {"method": "card", "card_token": card} if card else {"method": "direct_debit"}
@@ -65,7 +74,7 @@ def settled(seen: dict[str, Any]) -> dict[str, Any] | None:
     return None if seen["status"] == "pending" else seen
 
 
-@generator("orders.place", version="1", owner=OWNER, contact=CONTACT, key="place", within="40s")
+@generator("orders.place", version="1", owner=OWNER, contact=CONTACT, key="place", within="40s", undo=erase)
 def place(
     ctx: Context,
     *,
@@ -82,17 +91,22 @@ def place(
     api.post(f"/orders/{drafted.id}/checkout", json={"method": "card", "card_token": card}).raise_for_status()
     done = order(ctx.eventually(lambda: settled(api.get(f"/orders/{drafted.id}").raise_for_status().json()), within="30s"))
     if done.status != "confirmed":
+        erase(ctx, done)
         raise Never(f"order {done.id} is {done.status}: {done.rejection}")
     return done
 
 
-@generator("orders.cancel", version="1", owner=OWNER, contact=CONTACT, key="cancel")
+@generator("orders.cancel", version="1", owner=OWNER, contact=CONTACT, key="cancel", undo="nothing")
 def cancel(ctx: Context, *, order_id: int) -> Order:
     """Gives up a draft or a rejected order."""
     return order(ctx.http("orders").post(f"/orders/{order_id}/cancel").raise_for_status().json())
 
 
-@generator("orders.subscribe", version="1", owner=OWNER, contact=CONTACT)
+def unsubscribe(ctx: Context, subscription: Subscription) -> None:
+    ctx.http("orders").delete(f"/subscriptions/{subscription.id}").raise_for_status()
+
+
+@generator("orders.subscribe", version="1", owner=OWNER, contact=CONTACT, undo=unsubscribe)
 def subscribe(ctx: Context, *, customer_id: int, product_id: str, interval_months: Annotated[int, Field(ge=1, le=12)] = 1) -> Subscription:
     """A subscription whose first renewal is due today."""
     body = {"customer_id": customer_id, "product_id": product_id, "interval_months": interval_months}
@@ -100,7 +114,7 @@ def subscribe(ctx: Context, *, customer_id: int, product_id: str, interval_month
     return subscription(found.raise_for_status().json())
 
 
-@generator("orders.renew", version="1", owner=OWNER, contact=CONTACT, key="renew", within="40s")
+@generator("orders.renew", version="1", owner=OWNER, contact=CONTACT, key="renew", within="40s", undo=erase)
 def renew(ctx: Context, *, subscription_id: int) -> Order:
     """Orders and pays the period that is due, by the customer's mandate."""
     api = ctx.http("orders")

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import select, update
 
-from orders import baskets, checkout, flags, placing, renewals, worker
+from orders import baskets, checkout, erasing, flags, placing, renewals, worker
 from orders.checkout import OptionalKey
 from orders.models import Order, Outbox
 from orders.schemas import OrderIn, OrderOut
@@ -18,7 +18,7 @@ from shopkit.problems import Problem
 from shopkit.service import service
 
 router = APIRouter()
-for part in (checkout, baskets, renewals, flags):
+for part in (checkout, baskets, renewals, flags, erasing):
     router.include_router(part.router)
 events = Events(Outbox, durable="fulfilment")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from shopkit import clock
@@ -31,6 +31,11 @@ def enqueue(session: Session, outbox: type[OutboxColumns], message_id: str, subj
     """Let `subject` be published once the transaction of `session` is through; a known `message_id` changes nothing."""
     if session.scalar(select(outbox.id).where(outbox.message_id == message_id)) is None:
         session.add(outbox(message_id=message_id, subject=subject, payload=payload, created_at=clock.now()))
+
+
+def forget(session: Session, outbox: type[OutboxColumns], order_id: int) -> None:
+    """Of an order that is erased nothing waits to be published, nor is remembered. What was published stays with the broker."""
+    session.execute(delete(outbox).where(outbox.payload["order_id"].as_integer() == order_id))
 
 
 class Events:

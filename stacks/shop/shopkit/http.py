@@ -47,6 +47,10 @@ class ServiceClient:
         """`key` names the intention: however often it is sent, it happens once."""
         return self.call("POST", path, json=json, headers={"Idempotency-Key": key})
 
+    def delete(self, path: str, **params: Any) -> None:
+        """Safe to repeat: what is gone stays so."""
+        self.call("DELETE", path, params=params)
+
     def call(self, method: str, path: str, **request: Any) -> Any:
         """The JSON of a 2xx answer. Raises Refused on 4xx, Unavailable when all tries failed."""
         reason = "not tried"
@@ -59,7 +63,7 @@ class ServiceClient:
                 reason = f"{type(error).__name__}: {error}"
                 continue
             if response.is_success:
-                return response.json()
+                return response.json() if response.content else None
             if response.is_client_error and response.status_code not in RETRIED:
                 raise refusal(response)
             reason = f"status {response.status_code}"

@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from fastapi import Header
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from shopkit import clock
@@ -33,3 +34,8 @@ def cancel_key(session: Session, cancelled: type[CancelledKeyColumns], key: str)
     serialise(session, key)
     if session.get(cancelled, key) is None:
         session.add(cancelled(key=key, cancelled_at=clock.now()))
+
+
+def forget_keys(session: Session, cancelled: type[CancelledKeyColumns], order_id: int) -> None:
+    """Of an order that is erased no key is left."""
+    session.execute(delete(cancelled).where(cancelled.key.like(f"order-{order_id}-%")))

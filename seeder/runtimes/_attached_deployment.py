@@ -1,0 +1,122 @@
+"""A shared system as a run sees it: its services are looked at, its stores asked, and that is all."""
+
+from __future__ import annotations
+
+import threading
+import urllib.parse
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NoReturn
+
+from seeder import environment
+from seeder.definition.service import Condition
+from seeder.definition.stack import Shared, Stack
+from seeder.errors import EnvironmentFailed
+from seeder.events import Emit
+from seeder.process import Completed
+from seeder.protocols import Engine
+from seeder.registry import ENGINES
+from seeder.run import Run, Task
+from seeder.runtimes import _healthcheck
+from seeder.target import Address, Target
+from seeder.wait import READY, Verdict, not_yet
+
+if TYPE_CHECKING:
+    import httpx
+
+PORTS = {"http": 80, "https": 443}
+
+
+class AttachedDeployment:
+    """Satisfies `protocols.World` as well: whoever takes back what a run made needs no more than how the system is reached."""
+
+    def __init__(self, run: Run, stack: Stack, emit: Emit) -> None:
+        if stack.target is None:
+            raise EnvironmentFailed(run.id, "nobody said which system to attach to", "add --target NAME")
+        self.run, self.stack, self.emit = run, stack, emit
+        self.shared: Shared = stack.target
+        self._clients: dict[str, httpx.Client] = {}
+        self._lock = threading.Lock()
+        self.exit = ExitStack()
+
+    # -- a deployment -------------------------------------------------------------------------------------------------
+
+    def prepare(self, images: Mapping[str, str], states: Mapping[str, str] | None = None) -> Mapping[tuple[str, int], Address]:  # noqa: ARG002  (it stands)
+        return {(name, self._port(name)): _address(name, url) for name, url in self.shared.urls.items()} | {
+            (self.stack.stores[name].service, _address(name, url).port): _address(name, url) for name, url in self.shared.stores.items()
+        }
+
+    def _port(self, service: str) -> int:
+        own = self.stack.services[service]
+        written = [*(port.target for port in own.ports), *own.expose]
+        return written[0] if written else _address(service, self.shared.urls[service]).port
+
+    def start(self, service: str) -> None:
+        self._refuse(service, "started")
+
+    def look(self, service: str, condition: Condition) -> Verdict:
+        """Healthy: it answers as its `ready` says, else at its port. That it goes on is all that is known beside that."""
+        if condition == "completed":
+            return not_yet("it goes on")
+        if condition == "started" or service not in self.shared.urls:
+            return READY
+        return self._answers(service)
+
+    def _answers(self, service: str) -> Verdict:
+        import httpx
+
+        ready = self.stack.services[service].x.ready
+        if ready is None or ready.http is None:
+            return _healthcheck.connect(_address(service, self.shared.urls[service]))
+        try:
+            status = self.http(service).get(ready.http).status_code
+        except httpx.TransportError as error:
+            return not_yet(f"{self.shared.urls[service]} does not answer: {str(error) or type(error).__name__}")
+        return READY if status < _healthcheck.BAD else not_yet(f"GET {ready.http} answers {status}")
+
+    def execute(self, task: Task) -> Completed:
+        self._refuse(task.label, "run beside")
+
+    def run_service(self, name: str, *, within: float, remedy: str) -> None:  # noqa: ARG002  (nothing is run)
+        self._refuse(name, "started")
+
+    def logs(self, service: str, lines: int | None = None) -> str:  # noqa: ARG002  (there are none here)
+        cause = f"runs in target {self.shared.name}, and its log is there, not here"
+        raise EnvironmentFailed(service, cause, "look where that system keeps its logs")
+
+    def _refuse(self, what: str, how: str) -> NoReturn:
+        raise EnvironmentFailed(what, f"target {self.shared.name} is shared: nothing of it is {how}", "use a runtime that starts the stack")
+
+    # -- a world ------------------------------------------------------------------------------------------------------
+
+    def target(self, store: str) -> Target:
+        return Target.at(store, self.stack.stores[store].engine, self.shared.stores[store])
+
+    def engine(self, store: str) -> Engine:
+        return ENGINES.get(self.stack.stores[store].engine)
+
+    def http(self, service: str) -> httpx.Client:
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self.exit.enter_context(self.client(service))
+            return self._clients[service]
+
+    def client(self, service: str) -> httpx.Client:
+        return environment.client(self.reach(service), self.credentials(service))
+
+    def reach(self, name: str, reader: str | None = None) -> str:  # noqa: ARG002  (as the target declares it, whoever asks)
+        return self.target(name).url() if name in self.stack.stores else self.shared.urls[name]
+
+    def credentials(self, service: str) -> Mapping[str, str]:
+        return environment.credentials(self.stack, service, self.run.mark)
+
+    def variables(self) -> dict[str, str]:
+        return {}
+
+
+def _address(name: str, url: str) -> Address:
+    found = urllib.parse.urlsplit(url)
+    port = found.port or PORTS.get(found.scheme)
+    if not found.hostname or not port:
+        raise EnvironmentFailed(name, "its address in the target names no host and port", "write it as scheme://host:port")
+    return Address(found.hostname, port)
