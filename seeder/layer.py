@@ -92,6 +92,15 @@ def key(state: str, form: str) -> str:
 
 
 @frozen
+class Base:
+    """A set that is on the way to another: that of a scenario which is used, after so many of the plan's calls."""
+
+    scenario: str
+    calls: int
+    id: str
+
+
+@frozen
 class Begin:
     """Where a server begins: at a layer, which stands for as many states of its chain as `place` says."""
 

@@ -15,7 +15,7 @@ from seeder.definition.stack import Stack, Store
 from seeder.definition.step import Step
 from seeder.fitness import Fitness, Revision
 from seeder.frozen import frozen
-from seeder.layer import Begin, Chain
+from seeder.layer import Base, Begin, Chain
 from seeder.notice import Notice
 
 EXPECT = "expect"  # the gate that asks for what steps made; it is asked last: where the scenario acts, once it has
@@ -170,6 +170,8 @@ class Plan:
     full: Plan | None = field(default=None, compare=False, repr=False)  # the same without layers, and from no bundle
     shared: Mapping[str, int] = field(default_factory=dict)  # server -> the place in its chain that is kept once `halts` are done
     whole: str = ""  # id of the set that all stores are after what acts through services
+    bases: tuple[Base, ...] = ()  # sets on the way to it, that which stands for most first
+    base: Base | None = None  # the one where everything begins
     results: Mapping[str, Any] = field(default_factory=dict)  # step -> what it made, where a set or a bundle holds that
 
     @property

@@ -48,7 +48,7 @@ def steps(environment: Environment, stage: str, operations: Sequence[Make]) -> N
         environment.tell(stage, name, "made", operation.detail, round(time.monotonic() - begun, 3))
 
     try:
-        along({name: operation.after for name, operation in by_name.items()}, do)
+        along({name: by_name.keys() & set(operation.after) for name, operation in by_name.items()}, do)  # a set may hold the others
     except BaseException:
         environment.stop_steps()
         raise

@@ -13,10 +13,10 @@ from typing import Any
 from seeder import fingerprint, home
 from seeder.errors import SeederError
 from seeder.events import Emit, Noticed, Progress
-from seeder.layer import SET, Chain, Layer, key
+from seeder.layer import SET, Base, Chain, Layer, key
 from seeder.operation import Plan
 from seeder.registry import LAYERS
-from seeder.reuse import branch, chain, room, shared, shortcut
+from seeder.reuse import bases, branch, chain, room, shared, shortcut
 from seeder.wait import READY, taken, wait_for
 
 BUILD_SECONDS = 3600.0  # how long another run may take to build what this one waits for
@@ -33,15 +33,29 @@ def begin(plan: Plan) -> Plan:
 
 def _chained(plan: Plan) -> Plan:
     """Where its servers come along, by the ids of their states; to tell these files are read."""
-    chains = chain.of(plan)
-    return dataclasses.replace(plan, chains=chains, whole=chain.whole(plan, chains), full=plan)
+    chains, on_the_way = chain.of(plan), list(bases.on_the_way(plan))
+    *ids, whole = chain.wholes(plan, chains, [*(calls for _, calls in on_the_way), len(plan.calls)]) or [""]
+    found = tuple(Base(label, calls, one) for (label, calls), one in zip(on_the_way, ids, strict=False))
+    return dataclasses.replace(plan, chains=chains, whole=whole, bases=found[::-1], full=plan)
 
 
 def _found(plan: Plan) -> Plan:
     """Beginning at what is there of that now."""
     whole, manifest = _members(plan), _manifest(plan)
+    if not whole and (on_the_way := next(_bases(plan), None)):
+        return on_the_way
     results = manifest.facts.get("results", {}) if whole and manifest else {}
     return dataclasses.replace(shortcut.take(plan, plan.chains, whole, {} if whole else _at_rest(plan)), results=results)
+
+
+def _bases(plan: Plan) -> Iterator[Plan]:
+    """Beginning at the sets of scenarios that are used, and going on from there."""
+    for base in plan.bases:
+        part = bases.part(plan, base)
+        whole, manifest = _members(part), _manifest(part)
+        results = bases.results(part, manifest) if whole and manifest else None
+        if results is not None and not any(layer.deep for layer in whole.values()):
+            yield dataclasses.replace(shortcut.go_on(plan, whole, base), results=results)
 
 
 def _halting(plan: Plan) -> Plan:
@@ -166,12 +180,12 @@ def _settled(plan: Plan, folder: Path, *, old: bool) -> Plan:
     if plan.full and old:  # an image may be there by now, and with it the form in which its states are kept
         anew = _chained(plan.full)
     else:
-        anew = dataclasses.replace(plan.full or plan, chains=plan.chains, whole=plan.whole, full=plan.full)
+        anew = dataclasses.replace(plan.full or plan, chains=plan.chains, whole=plan.whole, bases=plan.bases, full=plan.full)
     with room.still():
         again = plan.full and (old or not room.has([one.layer for one in plan.begins.values()]))
         plan = _found(anew) if again else plan
         room.use([one.layer for one in plan.begins.values()], folder)
-        if manifest := _manifest(plan):
+        if manifest := _manifest(bases.part(plan, plan.base) if plan.base else plan):
             LAYERS.get(manifest.where).use(manifest)
     return _halting(plan) if again else plan
 

@@ -218,9 +218,15 @@ Asking = Call | Sow | Make
 def whole(plan: Plan, chains: Mapping[str, Chain]) -> str:
     """The id of the set that all stores are once everything acted through the services; empty where nothing acts, and where files do
     not tell what did. Each runtime has a set of its own: what services made up in one cut is not what they did in another."""
+    return next(iter(wholes(plan, chains, [len(plan.calls)])), "")
+
+
+def wholes(plan: Plan, chains: Mapping[str, Chain], counts: Iterable[int]) -> list[str]:
+    """The same after each of so many of the plan's calls; none where there is no such set."""
     if not plan.calls or _vague(plan, chains):
-        return ""
-    return fingerprint.link("whole", "", {**_inputs(plan, chains, plan.calls), "runtime": plan.runtime})
+        return []
+    inputs = {**_inputs(plan, chains, plan.calls), "runtime": plan.runtime}
+    return [fingerprint.link("whole", "", {**inputs, "calls": inputs["calls"][:count]}) for count in counts]
 
 
 def environment(plan: Plan) -> str:

@@ -13,7 +13,7 @@ from seeder.layer import SET, Chain, Layer
 from seeder.operation import Plan
 from seeder.protocols import Bases, Packs, Remote
 from seeder.registry import LAYERS
-from seeder.reuse import cache, room
+from seeder.reuse import bases, cache, room
 from seeder.transfer import Parcel, Transfer
 
 AGAIN = "have it pushed anew from where it is good (`seeder cache push --force`); until then runs make it themselves"
@@ -21,14 +21,16 @@ HAD = ("moved", "there")
 
 
 def of_plan(remote: Remote, plan: Plan, emit: Emit) -> Iterator[Transfer]:
-    """The deepest that the plan can begin at and that is not here: its set, else the deepest layer of each server."""
+    """The deepest that the plan can begin at and that is not here: its set, else that of a scenario which is used, else the deepest
+    layer of each server."""
     plan, there = _with_bases(plan), remote.names()
-    whole = transfer.manifest_name(plan.whole, list(cache.members(plan).values()))
-    if plan.whole and whole in there:
-        done = list(_whole(remote, whole, emit, plan))
-        yield from done
-        if all(one.state in HAD for one in done):
-            return
+    for part in (plan, *(bases.part(plan, base) for base in plan.bases)):
+        whole = transfer.manifest_name(part.whole, list(cache.members(part).values()))
+        if part.whole and whole in there:
+            done = list(_whole(remote, whole, emit, part))
+            yield from done
+            if all(one.state in HAD for one in done):
+                return
     for server, one in sorted(plan.chains.items()):
         begin = plan.begins.get(server)
         yield from _deepest(remote, plan, one, begin.place if begin else 0, there, emit)

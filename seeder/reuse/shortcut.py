@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from seeder import history
 from seeder.errors import counted
-from seeder.layer import Begin, Chain, Layer, State
+from seeder.layer import Base, Begin, Chain, Layer, State
 from seeder.operation import Load, Migrate, Plan, Resume
 
 SHOWN = 12  # characters of an id
@@ -17,10 +17,20 @@ def take(plan: Plan, chains: Mapping[str, Chain], whole: Mapping[str, Layer], fo
     """The plan without what layers stand in for. `found`: layers by key; `whole`: server -> its layer of the set that everything
     led to, which counts only if it is there for every server."""
     if whole:
-        begins = {server: Begin(layer, len(chains[server].states)) for server, layer in whole.items()}
-        return _shortened(plan, chains, begins, whole=True)
+        return replace(_from_set(plan, chains, whole), calls=())
     deepest = {server: _deepest(chain, found) for server, chain in chains.items()}
-    return _shortened(plan, chains, {server: begin for server, begin in deepest.items() if begin}, whole=False)
+    return _shortened(plan, chains, {server: begin for server, begin in deepest.items() if begin}, "layer {} found")
+
+
+def go_on(plan: Plan, whole: Mapping[str, Layer], base: Base) -> Plan:
+    """The plan from the set of a scenario that is used: what goes beyond it is left to do."""
+    begun = _from_set(plan, plan.chains, whole, f"set {{}} found, the state of scenario {base.scenario}")
+    return replace(begun, calls=plan.calls[base.calls :], base=base)
+
+
+def _from_set(plan: Plan, chains: Mapping[str, Chain], whole: Mapping[str, Layer], cause: str = "set {} found") -> Plan:
+    begins = {server: Begin(layer, len(chains[server].states)) for server, layer in whole.items()}
+    return _shortened(plan, chains, begins, cause)
 
 
 def _deepest(chain: Chain, found: Mapping[str, Layer]) -> Begin | None:
@@ -31,25 +41,23 @@ def _deepest(chain: Chain, found: Mapping[str, Layer]) -> Begin | None:
     return None
 
 
-def _shortened(plan: Plan, chains: Mapping[str, Chain], begins: Mapping[str, Begin], *, whole: bool) -> Plan:
+def _shortened(plan: Plan, chains: Mapping[str, Chain], begins: Mapping[str, Begin], cause: str) -> Plan:
     done = {server: chains[server].states[: begin.place] for server, begin in begins.items()}
     halts = [_left(operation, done, plan) for operation in plan.halts]
     migrations = [_rest(operation, done.get(operation.store.service, ())) for operation in plan.migrations]
     loads = [_less(plan, operation, done) for operation in plan.loads]
     return replace(
         plan,
-        resumes=tuple(_resume(server, begin, done[server], whole=whole) for server, begin in sorted(begins.items())),
+        resumes=tuple(_resume(server, begin, done[server], cause) for server, begin in sorted(begins.items())),
         halts=tuple(operation for operation in halts if operation),
         migrations=tuple(operation for operation in migrations if operation),
         loads=tuple(operation for operation in loads if operation),
-        calls=() if whole else plan.calls,
     )
 
 
-def _resume(server: str, begin: Begin, done: Sequence[State], *, whole: bool) -> Resume:
+def _resume(server: str, begin: Begin, done: Sequence[State], cause: str) -> Resume:
     said = _said(done) or "as it is after all that acted through services"
-    cause = f"{'set' if whole else 'layer'} {begin.layer.id[:SHOWN]} found"
-    return Resume(server, said, cause, begin)
+    return Resume(server, said, cause.format(begin.layer.id[:SHOWN]), begin)
 
 
 def _said(done: Sequence[State]) -> str:

@@ -19,7 +19,7 @@ from seeder.operation import Plan
 from seeder.order import along
 from seeder.protocols import Saves
 from seeder.registry import LAYERS
-from seeder.reuse import cache, chain, room
+from seeder.reuse import bases, cache, chain, room
 
 
 def shared(environment: Environment, plan: Plan) -> None:
@@ -59,7 +59,7 @@ def _keep_whole(environment: Environment, plan: Plan) -> None:
     room.forget(plan.whole, cache.stores(plan))
     along({server: [] for server in plan.chains}, keep)
     if all(kept.values()):
-        made = {"results": dict(environment.results)} if environment.results else {}
+        made = {"results": dict(environment.results), "keys": dict(bases.keys(plan))} if environment.results else {}
         _keep_folder(plan.whole, SET, _draft(environment, SET), cache.facts(plan, holds, plan.whole, **made))
 
 

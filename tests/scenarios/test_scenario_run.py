@@ -76,3 +76,36 @@ def test_an_overlay_counts_for_tests_and_for_commands(folder):
     done = suite(folder, "--seeder-overlay", "over.yaml", scenario="other")
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(ran(folder, "other", "--overlay", "over.yaml", "--json").out)["outputs"]["body"] == "blue"
+
+
+MORE = """scenario: more
+version: "1"
+stack: small
+steps:
+  base: {use: scenario/steps, with: {kind: "${inputs.kind}"}}
+  extra: {use: notes.write, with: {body: "after ${base.first}"}}
+  a: {use: notes.write}
+inputs: {kind: {type: string, default: idea}}
+outputs: {extra: "${extra.body}", a: "${a.body}", ids: "${extra.id} ${a.id}", bodies: "${base.bodies}"}
+"""
+
+
+def test_a_scenario_goes_on_from_the_set_of_the_one_that_it_uses(folder):
+    scenario(folder, STEPS)
+    (folder / "testdata/scenarios/more.yaml").write_text(MORE)
+    proper(ran(folder, "steps", "-q"), 0)
+    words = ("plan", "small", "--scenario", "more", "--services", "db", "--runtime", "local")
+    planned = seeder(*words, cwd=folder, SEEDER_CACHE="on").out
+    assert "found, the state of scenario steps" in planned
+    assert [line.split()[1] for line in planned.splitlines() if line.strip().startswith("make ")] == ["a", "extra"]
+    on_top = ran(folder, "more", "--json")
+    proper(on_top, 0)
+    assert did(folder, "load", "made") == ["a", "extra"]
+    anew = ran(folder, "more", "--json", "--no-cache")
+    assert did(folder, "load", "made") == ["a", "base/first", "base/late", "base/others", "extra"]
+    again = ran(folder, "more", "--json")
+    assert did(folder, "load", "made") == []
+    told = [json.loads(one.out)["outputs"] for one in (on_top, anew, again)]
+    assert told[0] == told[1] == told[2]
+    proper(ran(folder, "more", "--set", "kind=task", "-q"), 0)
+    assert len(did(folder, "load", "made")) == 5
