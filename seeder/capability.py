@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Final, Literal
@@ -47,6 +49,14 @@ class Capability:
     def repeats(self) -> bool:
         """Whether a try of which nobody knows what came of it may be followed by another."""
         return self.key is not None or self.finds
+
+
+def unique(seed: int, drawn: str, name: str, mark: str) -> str:
+    """`name-` and ten letters and digits: a function of the seed, of what values are drawn by, and of the name; behind the run's mark,
+    where it has one."""
+    digest = hashlib.sha256("\0".join([str(seed), drawn, name]).encode()).digest()
+    made = f"{name}-{base64.b32encode(digest).decode().lower()[:10]}"
+    return f"{mark}-{made}" if mark else made
 
 
 @frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
@@ -71,6 +72,23 @@ class Message:
     subject: str
     headers: Mapping[str, str]
     payload: Any  # JSON, or text
+
+
+@frozen
+class Post:
+    """A message on its way to a store, as a client publishes it. The broker knows it again by its `id`."""
+
+    id: str
+    subject: str
+    headers: Mapping[str, str]
+    payload: bytes
+
+
+def encoded(payload: Any) -> bytes:
+    """A payload as bytes: text as it is, everything else as compact JSON, nothing for null."""
+    if payload is None:
+        return b""
+    return payload.encode() if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 @frozen

@@ -7,8 +7,8 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seeder.definition.expectation import Expectation
 from seeder.definition.extension import Gates
-from seeder.definition.scenario import Expectation
 from seeder.definition.stack import Reference
 from seeder.frozen import frozen
 

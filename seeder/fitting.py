@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from seeder import shape
 from seeder.capability import Capability
@@ -13,8 +15,9 @@ from seeder.definition.scenario import Scenario
 from seeder.definition.stack import Stack
 from seeder.definition.step import OWN, Step
 from seeder.errors import Mark, Problem, nearest
+from seeder.frozen import frozen
 from seeder.shape import Nowhere, Shape
-from seeder.usable import ACTED, Capabilities, shapes, usable
+from seeder.usable import ACTED, Capabilities, of_events, shapes, usable
 
 
 def problems(scenario: Scenario, stack: Stack, known: Capabilities) -> Iterator[Problem]:
@@ -29,16 +32,17 @@ def _steps(scenario: Scenario, stack: Stack, known: Capabilities) -> Iterator[Pr
     results = shapes(scenario, known)
     for key, step in scenario.keyed:
         subject = f"{key}.{step.name}"
-        if step.watch is None and step.use not in known:
+        if step.use and step.use not in known:
             if not step.state:  # which scenarios there are is told where they are read
                 yield Problem(subject, f"there is no capability {step.use}", nearest(step.use, sorted(known)), step.place("use"))
             continue
         if step.watch and step.watch.service not in stack.services and step.watch.service not in stack.absent:
             cause = f"stack {stack.name} has no service {step.watch.service}"
             yield Problem(subject, cause, nearest(step.watch.service, sorted(stack.services)), step.mark)
-        here = ChainMap(_members(step, results), results)
+        here = ChainMap(_members(step, results), of_events(step), results)
         yield from _repeated(subject, step, here)
         yield from _given(subject, step, known[step.use], here) if step.use else ()
+        yield from _published(subject, step, here)
         yield from _nowhere(subject, step, here)
 
 
@@ -71,18 +75,56 @@ def _members(step: Step, results: Mapping[str, Shape]) -> dict[str, Shape]:
 
 
 def _given(subject: str, step: Step, capability: Capability, known: Mapping[str, Shape]) -> Iterator[Problem]:
-    wanted = shape.resolved(capability.inputs)
-    names, whose = shape.names(wanted), f"{capability.name}{f' of {capability.owner}' if capability.owner else ''}"
-    for name in step.given:
+    whose = f"{capability.name}{f' of {capability.owner}' if capability.owner else ''}"
+    tells = f"`seeder {f'scenario show {step.state}' if step.state else f'generator show {step.use}'}` tells what it takes"
+    yield from _fields(_Wanted(subject, step, ("with",), whose, tells, known), step.given, capability.inputs)
+
+
+def _published(subject: str, step: Step, known: Mapping[str, Shape]) -> Iterator[Problem]:
+    """Payloads that are not as the types of their events say."""
+    for event in step.events:
+        if event.type is None:
+            continue
+        if unreadable := list(shape.unreadable(event.type.payload)):
+            yield from (Problem(f"{event.type.name} payload", why, "make it a JSON Schema", event.type.mark) for _, why in unreadable)
+            continue
+        whose = f"{event.type.name}{f' of {event.type.owner}' if event.type.owner else ''}"
+        wanted = _Wanted(subject, step, ("events", event.name, "with"), whose, f"see what it holds: {event.type.mark}", known)
+        given = {} if event.given is None else event.given
+        if isinstance(given, Mapping):
+            yield from _fields(wanted, given, event.type.payload)
+        else:
+            yield from _fits(wanted, (), given, shape.resolved(event.type.payload))
+
+
+@frozen
+class _Wanted:
+    """Something that is given to a step, at a way in it: whose it is, who tells what that takes, and what references mean."""
+
+    subject: str
+    step: Step
+    way: tuple[str, ...]
+    whose: str
+    tells: str
+    known: Mapping[str, Shape]
+
+    def problem(self, rest: Sequence[str | int], cause: str, remedy: str) -> Problem:
+        way = (*self.way, *rest)
+        return Problem(".".join([self.subject, *map(str, way)]), cause, remedy, self.step.place(*way))
+
+
+def _fields(wanted: _Wanted, given: Mapping[str, Any], described: Shape) -> Iterator[Problem]:
+    described = shape.resolved(described)
+    names = shape.names(described)
+    for name in given:
         if names is not None and name not in names:
-            remedy = nearest(name, names) if names else "leave it out"
-            yield Problem(f"{subject}.with.{name}", f"{whose} takes no {name}", remedy, step.place("with", name))
-    for name in wanted.get("required", ()):
-        if name not in step.given:
-            yield Problem(f"{subject}.with", f"{whose} needs {name}", f"add {name}: ...", step.place("with"))
-    for name, value in step.given.items():
-        if name in (wanted.get("properties") or {}):
-            yield from _fits((subject, "with", name), value, shape.at(wanted, (name,)), known, step)
+            yield wanted.problem((name,), f"{wanted.whose} takes no {name}", nearest(name, names) if names else "leave it out")
+    for name in described.get("required", ()):
+        if name not in given:
+            yield wanted.problem((), f"{wanted.whose} needs {name}", f"add {name}: ...")
+    for name, value in given.items():
+        if name in (described.get("properties") or {}):
+            yield from _fits(wanted, (name,), value, shape.at(described, (name,)))
 
 
 def _repeated(subject: str, step: Step, known: Mapping[str, Shape]) -> Iterator[Problem]:
@@ -93,16 +135,15 @@ def _repeated(subject: str, step: Step, known: Mapping[str, Shape]) -> Iterator[
             yield Problem(f"{subject}.{key} {value}", why, f"refer to {words}, or write one", step.place(key))
 
 
-def _fits(way: tuple[str, ...], value: object, wanted: Shape, known: Mapping[str, Shape], step: Step) -> Iterator[Problem]:
+def _fits(wanted: _Wanted, way: tuple[str, ...], value: object, described: Shape) -> Iterator[Problem]:
     if reference := only(value):
-        given = _at(reference, known)
-        if given is not None and (why := shape.misfit(given, wanted)):
-            remedy = "refer to something else, or change what gives it"
-            yield Problem(f"{'.'.join(way)} {value}", why, remedy, step.place(*way[1:]))
+        given = _at(reference, wanted.known)
+        if given is not None and (why := shape.misfit(given, described)):
+            found = wanted.problem(way, why, "refer to something else, or change what gives it")
+            yield replace(found, subject=f"{found.subject} {value}")
     elif not list(references(value)):
-        for path, why in shape.mistakes(value, wanted):
-            remedy = f"`seeder {f'scenario show {step.state}' if step.state else f'generator show {step.use}'}` tells what it takes"
-            yield Problem(".".join([*way, *map(str, path)]), why, remedy, step.place(*way[1:], *path))
+        for path, why in shape.mistakes(value, described):
+            yield wanted.problem((*way, *path), why, wanted.tells)
 
 
 def _nowhere(subject: str, step: Step, known: Mapping[str, Shape]) -> Iterator[Problem]:
@@ -119,9 +160,7 @@ def _told(scenario: Scenario, known: Capabilities) -> Iterator[Problem]:
     results = shapes(scenario, known)
     steps = {step.name for step in scenario.every}
     written = [(f"outputs.{name}", value, scenario.place("outputs", name)) for name, value in scenario.outputs.items()]
-    written += [
-        (f"expect {one.kind}", [one.parameters, one.path, one.subject, one.where, one.key, one.equals], one.mark) for one in scenario.expect
-    ]
+    written += [(f"expect {one.kind}", one.parts, one.mark) for one in scenario.expect]
     for subject, value, mark in written:
         for reference in references(value):
             if reference.root in steps:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from seeder import fitting
+from seeder.capability import Capability
 from seeder.definition.overlay import TAKEN
+from seeder.definition.references import references
 from seeder.definition.scenario import Scenario
 from seeder.definition.stack import Stack
 from seeder.definition.step import OWN, Step
@@ -36,6 +38,7 @@ def _names(scenario: Scenario) -> Iterator[Problem]:
         subject, before = f"{key}.{step.name}", every if key == "act" else made
         if step.name in OWN:
             yield Problem(subject, f"{step.name} has a meaning of its own in references", "rename it", step.mark)
+        yield from _events(subject, step, every)
         for name, mark in _needed(step):
             if key == "steps" and name in done:
                 cause = f"needs {name}, which is done in `act`, after all steps"
@@ -49,7 +52,20 @@ def _names(scenario: Scenario) -> Iterator[Problem]:
 def _needed(step: Step) -> Iterator[tuple[str, Mark]]:
     """The steps that it needs, with the places that say so."""
     yield from ((name, step.place("after", place)) for place, name in enumerate(step.after))
-    yield from ((reference.root, mark) for reference, mark in step.placed() if reference.root not in OWN)
+    yield from ((reference.root, mark) for reference, mark in step.placed() if reference.root not in step.own)
+
+
+def _events(subject: str, step: Step, steps: set[str]) -> Iterator[Problem]:
+    """What events are called, and that they refer only to those before them."""
+    before: set[str] = set()
+    for event in step.events:
+        if event.name in steps:
+            yield Problem(f"{subject}.events.{event.name}", "a step has this name", "rename one of them", event.mark)
+        for reference in references([event.given, event.headers]):
+            if reference.root in step.own - OWN - before:
+                cause = f"{reference} is known only once {reference.root} is published, and that comes later"
+                yield Problem(f"{subject}.events.{event.name}", cause, "refer to events before it", event.mark)
+        before.add(event.name)
 
 
 def _cycles(scenario: Scenario) -> Iterator[Problem]:
@@ -66,14 +82,21 @@ def _cycles(scenario: Scenario) -> Iterator[Problem]:
 
 
 def left_out(scenario: Scenario, stack: Stack, known: Capabilities) -> Iterator[Problem]:
-    """Steps that wait for services that are not part of this run, or ask whom this machine does not reach."""
+    """Steps that wait for services or publish to stores that are not part of this run, or ask whom this machine does not reach."""
     for key, step in scenario.keyed:
         capability = known.get(step.use)
-        service = step.watch.service if step.watch else capability.service if capability else None
-        if service and service not in stack.services and (why := stack.absent.get(service)):
-            cause = f"waits for {service}" if step.watch else f"{step.use} is asked of {service}"
-            remedy = "let it take part: --services and --profile say what does"
-            yield Problem(f"{key}.{step.name}", f"{cause}, which is not part of this run: {why}", remedy, step.mark)
+        if (found := _wanted(step, capability)) and (server := found[1].partition("/")[0]) not in stack.services and server in stack.absent:
+            cause = f"{' '.join(found)}, which is not part of this run: {stack.absent[server]}"
+            yield Problem(f"{key}.{step.name}", cause, "let it take part: --services and --profile say what does", step.mark)
         if capability and capability.lacks:
             cause = f"{capability.name} of {capability.owner} cannot be asked here: {capability.lacks}"
             yield Problem(f"{key}.{step.name}", cause, f"it is declared in {capability.mark}", step.mark)
+
+
+def _wanted(step: Step, capability: Capability | None) -> tuple[str, str] | None:
+    """What the step does with a service or a store, and with which."""
+    if step.watch:
+        return "waits for", step.watch.service
+    if step.store:
+        return "publishes to", step.store
+    return (f"{step.use} is asked of", capability.service) if capability and capability.service else None

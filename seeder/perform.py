@@ -8,22 +8,25 @@ import time
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
-from seeder import redact
+from seeder import redact, sequence
 from seeder.asking import ask
 from seeder.capability import Asked, Capability
+from seeder.definition.expectation import filled_in
 from seeder.definition.references import Nowhere, filled
 from seeder.definition.scope import Known, needs
 from seeder.definition.step import Step
 from seeder.environment import Environment
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, GateRefused
 from seeder.events import Made
+from seeder.fitness import Fitness
 from seeder.ledger import Entry, Ledger
-from seeder.operation import Make
+from seeder.operation import EXPECT, Make
 from seeder.order import along
 from seeder.protocols import Generator
-from seeder.registry import generators
+from seeder.registry import GATES, generators
 from seeder.tried import Tried
 from seeder.watching import watch
 
@@ -43,7 +46,15 @@ def steps(environment: Environment, stage: str, operations: Sequence[Make]) -> N
         step, known = operation.step, _known(environment, operation.step)
         environment.tell(stage, name, "making", operation.detail)
         with _leading(step):
-            made = watch(environment, step, step.watch, known) if step.watch else _made(environment, operation, offered, ledger, known)
+            if step.watch:
+                made = watch(environment, step, step.watch, known)
+            elif step.events:
+                made = _published(environment, step, known)
+            elif step.expect:
+                _refuse(environment, step, known)
+                made = None
+            else:
+                made = _made(environment, operation, offered, ledger, known)
         environment.results[name] = made
         environment.tell(stage, name, "made", operation.detail, round(time.monotonic() - begun, 3))
 
@@ -67,6 +78,19 @@ def _leading(step: Step) -> Iterator[None]:
         yield
     except Nowhere as error:
         raise EnvironmentFailed(f"step {step.name}", str(error), error.remedy, step.mark) from error
+
+
+def _published(environment: Environment, step: Step, known: Mapping[str, Any]) -> sequence.Made:
+    events = sequence.made(step, known, environment.run.seed, environment.run.mark)
+    sequence.publish(environment, step.store, list(sequence.posts(events).values()))
+    return events
+
+
+def _refuse(environment: Environment, step: Step, known: Mapping[str, Any]) -> None:
+    """Raises GateRefused with all that is expected by then and does not hold."""
+    expected = tuple(filled_in(one, known, known["inputs"]) for one in step.expect)
+    if found := list(GATES.get(EXPECT).check(Fitness({}, expectations=expected), environment)):
+        raise GateRefused.of(replace(one, subject=f"step {step.name}: {one.subject}") for one in found)
 
 
 def _made(environment: Environment, operation: Make, offered: Mapping[str, Generator], ledger: Ledger, known: Mapping[str, Any]) -> Any:

@@ -226,7 +226,7 @@ def _makes(key: str, kind: type[Make], scenario: Scenario | None, offered: Offer
     latest: dict[str, str] = {}
     for name in sort(before, lambda name: (ranks[id(by_name[name].scope)], name)):
         step = by_name[name]
-        domain = step.use.partition(".")[0]
+        domain = step.use.partition(".")[0] or step.store  # a broker numbers what is published to it
         after = {*before[name], *([latest[domain]] if domain in latest else [])}
         if domain:
             latest[domain] = name

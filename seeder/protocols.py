@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
     from seeder.capability import Asked, Capability
-    from seeder.content import Answer, Message, Received, Records, StoreDigest, TableInfo
+    from seeder.content import Answer, Message, Post, Received, Records, StoreDigest, TableInfo
     from seeder.definition.dataset import Part, PartKind
     from seeder.definition.service import Condition, Service
     from seeder.definition.stack import Stack, Store
@@ -519,6 +519,31 @@ class Narrow(Protocol):
 
     def beyond(self, part: Part) -> Iterable[Problem]:
         """What it does not know of a file of a dataset, with its place."""
+
+
+@runtime_checkable
+class Publishes(Protocol):
+    """The engine takes messages from clients."""
+
+    def publish(self, target: Target, posts: Sequence[Post], *, again: bool = False) -> None:
+        """In order, each once the one before it is stored. One whose id is known is left out; with `again` it is stored once more, as the
+        broker would do it some time later. Raises EnvironmentFailed where nothing takes a subject."""
+
+
+@runtime_checkable
+class Caches(Protocol):
+    """The engine holds keys that may end by themselves."""
+
+    def keys(self, target: Target, pattern: str) -> Mapping[str, float | None]:
+        """Those that the pattern (`price:*`) matches -> the seconds that are left of their time to live; None: it has none."""
+
+    def drop(self, target: Target, keys: Sequence[str]) -> None: ...
+
+    def expire(self, target: Target, keys: Sequence[str], left: float) -> None:
+        """They end in `left` seconds by themselves; with 0, at once."""
+
+    def replace(self, target: Target, key: str, value: Any) -> None:
+        """Give the key another value of its type; its time to live stays. Raises EnvironmentFailed where there is none."""
 
 
 # -- migrators --------------------------------------------------------------------------------------------------------

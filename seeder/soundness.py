@@ -13,14 +13,15 @@ from seeder.definition.dataset import Dataset, Part, PartKind
 from seeder.definition.dataset_parts import parts
 from seeder.definition.extension import WAYS
 from seeder.definition.requirements import loaded_at, misplaced, unmet
-from seeder.definition.scenario import Scenario, settle
+from seeder.definition.scenario import Scenario
 from seeder.definition.service import Service
+from seeder.definition.settling import settle
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, Problem, nearest
 from seeder.fitness import Revision
 from seeder.frozen import frozen
 from seeder.notice import Notice
-from seeder.protocols import Engine, Inspects, Limits, Loads, Queries, Runtime
+from seeder.protocols import Engine, Inspects, Limits, Loads, Publishes, Queries, Runtime
 from seeder.registry import CALLERS, ENGINES, LOADERS, MIGRATORS, can_halt, generators
 
 SQL_TOOLS = frozenset({"alembic", "sql"})
@@ -159,9 +160,17 @@ def of_steps(scenario: Scenario, stack: Stack, offered: Offered) -> list[Problem
     if offered.problems or not scenario.every:
         return []
     try:
-        return graph.problems(scenario, stack, offered.capabilities)
+        return [*graph.problems(scenario, stack, offered.capabilities), *_deaf(scenario, stack)]
     except DefinitionError as error:
         return list(error.problems)
+
+
+def _deaf(scenario: Scenario, stack: Stack) -> Iterator[Problem]:
+    """Steps that publish to stores whose engine holds messages and takes none from clients."""
+    for key, step in scenario.keyed:
+        engine = stack.stores[step.store].engine if step.store in stack.stores else ""
+        if engine in ENGINES.names() and not isinstance(ENGINES.get(engine), Publishes):
+            yield Problem(f"{key}.{step.name}", f"{engine} takes no messages from clients", "publish to another store", step.place("store"))
 
 
 def _unknown_engines(stack: Stack) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from seeder.shape import Nowhere, Shape
 
 Capabilities = Mapping[str, Capability]
 ACTED: Final = "x-acted"  # in the shape of what a scenario gives: output -> the steps of `act` on which it hangs
+PUBLISHED: Final = {"id": {"type": "string"}, "subject": {"type": "string"}, "headers": {"type": "object"}}
 LIMITS: Final = ("minimum", "maximum", "pattern")  # of an input, as JSON Schema calls them
 
 
@@ -50,8 +51,15 @@ def shapes(scenario: Scenario, known: Mapping[str, Capability]) -> dict[str, Sha
 
 
 def _of_step(step: Step, known: Mapping[str, Capability]) -> Shape:
+    if step.events:
+        return _object(of_events(step))
     one = known[step.use].outputs if step.use in known else shape.ANY
     return {"type": "array", "items": one, "$defs": one.get("$defs", {})} if step.many else one
+
+
+def of_events(step: Step) -> dict[str, Shape]:
+    """Event -> what is known of it once it is published."""
+    return {event.name: _object({**PUBLISHED, "payload": event.type.payload if event.type else shape.ANY}) for event in step.events}
 
 
 def _of_input(one: Input, *, whole: bool = False) -> Shape:

@@ -15,9 +15,10 @@ from seeder.errors import DefinitionError, UsageError, counted
 from seeder.order import Cycle
 
 if TYPE_CHECKING:
+    from seeder.definition.expectation import Expectation
     from seeder.definition.inputs import Input
     from seeder.definition.manifest import Manifest
-    from seeder.definition.scenario import Expectation, Scenario
+    from seeder.definition.scenario import Scenario
     from seeder.definition.step import Step
 
 

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from seeder.definition.expect_file import ExpectItem
+from seeder.definition.expect_reader import Way, check_queries, expectations
 from seeder.definition.inputs import Input, mistake
 from seeder.definition.overlay import TAKEN, Removed, merged
-from seeder.definition.references import NAME as ROOT
-from seeder.definition.references import named_parameters, only, references, unknown
-from seeder.definition.scenario import DatasetRef, Expectation, Scenario
-from seeder.definition.scenario_file import (
-    REFUSED,
-    EventItem,
-    EventuallyItem,
-    HttpItem,
-    InputItem,
-    KeyItem,
-    QueryItem,
-    ScenarioFile,
-    StubItem,
-    UseItem,
-    sound,
-)
-from seeder.definition.step import Step, Watch
+from seeder.definition.references import only, references, unknown
+from seeder.definition.scenario import DatasetRef, Scenario
+from seeder.definition.scenario_file import REFUSED, InputItem, ScenarioFile, sound
+from seeder.definition.step_file import ExpectedItem
+from seeder.definition.step_reader import event_types, steps
 from seeder.definition.validation import validated
 from seeder.definition.yaml import Document, load
-from seeder.errors import Collector, DefinitionError, Mark, Problem, nearest
+from seeder.errors import Collector, DefinitionError, Mark, Problem
 
 _DATASET = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)(?:@(?P<version>[0-9A-Za-z][0-9A-Za-z.+-]*))?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -59,6 +49,7 @@ def read_scenario(path: Path, overlays: Sequence[Document] = ()) -> Scenario:
     file = validated(ScenarioFile, document.data, problems, mark=document.mark(), later=REFUSED) or sound(document.data)
     inputs = [_input(name, item, document, problems) for name, item in file.inputs.items()]
     _check_references(file, document, removed, problems)
+    types = event_types(path, [*file.steps.values(), *file.act.values()], problems).of(file.stack)
     return Scenario(
         name=file.scenario or path.stem,
         version=file.version,
@@ -71,9 +62,9 @@ def read_scenario(path: Path, overlays: Sequence[Document] = ()) -> Scenario:
         tags=tuple(file.tags),
         inputs=tuple(inputs),
         data=_data(file.data, document, problems),
-        steps=_steps("steps", file.steps, document, problems),
-        act=_steps("act", file.act, document, problems),
-        expect=tuple(_expectation(item, number, document) for number, item in enumerate(file.expect) if item),
+        steps=steps("steps", file.steps, types, document, problems),
+        act=steps("act", file.act, types, document, problems),
+        expect=expectations(file.expect, ("expect",), document),
         outputs=file.outputs,
         gates=file.gates,
         problems=tuple(problems.problems),
@@ -113,47 +104,6 @@ def _data(written: list[str], document: Document, problems: Collector) -> tuple[
     return tuple(found.values())
 
 
-def _expectation(item: QueryItem | HttpItem | EventItem | KeyItem | StubItem, number: int, document: Document) -> Expectation:
-    mark = document.mark(("expect", number))
-    if isinstance(item, QueryItem):
-        return Expectation(
-            "query", mark, item.store, query=item.query, parameters=item.with_, equals=item.equals, compares=True, within=item.within
-        )
-    compares = "equals" in item.model_fields_set
-    if isinstance(item, HttpItem):
-        return Expectation(
-            "http", mark, service=item.http, method=item.method, path=item.path, status=item.status,
-            equals=item.equals, compares=compares, within=item.within,
-        )  # fmt: skip
-    if isinstance(item, EventItem):
-        where, least = item.where, item.at_least
-        return Expectation("event", mark, item.store or "", subject=item.event, where=where, at_least=least, within=item.within)
-    if isinstance(item, StubItem):
-        where = item.where.model_dump(exclude_unset=True)
-        return Expectation("stub", mark, item.stub, where=where, at_least=item.at_least, count=item.count, within=item.within)
-    return Expectation(
-        "key", mark, item.store or "", key=item.key, equals=item.equals, exists=item.exists, compares=compares, within=item.within
-    )
-
-
-def _steps(key: str, items: Mapping[str, UseItem | EventuallyItem], document: Document, problems: Collector) -> tuple[Step, ...]:
-    for name in items:
-        if not ROOT.fullmatch(name):
-            cause = f"{name!r} is not a name for a step: nothing could refer to it"
-            problems.add(f"{key}.{name}", cause, "use letters, digits, _ and -, and begin with a letter", document.mark((key, name)))
-    return tuple(_step(name, item, document.mark((key, name)), document.data[key][name]) for name, item in items.items())
-
-
-def _step(name: str, item: UseItem | EventuallyItem, mark: Mark, written: Any) -> Step:
-    if isinstance(item, UseItem):
-        return Step(
-            name, mark, item.use, item.with_, item.for_each, item.count, tuple(item.after), through=bool(item.through), written=written
-        )
-    seen, allowed = item.eventually, {field: tuple(values) for field, values in item.meanwhile.items()}
-    watch = Watch(seen.get, seen.path, seen.until, allowed, seen.within)
-    return Step(name, mark, after=tuple(item.after), watch=watch, written=written)
-
-
 def _check_references(file: ScenarioFile, document: Document, removed: Removed, problems: Collector) -> None:
     inputs, steps = _named(document, "inputs"), {**_named(document, "steps"), **_named(document, "act")}
     known: dict[str, Collection[str] | None] = {**dict.fromkeys(steps), "inputs": set(inputs)}
@@ -164,9 +114,9 @@ def _check_references(file: ScenarioFile, document: Document, removed: Removed, 
             subject, mark = f"{'.'.join(map(str, path))} {written}", _taken(written, removed)
             told = ("refers to what is removed here", TAKEN, mark) if mark else (cause, remedy, document.mark(path))
             problems.add(subject, *told)
-    for number, item in enumerate(file.expect):
-        if isinstance(item, QueryItem):
-            _check_query(item, number, document, problems)
+    outputs = _named(document, "outputs")
+    for way, items, named in _expected(file):
+        check_queries(items, way, {*inputs, *(outputs if named else ())}, document, problems)
 
 
 def _taken(written: str, removed: Removed) -> Mark | None:
@@ -177,6 +127,13 @@ def _taken(written: str, removed: Removed) -> Mark | None:
     return next((removed[way] for way in ways if way in removed), None)
 
 
+def _expected(file: ScenarioFile) -> Iterator[tuple[Way, Sequence[ExpectItem | None], bool]]:
+    """What is expected, and where: by then outputs are known, or (of steps) are not."""
+    yield ("expect",), file.expect, True
+    for key, items in (("steps", file.steps), ("act", file.act)):
+        yield from (((key, name, "expect"), item.expect, False) for name, item in items.items() if isinstance(item, ExpectedItem))
+
+
 def _named(document: Document, place: str) -> dict[str, Any]:
     """What is written in a mapping, be it sound or not: its names are known."""
     written = document.data.get(place)
@@ -185,20 +142,6 @@ def _named(document: Document, place: str) -> dict[str, Any]:
 
 def _without_queries(value: Any) -> Any:
     """Queries hold parameters, not references; a dollar sign in them is SQL's."""
-    if isinstance(value, list):
-        return [{key: item for key, item in one.items() if key != "query"} if isinstance(one, dict) else one for one in value]
-    return value
-
-
-def _check_query(item: QueryItem, number: int, document: Document, problems: Collector) -> None:
-    subject, mark = f"expect.{number}.query", document.mark(("expect", number, "query"))
-    if "${" in item.query:
-        problems.add(subject, "a query takes parameters, not references", "write :name in it, and name: ${inputs.NAME} in `with`", mark)
-    names = named_parameters(item.query)
-    for name in names:
-        if name not in {*item.with_, *_named(document, "outputs"), *_named(document, "inputs")}:
-            problems.add(subject, f"the parameter :{name} has no value", f"add it: with: {{{name}: ...}}", mark)
-    for name in item.with_:
-        if name not in names:
-            cause = f"the query has no parameter :{name}"
-            problems.add(f"expect.{number}.with", cause, nearest(name, names), document.mark(("expect", number, "with", name)))
+    if isinstance(value, dict):
+        return {key: _without_queries(item) for key, item in value.items() if not (key == "query" and "store" in value)}
+    return [_without_queries(item) for item in value] if isinstance(value, list) else value

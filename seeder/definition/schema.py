@@ -36,6 +36,12 @@ def _generator() -> dict[str, Any]:
     return GeneratorFile.model_json_schema()
 
 
+def _events() -> dict[str, Any]:
+    from seeder.definition.event_file import EventFile
+
+    return EventFile.model_json_schema()
+
+
 def _x_seeder() -> dict[str, Any]:
     from pydantic.json_schema import models_json_schema
 
@@ -211,6 +217,7 @@ def _object(title: str, description: str, properties: Mapping[str, Any], require
 _MAKERS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "manifest": _manifest,
     "scenario": _scenario,
+    "events": _events,
     "generator": _generator,
     "x-seeder": _x_seeder,
     "keys": _keys,

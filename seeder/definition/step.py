@@ -1,4 +1,4 @@
-"""A step of a scenario: a capability that is asked for, or a state that is waited for."""
+"""A step of a scenario: a capability, a state that is waited for, events that are published, or what is expected by then."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
+from seeder.definition.event import Occurrence
+from seeder.definition.expectation import Expectation
 from seeder.definition.marked import mark_of
 from seeder.definition.references import Reference, references
 from seeder.errors import Mark
@@ -32,8 +34,9 @@ class Watch:
 
 @frozen
 class Step:
-    """`use` asks a capability with `given`, values that may hold references, or another scenario; `watch` waits. With `each` (a list, or a
-    reference to one) or `count` it is done for every member, and its result is the list of theirs.
+    """`use` asks a capability with `given`, values that may hold references, or another scenario; `watch` waits; `events` are
+    published to `store` (empty until `settle` finds the only one that holds such), one after another; `expect` must hold by then. With
+    `each` (a list, or a reference to one) or `count` it is done for every member, and its result is the list of theirs.
 
     `through`: what inserts into a store is refused. `scope` says what its references mean once the scenarios that are used are laid out
     (scope.py): its name is one of all of them then.
@@ -47,6 +50,9 @@ class Step:
     count: Any = None
     after: tuple[str, ...] = ()
     watch: Watch | None = None
+    events: tuple[Occurrence, ...] = ()
+    store: str = ""
+    expect: tuple[Expectation, ...] = ()
     through: bool = False
     written: Any = field(default=None, compare=False, repr=False)  # as the file has it, with its marks
     scope: Scope | None = field(default=None, compare=False, repr=False)
@@ -67,8 +73,17 @@ class Step:
 
     @property
     def does(self) -> str:
-        """The capability that it asks for, or the answer that it waits for."""
-        return f"wait for {self.watch.service}{self.watch.path}" if self.watch else self.use
+        """What it is about, for people."""
+        if self.watch:
+            return f"wait for {self.watch.service}{self.watch.path}"
+        if self.events:
+            return f"publish {', '.join(one.does for one in self.events)}"
+        return f"expect {', '.join(one.kind for one in self.expect)}" if self.expect else self.use
+
+    @property
+    def own(self) -> frozenset[str]:
+        """Roots of references in it that are no steps."""
+        return OWN | {one.name for one in self.events}
 
     @property
     def many(self) -> bool:
@@ -79,7 +94,7 @@ class Step:
         """Every reference in what it is given, and in what it waits for."""
         return references([value for _, value in self.parts()])
 
-    def parts(self) -> Iterator[tuple[tuple[str, ...], Any]]:
+    def parts(self) -> Iterator[tuple[tuple[str | int, ...], Any]]:
         """Where what may hold references stands in it, and what is there."""
         yield from ((("with", name), value) for name, value in self.given.items())
         yield from ((("for_each",), self.each), (("count",), self.count))
@@ -87,6 +102,10 @@ class Step:
             yield ("eventually", "path"), self.watch.path
             yield from ((("eventually", "until", name), value) for name, value in self.watch.until.items())
             yield from ((("meanwhile", name), list(values)) for name, values in self.watch.meanwhile.items())
+        for event in self.events:
+            yield from ((("events", event.name, key), value) for key, value in (("with", event.given), ("headers", event.headers)))
+        for place, one in enumerate(self.expect):
+            yield ("expect", place), one.parts
 
     def placed(self) -> Iterator[tuple[Reference, Mark]]:
         """The same references, each with its place."""
@@ -96,7 +115,7 @@ class Step:
     def needs(self) -> Iterator[str]:
         """The steps that must be done before it: those of `after`, and those whose results it is given."""
         yield from self.after
-        yield from (reference.root for reference in self.references() if reference.root not in OWN)
+        yield from (reference.root for reference in self.references() if reference.root not in self.own)
 
     def inputs(self) -> set[str]:
         """The inputs of the scenario that it is given."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from seeder.content import Messages, Records
+from seeder.content import Messages, Records, encoded
 from seeder.engines import _nats_client, _nats_streams
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_streams import MESSAGE_ID, Stored, Stream
@@ -81,7 +81,7 @@ class NatsSession:
         missing: list[tuple[Stored, Mark]] = []
         for file in files:
             for given in file.messages:
-                message = Stored(0, given.subject, given.headers, _nats_streams.encoded(given.payload))
+                message = Stored(0, given.subject, given.headers, encoded(given.payload))
                 mark = Mark(file.part.path, given.line)
                 stream = there.stream(given.subject)
                 await there.learn(link, stream)

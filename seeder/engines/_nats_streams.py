@@ -128,13 +128,6 @@ def _headers(block: bytes) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines) if name}
 
 
-def encoded(payload: Any) -> bytes:
-    """A payload as a dataset gives it: text as it is, everything else as compact JSON, nothing for null."""
-    if payload is None:
-        return b""
-    return payload.encode() if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def decoded(payload: bytes) -> Any:
     """JSON where it is JSON, else text."""
     try:

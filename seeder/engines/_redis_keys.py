@@ -97,6 +97,22 @@ def normal(kind: str, value: Any) -> Value:
     return value
 
 
+def given(key: str, kind: str, value: Any) -> Value:
+    """A value as files and people give it. Raises EnvironmentFailed for a type that nobody writes so."""
+    match kind:
+        case "string":
+            return str(value).encode()
+        case "list":
+            return [str(item).encode() for item in value]
+        case "set":
+            return sorted({str(item).encode() for item in value})
+        case "hash":
+            return sorted((str(field).encode(), str(item).encode()) for field, item in value.items())
+        case "zset":
+            return normal("zset", [(str(member).encode(), float(score)) for member, score in value.items()])
+    raise EnvironmentFailed(key, f"redis has no type {kind}", "use string, hash, list, set or zset")
+
+
 def write(pipe: Any, entry: Entry) -> None:
     """Put the key in the pipe, in place of whatever is there."""
     pipe.delete(entry.key)

@@ -12,7 +12,7 @@ from typing import Any
 from seeder.content import Key, Keys, Records
 from seeder.engines import _redis_client, _redis_keys
 from seeder.engines._redis_keys import Entry
-from seeder.errors import Collector, EnvironmentFailed, Mark
+from seeder.errors import Collector, Mark
 from seeder.frozen import frozen
 from seeder.protocols import Finality
 from seeder.target import Target
@@ -96,7 +96,9 @@ class RedisSession:
             self._written = False
 
     def _entry(self, file: Keys, key: Key, problems: Collector) -> Entry:
-        entry = Entry(key.key.encode(), key.type, _value(key), None if key.ttl is None else round(key.ttl * 1000))
+        entry = Entry(
+            key.key.encode(), key.type, _redis_keys.given(key.key, key.type, key.value), None if key.ttl is None else round(key.ttl * 1000)
+        )
         mark = Mark(file.part.path, key.line)
         first = self._marks.setdefault(entry.key, mark)
         if first is not mark:
@@ -110,19 +112,3 @@ class RedisSession:
                 cause = f"the key is there already, with another value (a {found.type})"
                 remedy = "take it out of one of the two datasets; reference and config data may replace keys"
                 problems.add(key.key, cause, remedy, Mark(file.part.path, key.line))
-
-
-def _value(key: Key) -> _redis_keys.Value:
-    match key.type:
-        case "string":
-            return str(key.value).encode()
-        case "list":
-            return [str(item).encode() for item in key.value]
-        case "set":
-            return sorted({str(item).encode() for item in key.value})
-        case "hash":
-            return sorted((str(field).encode(), str(value).encode()) for field, value in key.value.items())
-        case "zset":
-            pairs = [(str(member).encode(), float(score)) for member, score in key.value.items()]
-            return _redis_keys.normal("zset", pairs)
-    raise EnvironmentFailed(key.key, f"redis has no type {key.type}", "use string, hash, list, set or zset")

@@ -20,7 +20,7 @@ from seeder.target import Address, Target
 from seeder.wait import Verdict
 
 if TYPE_CHECKING:
-    from seeder.content import Message, StoreDigest
+    from seeder.content import Message, Post, StoreDigest
 
 
 class Nats:
@@ -76,6 +76,11 @@ class Nats:
         from seeder.engines import _nats_state
 
         return _nats_state.settled(target)
+
+    def publish(self, target: Target, posts: Sequence[Post], *, again: bool = False) -> None:
+        from seeder.engines import _nats_publish
+
+        _nats_publish.publish(target, posts, again=again)
 
     def messages(self, target: Target, subject: str) -> list[Message]:
         from seeder.engines import _nats_state

@@ -87,6 +87,26 @@ class Redis:
 
         return RedisRewinder(target, folder)
 
+    def keys(self, target: Target, pattern: str) -> Mapping[str, float | None]:
+        from seeder.engines import _redis_cache
+
+        return _redis_cache.keys(target, pattern)
+
+    def drop(self, target: Target, keys: Sequence[str]) -> None:
+        from seeder.engines import _redis_cache
+
+        _redis_cache.drop(target, keys)
+
+    def expire(self, target: Target, keys: Sequence[str], left: float) -> None:
+        from seeder.engines import _redis_cache
+
+        _redis_cache.expire(target, keys, left)
+
+    def replace(self, target: Target, key: str, value: Any) -> None:
+        from seeder.engines import _redis_cache
+
+        _redis_cache.replace(target, key, value)
+
     def lookup(self, target: Target, key: str) -> Any:
         from seeder.engines import _redis_state
 

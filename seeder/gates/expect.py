@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from seeder import matching
 from seeder.content import Message, Received
-from seeder.definition.scenario import Expectation
+from seeder.definition.expectation import Expectation
 from seeder.errors import EnvironmentFailed, Problem, WrongStatement, counted
 from seeder.fitness import Fitness
 from seeder.frozen import frozen

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from seeder.capability import Asked, Write
+from seeder import matching, sequence
+from seeder.capability import Asked, Write, unique
+from seeder.content import Post, encoded
 from seeder.errors import DefinitionError, UsageError, nearest
 from seeder.eventual import TRUE, answered
-from seeder.protocols import World
+from seeder.protocols import Publishes, Streams, World
 from seeder.sql import Sql
 from seeder.stub import Stub
 from seeder.tried import SAFE
@@ -32,7 +33,7 @@ class Context:
     def __init__(self, world: World, call: Asked, *, key: str | None = None) -> None:
         self._world, self._key, self._writes = world, key, call.writes
         self._clients = ExitStack()
-        self._requests = self._mappings = 0
+        self._requests = self._messages = self._mappings = 0
         self.step = call.step
         self._drawn = call.key or call.step
         self.index = call.index
@@ -87,9 +88,7 @@ class Context:
     def unique(self, name: str) -> str:
         """`name-` and ten letters and digits, which no other step, place or name of this environment gives: a function of seed, scenario,
         step and name, the same where other scenarios use that one. In a system that others use, too, it begins with the run's mark."""
-        digest = hashlib.sha256("\0".join([str(self.seed), self._drawn, name]).encode()).digest()
-        made = f"{name}-{base64.b32encode(digest).decode().lower()[:10]}"
-        return f"{self.mark}-{made}" if self.mark else made
+        return unique(self.seed, self._drawn, name, self.mark)
 
     @property
     def draw(self) -> int:
@@ -112,6 +111,38 @@ class Context:
         `meanwhile` every answer before it must be one of these values, have one of these in a field (`{"status": ["draft"]}`), or please
         this function. Raises EnvironmentFailed with all answers and their times when the time is over, or another one came."""
         return answered(f"{self.step}: the condition", condition, self._world.emit, within=within, until=until, meanwhile=meanwhile)
+
+    def publish(self, subject: str, payload: Any = None, *, store: str | None = None, headers: Mapping[str, str] | None = None) -> str:
+        """Publish a message, after those before it, and answer its id: the same at every try, so that the broker leaves out what it has
+        already. The payload is a pydantic model, a dataclass, JSON values or text. `store` may be left out where one takes messages."""
+        from pydantic_core import to_jsonable_python
+
+        self._messages += 1
+        post = Post(self.unique(f"{subject}-{self._messages}"), subject, headers or {}, encoded(to_jsonable_python(payload)))
+        self._writes.append(Write(f"a message to {subject}"))
+        sequence.publish(self._world, self._holding(store, Publishes, "takes messages"), [post])
+        return post.id
+
+    def wait(self, subject: str, where: Mapping[str, Any] | None = None, *, store: str | None = None, within: str | float = "5s") -> Any:
+        """The payload of the first message of the subject that holds `where`, once there is one. Consumers of services notice nothing of
+        it. Raises EnvironmentFailed when the time is over."""
+        name = self._holding(store, Streams, "holds messages")
+        engine = self._world.engine(name)
+
+        def found() -> list[Any]:
+            messages = engine.messages(self._world.target(name), subject) if isinstance(engine, Streams) else []
+            return [one.payload for one in messages if matching.within(dict(where or {}), one.payload)]
+
+        return self.eventually(found, within)[0]
+
+    def _holding(self, store: str | None, kind: type, does: str) -> str:
+        """The store that is named, or the only one that does it."""
+        if store is not None:
+            return self._known(store, self._world.stack.stores, "store")
+        able = [name for name in sorted(self._world.stack.stores) if isinstance(self._world.engine(name), kind)]
+        if len(able) != 1:
+            raise UsageError("store", f"{', '.join(able) or 'no store'} {does}", "name one: store=..." if able else "add one to the stack")
+        return able[0]
 
     def close(self) -> None:
         self._clients.close()

@@ -16,8 +16,8 @@ import redis
 
 from seeder.content import Key, Keys, Message, Messages, Records
 from seeder.definition.dataset import Part
+from seeder.definition.expectation import Expectation
 from seeder.definition.extension import CountRange, Gates
-from seeder.definition.scenario import Expectation
 from seeder.definition.stack import Column, Reference
 from seeder.errors import EnvironmentFailed, Mark, Problem
 from seeder.events import Noticed

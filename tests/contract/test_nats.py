@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from seeder.content import Records
+from seeder.content import Post, Records
 from seeder.engines import _nats_client
 from seeder.errors import DefinitionError, EnvironmentFailed
 from seeder.protocols import Finality
@@ -114,6 +114,30 @@ services:
         assert placed[0].headers == {"Nats-Msg-Id": "o-1", "Trace": "a b"}
         assert [m.payload for m in loaded.engine.messages(loaded.target(), "*.eu.>")] == ["plain text", "plain text"]
         assert loaded.engine.messages(loaded.target(), "orders") == []
+
+    def test_who_looks_for_messages_takes_none_from_the_consumers_of_services(self, loaded: Server) -> None:
+        make_consumer(loaded.target(), done=1)
+        before = consumer(loaded.target())
+        assert len(loaded.engine.messages(loaded.target(), "orders.placed")) == 2
+        every = ask(loaded.target(), ("CONSUMER.LIST.ORDERS", {"offset": 0}))[0]["consumers"]
+        after = consumer(loaded.target())
+        assert [one["name"] for one in every] == ["mailer"]
+        standing = ("delivered", "ack_floor", "num_pending", "num_ack_pending", "num_redelivered", "num_waiting")
+        assert {name: after.get(name) for name in standing} == {name: before.get(name) for name in standing}
+        assert after["num_pending"] == 1
+
+    def test_a_message_that_is_known_is_left_out_unless_it_is_wanted_again(self, server: Server) -> None:
+        self.make(server)
+        target = server.target()
+        window = ask(target, ("STREAM.INFO.ORDERS", None))[0]["config"]["duplicate_window"]
+        posts = [Post(name, "orders.placed", {"Trace": name}, name.encode()) for name in ("a", "b")]
+        for again, ids in ((False, ["a", "b"]), (False, ["a", "b"]), (True, ["a", "b", "a", "b"])):
+            server.engine.publish(target, posts, again=again)
+            found = server.engine.messages(target, "orders.placed")
+            assert [message.headers for message in found] == [{"Nats-Msg-Id": one, "Trace": one} for one in ids]
+        assert ask(target, ("STREAM.INFO.ORDERS", None))[0]["config"]["duplicate_window"] == window
+        with pytest.raises(EnvironmentFailed, match=r"no stream takes nobody\.asks"):
+            server.engine.publish(target, [Post("c", "nobody.asks", {}, b"")])
 
     def test_the_order_of_messages_counts_in_the_digest(self, loaded: Server, tmp_path: Path) -> None:
         before = loaded.engine.digest(loaded.target(), ()).parts

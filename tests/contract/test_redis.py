@@ -13,6 +13,7 @@ from seeder.content import Records
 from seeder.engines import _redis_client
 from seeder.errors import DefinitionError, EnvironmentFailed
 from seeder.target import Target
+from seeder.wait import READY, not_yet, wait_for
 from tests.contract.engine_contract import EngineContract, load, read
 from tests.contract.serving import Server
 
@@ -172,3 +173,31 @@ services:
 
     def test_the_address_carries_the_password_and_no_database(self, server: Server) -> None:
         assert server.target().url() == f"redis://:pa%22ss%20w%C3%B6rd@{server.address}"
+
+    def test_keys_end_when_they_are_told_to(self, server: Server, tmp_path: Path) -> None:
+        target, engine = server.target(), server.engine
+        load(engine, target, self.records(tmp_path))
+        assert {"greeting", "queue"} <= engine.keys(target, "*").keys()
+        assert engine.keys(target, "*")["greeting"] is None
+        left = engine.keys(target, "price:*")["price:1:EUR"]
+        assert 290 < left <= 300
+        engine.expire(target, ["price:1:EUR"], 20.0)
+        assert 19 < engine.keys(target, "price:*")["price:1:EUR"] <= 20
+        engine.expire(target, ["price:1:EUR", "nobody"], 0)
+        wait_for("price", lambda: READY if engine.lookup(target, "price:1:EUR") is None else not_yet("there"), within=1, first=0.001)
+        engine.drop(target, ["queue", "nobody"])
+        engine.drop(target, [])
+        assert engine.keys(target, "queue") == {}
+
+    def test_a_key_gets_another_value_and_keeps_its_time_to_live(self, server: Server, tmp_path: Path) -> None:
+        target, engine = server.target(), server.engine
+        load(engine, target, self.records(tmp_path))
+        for key, value, seen in (("price:1:EUR", 9.5, "9.5"), ("basket", {"a": 2}, {"a": "2"}), ("queue", ["z"], ["z"])):
+            before = engine.keys(target, key)[key]
+            engine.replace(target, key, value)
+            assert engine.lookup(target, key) == seen
+            after = engine.keys(target, key)[key]
+            assert (after is None) == (before is None)
+            assert before is None or before - 5 < after <= before
+        with pytest.raises(EnvironmentFailed, match="there is no key nobody"):
+            engine.replace(target, "nobody", "x")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from seeder.definition.scenario_reader import read_scenario
 from tests.conftest import ROOT, copied_shop
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -150,3 +151,16 @@ def test_the_demo_installs_what_the_next_commands_of_the_readme_need_and_says_ho
     assert "setup demo" in (ROOT / "ci/demo").read_text()
     assert ". $VENV/bin/activate" in (ROOT / "ci/demo").read_text()
     assert "`. .venv/bin/activate`" in README
+
+
+def test_the_examples_of_events_are_sound(tmp_path):
+    scenario = tmp_path / "scenarios/told.yaml"
+    for path, text in (
+        (tmp_path / "events/accounts.yaml", example("events")),
+        (scenario, f'scenario: told\nversion: "1.0.0"\nstack: notes\n{example("told")}'),
+    ):
+        path.parent.mkdir()
+        path.write_text(text)
+    found = read_scenario(scenario)
+    assert found.problems == ()
+    assert [event.type.name for event in found.act[0].events] == ["AccountCreated", "EmailVerified"]

@@ -10,8 +10,9 @@ from seeder.definition.alone import alone
 from seeder.definition.extension import Gates, ServiceExtension
 from seeder.definition.manifest import read_project
 from seeder.definition.references import Nowhere, filled, named_parameters
-from seeder.definition.scenario import Scenario, bind, fill, settle
+from seeder.definition.scenario import Scenario, bind, fill
 from seeder.definition.service import Service
+from seeder.definition.settling import settle
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark, UsageError
 from seeder.soundness import accepted

@@ -1,0 +1,69 @@
+"""Publishes messages as clients do: in order, each acknowledged by its stream before the next.
+
+A stream drops a message whose id it knows for its window of ids, two minutes mostly. Where it is to take one again, as it would after that
+time, the window is as short as the server allows for a moment (100 ms); what it was is put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from seeder.content import Post
+from seeder.engines import _nats_client, _nats_streams
+from seeder.engines._nats_client import Link
+from seeder.engines._nats_streams import MESSAGE_ID
+from seeder.frozen import frozen
+from seeder.target import Target
+from seeder.wait import READY, Verdict, not_yet, wait_for
+
+_SHORTEST = 100_000_000  # ns; a shorter window is refused
+_WITHIN = 10.0  # seconds that a server takes at most to forget ids
+
+
+@frozen
+class _Known:
+    """A message that its stream had already."""
+
+    place: int
+    stream: str
+
+
+def publish(target: Target, posts: Sequence[Post], *, again: bool) -> None:
+    left = list(posts)
+    while left:
+        known = _nats_client.run(target, lambda link, now=tuple(left): _until_known(link, now, again=again))  # type: ignore[misc]
+        if known is None:
+            return
+        _once_more(target, known.stream, left[known.place])
+        left = left[known.place + 1 :]
+
+
+async def _until_known(link: Link, posts: Sequence[Post], *, again: bool) -> _Known | None:
+    """Publish one after another, up to one that is to be taken again and was not."""
+    for place, post in enumerate(posts):
+        answer = await _sent(link, post)
+        if again and answer.get("duplicate"):
+            return _Known(place, answer["stream"])
+    return None
+
+
+async def _sent(link: Link, post: Post) -> dict[str, Any]:
+    return await link.publish(post.subject, {MESSAGE_ID: post.id, **post.headers}, post.payload)
+
+
+def _once_more(target: Target, stream: str, post: Post) -> None:
+    async def shorten(link: Link) -> dict[str, Any]:
+        config = _nats_streams.clean((await link.ask(f"STREAM.INFO.{stream}"))["config"])
+        await link.ask(f"STREAM.UPDATE.{stream}", {**config, "duplicate_window": _SHORTEST})
+        return config
+
+    def look() -> Verdict:
+        taken = not _nats_client.run(target, lambda link: _sent(link, post)).get("duplicate")
+        return READY if taken else not_yet(f"stream {stream} still knows the id {post.id}")
+
+    config = _nats_client.run(target, shorten)
+    try:
+        wait_for(f"{target.store}: {post.subject}", look, within=_WITHIN, first=_SHORTEST / 1e9)
+    finally:
+        _nats_client.run(target, lambda link: link.ask(f"STREAM.UPDATE.{stream}", config))
