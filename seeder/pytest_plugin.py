@@ -38,14 +38,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seeder-stack", metavar="NAME", help="the stack of the environment")
     group.addoption("--seeder-scenario", metavar="NAME", help="the scenario of tests without a mark")
     group.addoption("--seeder-overlay", metavar="FILE", action="append", help="a file that changes a scenario; may be repeated")
-    group.addoption("--seeder-runtime", choices=["auto", "docker", "local"], help="where the stack runs")
+    group.addoption("--seeder-runtime", choices=["auto", "docker", "local", "attached"], help="where the stack runs")
+    group.addoption("--seeder-target", metavar="NAME", help="the shared system to attach to instead of starting the stack")
     group.addoption("--seeder-reset", choices=SCOPES, help="how long a state is shared: before which unit it is taken back (function)")
     group.addoption("--seeder-keep-failed", action="store_true", help="leave the environment running when a test failed")
     group.addoption("--seeder-reuse", action="store_true", help="leave the environment running, and take it up in the next session")
     group.addoption("--seeder-no-cache", action="store_true", help="begin empty, whatever layers there are")
     group.addoption("--seeder-report-order", action="store_true", help="name tests that began at what others left; nothing is taken back")
     group.addoption("--seeder-report-sleeps", action="store_true", help="name the tests that sleep, and for how long")
-    for name in ("stack", "scenario", "runtime", "reset"):
+    for name in ("stack", "scenario", "runtime", "target", "reset"):
         parser.addini(f"seeder_{name}", f"as --seeder-{name}")
     parser.addini("seeder_overlay", "as --seeder-overlay: files, from the ini file's folder", type="paths")
     for name in ("keep_failed", "reuse"):
@@ -124,7 +125,11 @@ def _suite(config: pytest.Config, folders: pytest.TempPathFactory) -> Suite:
         asked = Asked(
             project=Path(options.seeder_project).absolute() if options.seeder_project else config.rootpath,
             request=Request(
-                stack=_option(config, "stack"), runtime=_option(config, "runtime"), cache=not options.seeder_no_cache, overlays=overlays
+                stack=_option(config, "stack"),
+                runtime=_option(config, "runtime"),
+                target=_option(config, "target"),
+                cache=not options.seeder_no_cache,
+                overlays=overlays,
             ),
             folder=(base.parent if worker else base) / "seeder-servers",
             who=worker or "test",

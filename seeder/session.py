@@ -55,6 +55,11 @@ class Session:
         return self._environment.run.id
 
     @property
+    def shared(self) -> bool:
+        """Whether it is attached to a system that others use, too, which is never reset."""
+        return self._environment.stack.target is not None
+
+    @property
     def digest(self) -> str:
         """The digest of all stores when the environment was handed over."""
         return self._story.result.digest or ""
@@ -144,6 +149,7 @@ def up(
     *,
     scenario: str | None = None,
     runtime: str | None = None,
+    target: str | None = None,
     inputs: Mapping[str, str] | None = None,
     project: Path | str | None = None,
     cache: bool = True,
@@ -155,12 +161,12 @@ def up(
     with seeder.up("shop", scenario="checkout-ready") as environment:
         environment.http("orders").get("/healthz")
 
-    `project` is a folder of the project (the current one by default). `keep_failed`: what raises in the
-    block leaves the environment running (`seeder ls`). `listener` hears the run's events. Raises DefinitionError and
+    `project` is a folder of the project (the current one by default). `target`: a shared system to attach to. `keep_failed`:
+    what raises in the block leaves the environment running (`seeder ls`). `listener` hears the run's events. Raises DefinitionError and
     UsageError before anything starts, EnvironmentFailed and GateRefused once everything is torn down again, LeftOver when that left
     something.
     """
-    asked = Request(stack=stack, scenario=scenario, inputs=dict(inputs or {}), runtime=runtime, cache=cache)
+    asked = Request(stack=stack, scenario=scenario, inputs=dict(inputs or {}), runtime=runtime, target=target, cache=cache)
     folder = Path(project or Path.cwd())
     with check.entire(folder):
         plan = decide.plan(resolve(find_project(folder), asked, traits()))

@@ -21,7 +21,8 @@ WITHIN: Final = 600.0  # seconds that another process may take with the same run
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Raises EnvironmentFailed when another process goes on taking back for longer than ten minutes."""
+    """Raises EnvironmentFailed when another process goes on taking back for longer than ten minutes, FileNotFoundError when there is no
+    such folder."""
     handle = os.open(folder, os.O_RDONLY)  # the folder itself is the lock: it goes with the run
     try:
         wait_for(folder.name, lambda: _taken(handle), within=WITHIN, first=0.1)
@@ -40,8 +41,6 @@ def _taken(handle: int) -> Verdict:
 
 def take_back(here: AttachedDeployment) -> Swept:
     """What was taken back, and what is left: of the ledger, and of rows that carry the run's mark."""
-    if not here.run.folder.exists():
-        return Swept()
     with here.exit:
         swept = undo.take_back(here)
         left = (*swept.left, *([] if swept.left else _marked(here)))

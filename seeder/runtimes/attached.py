@@ -50,12 +50,14 @@ class Attached:
     def sweep(self, run: str) -> Swept:
         """What the run's steps made is taken back; what is left is told, and stays in its ledger."""
         folder = home.run_folder(run)
-        if not folder.exists():
-            return Swept()
         try:
             with _attached_undo.alone(folder):
+                if not folder.exists():  # who had it before took everything back
+                    return Swept()
                 here = self._open.get(run)
                 swept = _attached_undo.take_back(here or _attached_again.deployment(run))
+        except FileNotFoundError:
+            return Swept()
         except SeederError as error:
             return Swept(left=tuple(f"{one.subject}: {one.cause}" for one in error.problems), lasting=True)
         if not swept.left:

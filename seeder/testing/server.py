@@ -20,7 +20,7 @@ from typing import Any
 from seeder import atomic, check, decide, lifecycle, living, present, process, start
 from seeder.definition.request import Definition, Request, find_project, of_server, resolve
 from seeder.environment import Environment
-from seeder.errors import EnvironmentFailed, Mark, Problem, SeederError, of_machine
+from seeder.errors import EnvironmentFailed, Mark, Problem, SeederError, UsageError, of_machine
 from seeder.frozen import frozen
 from seeder.operation import Plan
 from seeder.options import Options
@@ -217,6 +217,9 @@ def _provided(wanted: Wanted) -> Iterator[tuple[Environment, str]]:
 def planned(wanted: Wanted) -> Plan:
     """The server alone, where its state comes from files; what acts through services needs them all."""
     definition = wanted.definition()
+    if target := definition.stack.target:
+        cause = f"is a server of databases for tests, and target {target.name} is shared"
+        raise UsageError(f"seeder_database({wanted.server!r})", cause, "run these tests without --seeder-target")
     runtime, cause = choose(definition.runtime)
     with check.entire(wanted.project, wanted.request.overlays):
         every = make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))

@@ -58,11 +58,16 @@ class Shared:
         self._unit = self._unit or OUTSIDE
 
     def at(self, unit: str | None, scenario: str | None, inputs: Mapping[str, str]) -> Session:
-        """In its seeded state, unless all who used it since are of this unit, too. None shares the state with everybody."""
+        """In its seeded state, unless all who used it since are of this unit, too. None shares the state with everybody. In a system that
+        others use, too, nothing is reset: what was made there is taken back, and made anew."""
         session = self.get(scenario, inputs)
         if unit and self._unit not in ("", unit):
             begun = time.perf_counter()
-            session.reset()
+            if session.shared:
+                self.close()
+                session = self.get(scenario, inputs)
+            else:
+                session.reset()
             self.resets.append(time.perf_counter() - begun)
         self._unit = unit or OUTSIDE
         return session

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from seeder import check, decide, session
 from seeder.definition.request import Request, find_project, resolve
+from seeder.errors import UsageError
 from seeder.frozen import frozen
 from seeder.options import Options
 from seeder.registry import traits
@@ -70,6 +71,9 @@ class Suite:
         request = replace(self._asked.request, scenario=scenario, inputs=inputs)
         with check.entire(self._asked.project, request.overlays):
             plan = decide.plan(resolve(find_project(self._asked.project, request.overlays), request, traits()))
+        if self._asked.reuse and (target := plan.stack.target):
+            cause = f"would leave what tests made in target {target.name}, which others use, too"
+            raise UsageError("--seeder-reuse", cause, "leave it out: to attach takes no longer than to take up")
         if self._asked.reuse:
             return warm.up(plan, keep_failed=self._asked.keep_failed)
         options = Options(marks=True, keep_failed=self._asked.keep_failed)

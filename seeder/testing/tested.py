@@ -13,7 +13,7 @@ _SPOKEN = (
     (re.compile(r"--set (\w+)(=[^\s:]*)?"), r"scenario(\1\2)"),
     (re.compile(r"--set\b"), "scenario(...)"),
     (re.compile(r"add --scenario NAME"), 'name it in the mark: scenario("NAME", ...), or add --seeder-scenario NAME'),
-    (re.compile(r"(?<![\w-])--(runtime|scenario|no-cache)\b"), r"--seeder-\1"),
+    (re.compile(r"(?<![\w-])--(runtime|target|scenario|no-cache)\b"), r"--seeder-\1"),
 )
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from seeder import ledger
 from tests.conftest import DATA
+from tests.scenarios import suites
 from tests.scenarios.failing import proper
 from tests.scenarios.seeder import Said, reached, run_id, seeder, started, until
 
@@ -204,3 +205,40 @@ def test_logs_and_resets_are_refused_and_nothing_of_the_system_is_in_the_evidenc
         assert [one.state for one in ledger.read(saved)] == ["confirmed"] * 3
     finally:
         proper(seeder("down", run, cwd=folder), 0)
+
+
+SUITE = """
+import pytest
+
+MARKS = set()
+
+@pytest.mark.parametrize("time", range(2))
+def test_own(environment, time):
+    mark = environment.variables()["SEEDER_MARK"]
+    assert environment.outputs["first"].startswith(mark)
+    mine = environment.sql("db").scalar("select count(*) from notes where starts_with(body, :mark)", mark=mark)
+    others = environment.sql("db").scalar("select count(*) from notes where body like 'sd-%'")
+    assert (mine, others) == (3, 3)
+    assert mark not in MARKS
+    MARKS.add(mark)
+
+def test_reset(environment):
+    with pytest.raises(Exception, match="attached to staging, which others use"):
+        environment.reset()
+
+def test_database(seeder_database):
+    seeder_database("db")
+"""
+
+
+def test_each_test_has_what_it_needs_made_anew_and_taken_back(folder, staging):
+    before = bodies(staging)
+    (folder / "test_suite.py").write_text(SUITE)
+    done = suites.run(folder, "--seeder-target", "staging", runtime="attached", scenario="shared")
+    wrong = suites.wrong(done.stdout)
+    assert set(wrong) == {"test_database"}, done.stdout
+    assert "target staging is shared" in wrong["test_database"]
+    assert "3 passed, 1 failed" in done.stdout or "1 failed, 3 passed" in done.stdout, done.stdout
+    assert bodies(staging) == before
+    reused = suites.run(folder, "--seeder-target", "staging", "--seeder-reuse", "-k", "own", runtime="attached", scenario="shared")
+    assert "--seeder-reuse: would leave what tests made in target staging" in reused.stdout, reused.stdout

@@ -53,7 +53,7 @@ def erase(ctx: Context, product: Product) -> None:
         emptied.raise_for_status()
 
 
-@generator("catalog.create_product", version="1", owner=OWNER, contact=CONTACT, find=of_this_step, undo=erase)
+@generator("catalog.create_product", version="1", owner=OWNER, contact=CONTACT, find=of_this_step, undo=erase, within="10s")
 def create_product(
     ctx: Context,
     *,

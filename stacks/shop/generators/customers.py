@@ -43,7 +43,7 @@ def erase(ctx: Context, customer: Customer) -> None:
     ctx.http("customers").delete(f"/customers/{customer.id}").raise_for_status()
 
 
-@generator("customers.create", version="1", owner=OWNER, contact=CONTACT, find=of_this_step, undo=erase)
+@generator("customers.create", version="1", owner=OWNER, contact=CONTACT, find=of_this_step, undo=erase, within="10s")
 def create(
     ctx: Context,
     *,
@@ -76,7 +76,7 @@ def active_mandate(ctx: Context, *, customer_id: int) -> Mandate | None:
     return next((Mandate(one["id"], customer_id, one["status"]) for one in found["mandates"] if one["status"] == "active"), None)
 
 
-@generator("customers.sign_mandate", version="1", owner=OWNER, contact=CONTACT, find=active_mandate, undo="nothing")
+@generator("customers.sign_mandate", version="1", owner=OWNER, contact=CONTACT, find=active_mandate, undo="nothing", within="10s")
 def sign_mandate(ctx: Context, *, customer_id: int) -> Mandate:
     """A direct debit mandate of the customer, active at once."""
     body = {"iban": IBAN, "holder": ctx.fake.name()}
