@@ -126,6 +126,8 @@ def is_secret(name: str) -> bool:
 
 
 def _without_assigned(given: str) -> str:
+    if not SECRET_NAME.search(given):  # most texts hold none, and are looked through faster so
+        return given
     return ASSIGNED.sub(lambda found: found["before"] + (HIDDEN if _names_secret(found) else found["value"]), given)
 
 

@@ -18,7 +18,7 @@ from seeder.errors import Collector, DefinitionError, Mark, nearest
 
 ADDED: Final = frozenset({"tags", "expect", "faults"})  # lists that an overlay adds to
 DATA: Final = "data"
-FORMS: Final = frozenset({"use", "eventually"})  # of a step, which is one of them
+FORMS: Final = frozenset({"use", "eventually", "events", "expect"})  # of a step, which is one of them
 TAKEN: Final = "remove or change what refers to it, too"
 
 Removed = dict[tuple[str, ...], Mark]  # the way to what is removed -> where that is said

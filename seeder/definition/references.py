@@ -6,6 +6,7 @@ import json
 import re
 import urllib.parse
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from seeder.errors import nearest
@@ -129,6 +130,7 @@ def _read(name: str) -> Reference:
     return found
 
 
+@lru_cache(maxsize=4096)  # a plan asks thousands of steps for theirs, several times
 def _parsed(name: str) -> Reference | None:
     match = _WAY.fullmatch(name.strip())
     if match is None:
@@ -159,16 +161,21 @@ def _mistake(match: re.Match[str], known: Mapping[str, Collection[str] | None]) 
     """What is wrong with a reference, and what may be meant."""
     if not match["end"]:
         return "the reference is not closed; write a dollar sign as $$", ""
-    reference, steps = _parsed(match["name"]), sorted(known.keys() - {"inputs"})
-    none = f"only ${{inputs.NAME{' or STEP.OUTPUT' if steps else ''}}} can be filled in; write a dollar sign as $$", ""
-    if reference is None or (reference.root not in known and not steps):
-        return none
+    reference = _parsed(match["name"])
+    if reference is None:
+        return _none(known)
     if reference.root not in known:
-        return f"there is no step {reference.root!r} before it", nearest(reference.root, steps)
+        steps = sorted(known.keys() - {"inputs"})
+        return (f"there is no step {reference.root!r} before it", nearest(reference.root, steps)) if steps else _none(known)
     names = known[reference.root]
     if names is None:
         return None
     if not reference.way:
-        return none
+        return _none(known)
     name = str(reference.way[0])
     return None if name in names else (f"the scenario has no input {name!r}", nearest(name, sorted(names)))
+
+
+def _none(known: Collection[str]) -> tuple[str, str]:
+    offered = "inputs.NAME or STEP.OUTPUT" if set(known) - {"inputs"} else "inputs.NAME"
+    return f"only ${{{offered}}} can be filled in; write a dollar sign as $$", ""

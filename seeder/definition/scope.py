@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from seeder.definition.references import Reference, filled, references
@@ -172,7 +172,7 @@ class _Laying:
         if any(step.state for step in steps.values()):
             for name in sort({name: set(step.needs()) & steps.keys() for name, step in steps.items()}):
                 before += self._using(scenario, steps[name], scope) if steps[name].state else ()
-        own = [replace(step, name=scope.path + name, scope=scope) for name, step in steps.items() if not step.state]
+        own = [step.laid_out(scope) for step in steps.values() if not step.state]
         scope.steps.extend(step.name for step in own)
         return [*before, *own]
 

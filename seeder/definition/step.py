@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from seeder.definition.event import Occurrence
@@ -62,6 +63,12 @@ class Step:
         """The scenario whose state it asks for."""
         return self.use.removeprefix(USED) if self.use.startswith(USED) else None
 
+    def laid_out(self, scope: Scope) -> Step:
+        """The same step as one of all that take part."""
+        made = replace(self, name=scope.path + self.name, scope=scope)
+        vars(made)["_referred"] = self._referred  # what is written in it is the same
+        return made
+
     @property
     def key(self) -> str:
         """By which its values are drawn: the same by itself and where its scenario is used."""
@@ -92,7 +99,12 @@ class Step:
 
     def references(self) -> Iterator[Reference]:
         """Every reference in what it is given, and in what it waits for."""
-        return references([value for _, value in self.parts()])
+        return (reference for reference, _ in self._referred)
+
+    @cached_property
+    def _referred(self) -> list[tuple[Reference, tuple[str | int, ...]]]:
+        """Each reference with where it stands: of thousands of steps they are asked for several times."""
+        return [(reference, way) for way, value in self.parts() for reference in references(value)]
 
     def parts(self) -> Iterator[tuple[tuple[str | int, ...], Any]]:
         """Where what may hold references stands in it, and what is there."""
@@ -109,8 +121,7 @@ class Step:
 
     def placed(self) -> Iterator[tuple[Reference, Mark]]:
         """The same references, each with its place."""
-        for way, value in self.parts():
-            yield from ((reference, self.place(*way)) for reference in references(value))
+        return ((reference, self.place(*way)) for reference, way in self._referred)
 
     def needs(self) -> Iterator[str]:
         """The steps that must be done before it: those of `after`, and those whose results it is given."""
