@@ -160,7 +160,8 @@ def _told(scenario: Scenario, known: Capabilities) -> Iterator[Problem]:
     results = shapes(scenario, known)
     steps = {step.name for step in scenario.every}
     written = [(f"outputs.{name}", value, scenario.place("outputs", name)) for name, value in scenario.outputs.items()]
-    written += [(f"expect {one.kind}", one.parts, one.mark) for one in scenario.expect]
+    expected = [*scenario.expect, *(one for every in scenario.variants.values() for one in every)]
+    written += [(f"expect {one.kind}", one.parts, one.mark) for one in expected]
     for subject, value, mark in written:
         for reference in references(value):
             if reference.root in steps:

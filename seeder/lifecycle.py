@@ -11,13 +11,13 @@ import datetime
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from seeder import command, interrupt, present, process, variables, warden
+from seeder import command, interrupt, mutations, present, process, variables, warden
 from seeder.environment import Environment, identify, open_environment
 from seeder.events import Emit
 from seeder.operation import Plan
 from seeder.options import Options
 from seeder.reuse import cache, explain
-from seeder.stages import act, digest, gate, keep, load, migrate, reset, restore, snapshot, teardown, up, use
+from seeder.stages import act, digest, gate, keep, load, migrate, reset, restore, snapshot, teardown, up, use, vary
 from seeder.story import Result, Story, chains
 
 Stages = Sequence[tuple[str, Callable[[Environment, Plan], object]]]
@@ -71,12 +71,15 @@ def run(plan: Plan, options: Options, listener: Emit) -> Result:
     raised; everything later ends in the result."""
     if options.command:
         command.find(options.command)
-    story = _begin(plan, options, listener)
+    begins = mutations.base(plan) if options.mutations else plan
+    story = _begin(begins, options, listener)
     with (
         interrupt.guarded(options.timeout) as signals,
         suppress(BaseException),  # whatever it is, the story tells it
-        _world(plan, options, story, signals) as environment,
+        _world(begins, options, story, signals) as environment,
     ):
+        if options.mutations:
+            vary.every(environment, plan, options.mutations, story, lambda: reset.reset(environment, environment.plan))
         if options.command:
             use.run(environment, options.command, story)
     return story.result

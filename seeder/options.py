@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
+from seeder.definition.variant import Mutation
 from seeder.frozen import frozen
 
 
@@ -18,3 +19,4 @@ class Options:
     ttl: datetime.timedelta = datetime.timedelta(hours=4)
     timeout: float | None = None
     marks: bool = False  # the environment can be taken back to the state in which it is handed over
+    mutations: tuple[Mutation, ...] = ()  # what goes wrong with the scenario's events, one thing after another

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from seeder.story import Result
 
 FEW = 4  # names in a line of the summary
-SPLIT = ("images", "start", "migrate", "restore", "load", "keep", "mark", "gate", "act", "digest", "command", "snapshot", "teardown")
+SPLIT = (
+    "images", "start", "migrate", "restore", "load", "keep", "mark", "gate", "act", "digest", "variants", "command", "snapshot", "teardown",
+)  # fmt: skip
 
 
 def listener(*, quiet: bool = False) -> Emit:

@@ -16,6 +16,7 @@ from seeder.definition.marked import mark_of
 from seeder.definition.references import Nowhere, filled
 from seeder.definition.scope import Known, Spread, spread
 from seeder.definition.step import Step
+from seeder.definition.variant import Mutation
 from seeder.errors import Collector, EnvironmentFailed, Mark, Problem, UsageError, nearest
 from seeder.frozen import frozen
 
@@ -34,7 +35,8 @@ class DatasetRef:
 @frozen
 class Scenario:
     """A business state: what makes it (data, then `steps`), what is done in it (`act`), what is expected then. Values may hold
-    `${inputs.NAME}` and `${STEP.OUTPUT}`; `bind` sets `values`, `fill` fills in. A step may stand for another scenario's (`uses`)."""
+    `${inputs.NAME}` and `${STEP.OUTPUT}`; `bind` sets `values`, `fill` fills in. A step may stand for another scenario's (`uses`).
+    `variants`: what is expected instead once something went wrong with the events of a step, by what and with which (empty: any)."""
 
     name: str
     version: str
@@ -50,6 +52,7 @@ class Scenario:
     steps: tuple[Step, ...] = ()
     act: tuple[Step, ...] = ()
     expect: tuple[Expectation, ...] = ()
+    variants: Mapping[tuple[Mutation, str], tuple[Expectation, ...]] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     gates: Gates = field(default_factory=Gates)
     uses: Mapping[str, Scenario] = field(default_factory=dict, repr=False)  # those that its steps use, by name

@@ -40,6 +40,23 @@ class InputItem(Strict):
         return self
 
 
+Expected = Annotated[
+    list[ExpectItem] | dict[str, list[ExpectItem]],
+    Field(description="whichever event it befalls; or, by the name of the event, for each that it says something of"),
+]
+
+
+class Variants(Strict):
+    """What went wrong with the events: what is expected then. Where nothing is said, consumers bear it, and `expect` holds."""
+
+    missing: Annotated[Expected, Field(description="an event is not published")] = []
+    duplicated: Annotated[Expected, Field(description="an event is published twice, with the same id")] = []
+    out_of_order: Annotated[Expected, Field(description="an event is published after the one that follows it")] = []
+    late: Annotated[Expected, Field(description="an event is published once consumers have seen all others")] = []
+    malformed: Annotated[Expected, Field(description="the second half of an event's payload is cut off")] = []
+    replayed: Annotated[list[ExpectItem], Field(description="all are published again, once consumers have seen them")] = []
+
+
 class ScenarioFile(Strict):
     """A business state that can be asked for, and what is expected of it."""
 
@@ -57,6 +74,9 @@ class ScenarioFile(Strict):
         dict[str, StepItem], Field(description="what is done in the state, before it is expected to be as told; never kept")
     ] = {}
     expect: Annotated[list[ExpectItem], Field(description="checked before the command")] = []
+    variants: Annotated[
+        Variants, Field(description="what is expected instead of `expect` once something went wrong with the events of a step of `act`")
+    ] = Variants.model_construct()
     outputs: Annotated[dict[str, Any], Field(description="what the command and tests are told")] = {}
     gates: Gates = Gates.model_construct()
 
@@ -94,6 +114,7 @@ def sound(data: Mapping[str, Any]) -> ScenarioFile:
         steps={name: item for name, item in named("steps") if item},
         act={name: item for name, item in named("act") if item},
         expect=[read(ExpectItem, item, None) for item in items("expect")],
+        variants=read(Variants, data.get("variants"), Variants.model_construct()),
         outputs=read(dict[str, Any], data.get("outputs"), {}),
         gates=read(Gates, data.get("gates"), Gates.model_construct()),
     )

@@ -10,16 +10,18 @@ from typing import Any
 
 from seeder.definition.expect_file import ExpectItem
 from seeder.definition.expect_reader import Way, check_queries, expectations
+from seeder.definition.expectation import Expectation
 from seeder.definition.inputs import Input, mistake
 from seeder.definition.overlay import TAKEN, Removed, merged
 from seeder.definition.references import only, references, unknown
 from seeder.definition.scenario import DatasetRef, Scenario
 from seeder.definition.scenario_file import REFUSED, InputItem, ScenarioFile, sound
-from seeder.definition.step_file import ExpectedItem
+from seeder.definition.step_file import EventsItem, ExpectedItem
 from seeder.definition.step_reader import event_types, steps
 from seeder.definition.validation import validated
+from seeder.definition.variant import MUTATIONS, Mutation
 from seeder.definition.yaml import Document, load
-from seeder.errors import Collector, DefinitionError, Mark, Problem
+from seeder.errors import Collector, DefinitionError, Mark, Problem, nearest
 
 _DATASET = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]*)(?:@(?P<version>[0-9A-Za-z][0-9A-Za-z.+-]*))?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -65,6 +67,7 @@ def read_scenario(path: Path, overlays: Sequence[Document] = ()) -> Scenario:
         steps=steps("steps", file.steps, types, document, problems),
         act=steps("act", file.act, types, document, problems),
         expect=expectations(file.expect, ("expect",), document),
+        variants=_variants(file, document, problems),
         outputs=file.outputs,
         gates=file.gates,
         problems=tuple(problems.problems),
@@ -107,7 +110,7 @@ def _data(written: list[str], document: Document, problems: Collector) -> tuple[
 def _check_references(file: ScenarioFile, document: Document, removed: Removed, problems: Collector) -> None:
     inputs, steps = _named(document, "inputs"), {**_named(document, "steps"), **_named(document, "act")}
     known: dict[str, Collection[str] | None] = {**dict.fromkeys(steps), "inputs": set(inputs)}
-    for place in ("steps", "act", "expect", "outputs"):
+    for place in ("steps", "act", "expect", "variants", "outputs"):
         given = _without_queries(document.data.get(place, ()))
         others = dict.fromkeys(reference.root for reference in references(given)) if place in ("steps", "act") else {}  # graph judges them
         for path, written, cause, remedy in unknown(given, {**others, **known}, (place,)):
@@ -130,8 +133,30 @@ def _taken(written: str, removed: Removed) -> Mark | None:
 def _expected(file: ScenarioFile) -> Iterator[tuple[Way, Sequence[ExpectItem | None], bool]]:
     """What is expected, and where: by then outputs are known, or (of steps) are not."""
     yield ("expect",), file.expect, True
+    yield from ((way, items, True) for _, way, items in _of_variants(file))
     for key, items in (("steps", file.steps), ("act", file.act)):
         yield from (((key, name, "expect"), item.expect, False) for name, item in items.items() if isinstance(item, ExpectedItem))
+
+
+def _of_variants(file: ScenarioFile) -> Iterator[tuple[tuple[Mutation, str], Way, Sequence[ExpectItem]]]:
+    """What is expected of each variant: what went wrong, with which event (empty: with any)."""
+    for mutation in MUTATIONS:
+        written: list[ExpectItem] | dict[str, list[ExpectItem]] = getattr(file.variants, mutation)
+        if mutation in file.variants.model_fields_set:
+            by_event = written if isinstance(written, dict) else {"": written}
+            yield from (((mutation, event), ("variants", mutation, *filter(None, [event])), items) for event, items in by_event.items())
+
+
+def _variants(file: ScenarioFile, document: Document, problems: Collector) -> dict[tuple[Mutation, str], tuple[Expectation, ...]]:
+    known = [name for item in file.act.values() if isinstance(item, EventsItem) for name in item.events]
+    found = dict[tuple[Mutation, str], tuple[Expectation, ...]]()
+    for (mutation, event), way, items in _of_variants(file):
+        if not known:
+            problems.add(".".join(map(str, way)), "no step of `act` publishes events", "publish some: events: {...}", document.mark(way))
+        elif event and event not in known:
+            problems.add(".".join(map(str, way)), f"no event is called {event}", nearest(event, sorted(known)), document.mark(way))
+        found[mutation, event] = expectations(items, way, document)
+    return found
 
 
 def _named(document: Document, place: str) -> dict[str, Any]:

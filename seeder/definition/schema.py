@@ -123,6 +123,7 @@ def _result() -> dict[str, Any]:
         "ended": {"type": "array", "items": {"type": "string"}, "description": "services that died while the environment was used"},
         "differing": {"type": "array", "items": {"type": "string"}, "description": "stores that differ from the bundle they came from"},
         "outputs": {"type": "object", "description": "of the scenario, without what is named like a secret"},
+        "variants": {"type": "array", "items": _variant(seconds), "description": "what came of events that went wrong (--events)"},
         "waits": _object("waits", "States that were waited for.", {**counts, "seconds": seconds, "longest": seconds}, [*counts]),
         "origins": {
             "type": "object",
@@ -135,9 +136,15 @@ def _result() -> dict[str, Any]:
         "result",
         "result.json: how a run ended.",
         properties,
-        [name for name in properties if name not in {*_asked(), "ended", "differing", "outputs", "waits", "origins"}],
+        [name for name in properties if name not in {*_asked(), "ended", "differing", "outputs", "waits", "variants", "origins"}],
     )
     return {**whole, "additionalProperties": True}
+
+
+def _variant(seconds: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {"type": "array", "items": {"type": "string"}}
+    properties = {"variant": {"type": "string"}, "result": {"enum": ["passed", "refused"]}, "seconds": seconds, "findings": texts}
+    return _object("variant", "One thing that went wrong.", properties, list(properties))
 
 
 def _error() -> dict[str, Any]:

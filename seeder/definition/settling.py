@@ -29,7 +29,11 @@ def settle(scenario: Scenario, stack: Stack, accepts: Accepts) -> Scenario:
     store that holds such, whatever part of the stack this run is asked for. Expectations of services that are absent from it are left
     out. Raises DefinitionError naming unknown stores and services."""
     settling = _Settling(stack, accepts)
-    settled = dataclasses.replace(settling.steps(scenario), expect=settling.every(scenario.expect))
+    settled = dataclasses.replace(
+        settling.steps(scenario),
+        expect=settling.every(scenario.expect),
+        variants={variant: settling.every(expected) for variant, expected in scenario.variants.items()},
+    )
     settling.problems.raise_if_any()
     return settled
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from seeder import loading, machine, perform, process, variables
+from seeder import loading, machine, perform, process, quiet, variables
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Loaded
 from seeder.operation import Call, Make, Plan, Sow
-from seeder.protocols import Settles
 from seeder.registry import CALLERS
-from seeder.wait import READY, Verdict, not_yet, wait_for
 
 
 def at_rest(environment: Environment, plan: Plan) -> None:
@@ -29,7 +27,7 @@ def through_services(environment: Environment, plan: Plan) -> None:
             _sow(environment, operation)
     perform.steps(environment, "load", [operation for operation in plan.calls if isinstance(operation, Make)])
     if plan.services:
-        _settle(environment)
+        quiet.settle(environment)
 
 
 def _sow(environment: Environment, operation: Sow) -> None:
@@ -44,22 +42,3 @@ def _sow(environment: Environment, operation: Sow) -> None:
     if done.code != 0:
         cause = f"`{operation.detail}` ended with code {done.code}"
         raise EnvironmentFailed(operation.subject, cause, "run it by hand in `seeder up`'s environment", log=done.tail())
-
-
-def _settle(environment: Environment) -> None:
-    """All stores must be quiet in one look: a broker that is idle while an outbox is not has more to come."""
-    wait_for(
-        environment.stack.name,
-        lambda: _unsettled(environment),
-        within=environment.stack.x.settle.within,
-        remedy="look at the log of the service that publishes or consumes there, or give it longer: `x-seeder: {settle: {within: ...}}`",
-    )
-
-
-def _unsettled(environment: Environment) -> Verdict:
-    for name, store in sorted(environment.stack.stores.items()):
-        engine = environment.engine(name)
-        verdict = engine.settled(environment.target(name), store) if isinstance(engine, Settles) else READY
-        if verdict.state != "ready":
-            return not_yet(f"{name}: {verdict.reason}")
-    return READY

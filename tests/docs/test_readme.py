@@ -157,10 +157,11 @@ def test_the_examples_of_events_are_sound(tmp_path):
     scenario = tmp_path / "scenarios/told.yaml"
     for path, text in (
         (tmp_path / "events/accounts.yaml", example("events")),
-        (scenario, f'scenario: told\nversion: "1.0.0"\nstack: notes\n{example("told")}'),
+        (scenario, f'scenario: told\nversion: "1.0.0"\nstack: notes\n{example("told")}{example("variants")}'),
     ):
         path.parent.mkdir()
         path.write_text(text)
     found = read_scenario(scenario)
     assert found.problems == ()
+    assert {("missing", "verified"), ("out_of_order", "")} == found.variants.keys()
     assert [event.type.name for event in found.act[0].events] == ["AccountCreated", "EmailVerified"]

@@ -109,3 +109,69 @@ def test_held_consumers_are_seen_in_every_state_and_left_alone(project):
         assert [state["shown"] for state in waited["seen"]] == ["'created'", "'verified'", "'active'"]
         with pytest.raises(EnvironmentFailed, match=r"the answer was 'active', which is not allowed on the way: 'active' \(0\.\d\d s\)"):
             environment.eventually(status, until="closed", meanwhile=["verified"])
+
+
+def variants(folder: Path, *words: str) -> tuple[int, dict[str, str], dict]:
+    done = typed("scenario", "run", "activated", "--events", *words, "--json", cwd=folder)
+    result = json.loads(done.out)
+    return done.code, {one["variant"]: one["result"] for one in result["variants"]}, result
+
+
+def test_each_thing_that_goes_wrong_begins_at_the_state_before_the_events_and_comes_to_what_is_expected(project):
+    folder = project("inbox")
+    code, found, result = variants(folder, "mutate")
+    assert code == 0, result
+    assert set(found.values()) == {"passed"}
+    assert len(found) == 1 + 3 + 3 + 2 + 3 + 3 + 1
+    assert list(found)[:2] == ["as told", "missing created"]
+    begun = [one for one in lines(folder, "stage.started") if one["stage"] == "start"]
+    assert len(begun) == 2  # of servers, and of services: one environment for all
+    assert len(lines(folder, "environment.reset")) == len(found)
+
+
+def test_a_defect_of_the_consumer_is_revealed_by_the_variants_that_it_does_not_bear(project):
+    folder = project("inbox")
+    inbox = folder / "inbox/inbox.py"
+    text = inbox.read_text()
+    assert "nx=True" in text
+    inbox.write_text(text.replace(", nx=True", ""))
+    code, found, result = variants(folder, "duplicated,replayed,late")
+    assert code == 122
+    assert {name for name, how in found.items() if how == "refused"} == {
+        "replayed",
+        *(f"duplicated {one}" for one in ("created", "verified", "activated")),
+    }
+    assert result["ended_by"] == "gate"
+    assert 'duplicated created: GET /accounts/5 of inbox: expected status 200 and {"status": "active", "mails": "3"}' in result["message"]
+    assert '"mails": "4"' in result["message"]
+
+
+def test_a_consumer_that_never_ends_with_a_message_is_told_as_such(project):
+    folder = project("inbox")
+    inbox = folder / "inbox/inbox.py"
+    inbox.write_text(inbox.read_text().replace("await message.term()", "await message.nak()"))
+    compose = folder / "compose.yaml"
+    compose.write_text(f"{compose.read_text()}x-seeder: {{settle: {{within: 1s}}}}\n")
+    done = typed("scenario", "run", "activated", "--events", "malformed", "-q", cwd=folder)
+    assert done.code == 122
+    assert "malformed created: inbox: not ready after 1 s: events: consumer inbox of accounts has 1 messages to go" in done.err
+    rows = [line.split() for line in done.out.splitlines()]
+    assert [row[-2] for row in rows if row[0] == "malformed"] == ["refused"] * 3
+    assert [row[-2] for row in rows if row[0] == "as"] == ["passed"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("activated", "--events", "late,lost"), "there is no mutation 'lost'"),
+        (("--events", "mutate"), "tries one scenario, and none was named"),
+        (("quiet", "--events", "mutate"), "no step of `act` publishes events"),
+    ],
+)
+def test_what_cannot_be_tried_is_refused_before_anything_starts(project, words, said):
+    folder = project("inbox")
+    (folder / "testdata/scenarios/quiet.yaml").write_text('scenario: quiet\nversion: "1"\nstack: inbox\n')
+    done = typed("scenario", "run", *words, cwd=folder)
+    assert done.code in (2, 125)
+    assert said in done.err
+    assert not (folder / ".seeder/runs").exists()

@@ -105,6 +105,26 @@ BAD: dict[str, tuple[str, int, str, str]] = {
         "before it",
     ),
     "itself": (E + 'a: {subject: a.b, with: "${a.id}"}\n', 9, "that comes later", "before it"),
+    "a variant of nothing": ("variants: {missing: [{http: inbox, path: /}]}\n", 6, "no step of `act` publishes events", "events: {...}"),
+    "a variant of another event": (
+        E + "a: {subject: a.b}\nvariants:\n  late: {b: [{http: inbox, path: /}]}\n",
+        11,
+        "no event is called b",
+        "'a'",
+    ),
+    "an unknown mutation": (E + "a: {subject: a.b}\nvariants:\n  lost: [{http: inbox, path: /}]\n", 11, "no such key", "known"),
+    "a query without a value": (
+        E + "a: {subject: a.b}\nvariants:\n  late:\n    a: [{store: db, query: 'select :x', equals: 1}]\n",
+        12,
+        "the parameter :x has no value",
+        "add it",
+    ),
+    "nowhere in a variant": (
+        E + 'a: {subject: a.b}\nvariants:\n  late: [{http: inbox, path: "/${told.a.name}"}]\n',
+        11,
+        "told gives no name",
+        "id",
+    ),
     "nowhere in an expectation": ('act:\n  x: {expect: [{key: "${y.z}", exists: true}]}\n', 7, "there is no step y", ""),
     "nothing expected": ("act:\n  x: {expect: []}\n", 7, "at least 1 item", ""),
 }
