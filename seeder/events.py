@@ -39,8 +39,7 @@ class RunStarted(Event):
 
 @frozen
 class StageStarted(Event):
-    """A stage of the flow begins: images, start, migrate, restore, keep, load, mark, gate, act, digest, variants, command, snapshot,
-    teardown."""
+    """A stage begins: images, start, migrate, restore, keep, load, mark, gate, act, digest, variants, command, snapshot, teardown."""
 
     kind: ClassVar[str] = "stage.started"
     stage: str

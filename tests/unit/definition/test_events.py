@@ -110,7 +110,7 @@ BAD: dict[str, tuple[str, int, str, str]] = {
         E + "a: {subject: a.b}\nvariants:\n  late: {b: [{http: inbox, path: /}]}\n",
         11,
         "no event is called b",
-        "'a'",
+        "known: a",
     ),
     "an unknown mutation": (E + "a: {subject: a.b}\nvariants:\n  lost: [{http: inbox, path: /}]\n", 11, "no such key", "known"),
     "a query without a value": (
