@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
-from seeder.definition.dataset import Part
+from seeder.definition.dataset import Part, PartKind
 from seeder.frozen import frozen
 
 
@@ -43,6 +43,24 @@ class Script:
     """A file of SQL."""
 
     part: Part
+
+
+@frozen
+class Held:
+    """What a store holds of one table, of its keys or of one stream, as the lines of the dataset's file that would put it there, in an
+    order that is the same each time. `key`: by which a line is recognised, columns of a table's. `left`: what cannot be written so."""
+
+    name: str
+    kind: PartKind
+    lines: tuple[bytes, ...] = field(repr=False)
+    header: bytes = b""
+    key: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        ending = {"table": "csv", "sql": "sql"}.get(self.kind, "jsonl")
+        return f"{self.name}.{ending}"
 
 
 @frozen

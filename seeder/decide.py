@@ -9,13 +9,18 @@ from seeder.bundle import Bundle
 from seeder.definition.request import Definition
 from seeder.errors import DefinitionError
 from seeder.operation import Plan
-from seeder.plan import choose, make
+from seeder.plan import at_rest, choose, make
 from seeder.reuse import cache
 
 
 def plan(definition: Definition) -> Plan:
     """What would be done. Raises DefinitionError with all that forbids it."""
     return cache.begin(_whole(definition))
+
+
+def plan_at_rest(definition: Definition) -> Plan:
+    """The same without all that comes after the data at rest."""
+    return cache.begin(at_rest(_whole(definition)))
 
 
 def plan_back(definition: Definition, bundle: Bundle) -> Plan:

@@ -89,10 +89,10 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     )
     if stack.target:
         return attach(made)
-    return _at_rest(made) if definition.request.alone else made
+    return at_rest(made) if definition.request.alone else made
 
 
-def _at_rest(plan: Plan) -> Plan:
+def at_rest(plan: Plan) -> Plan:
     """What of it comes before services: servers, migrations, data at rest, and the gates that ask for no more."""
     gates = tuple(check for check in plan.gates if check.gate not in ("ready", EXPECT))
     return replace(plan, services=(), calls=(), gates=gates, acts=(), expected=())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
     from seeder.capability import Asked, Capability
-    from seeder.content import Answer, Message, Post, Received, Records, StoreDigest, TableInfo
+    from seeder.content import Answer, Held, Message, Post, Received, Records, StoreDigest, TableInfo
     from seeder.definition.dataset import Part, PartKind
     from seeder.definition.service import Condition, Service
     from seeder.definition.stack import Stack, Store
@@ -414,6 +414,14 @@ class Marks(Protocol):
 @runtime_checkable
 class Digests(Protocol):
     def digest(self, target: Target, volatile: Sequence[str]) -> StoreDigest: ...
+
+
+@runtime_checkable
+class Recordable(Protocol):
+    """What a store holds can be written down as a dataset's files."""
+
+    def held(self, target: Target, volatile: Sequence[str]) -> Iterable[Held]:
+        """Everything, but for what is volatile and comes by itself. Raises EnvironmentFailed."""
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seeder.cli import _options, _published
+from seeder.cli import _options, _published, _recorded
 from seeder.cli._datasets import chosen
 from seeder.cli._terminal import near, say
 from seeder.errors import counted
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @click.group(cls=_options.Group)
 def command() -> None:
-    """List, lock, validate, publish and pull datasets. DATASET is a name, or NAME@VERSION; a version may be shortened."""
+    """List, record, compare, lock, validate, publish and pull datasets. DATASET is a name, or NAME@VERSION; a version may be shortened."""
 
 
-for each in (_published.publish, _published.pull):
+for each in (_published.publish, _published.pull, _recorded.record, _recorded.diff):
     command.add_command(each)
 
 

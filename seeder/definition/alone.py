@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -14,9 +14,15 @@ from seeder.order import closure
 def alone(stack: Stack, server: str) -> Stack:
     """The stack without all that its server can do without. What migrates a store runs as the service that owns it, so that one is
     there, with nothing to wait for."""
-    kept = closure([server], lambda name: [edge.service for edge in stack.services[name].depends_on if edge.service in stack.services])
-    kept |= {name for name in _owners(stack, server) if name in stack.services}
-    return part(stack, kept, f"{server} does without it")
+    return of(stack, [server], f"{server} does without it")
+
+
+def of(stack: Stack, servers: Iterable[str], why: str) -> Stack:
+    """The same of several servers; `why` the others are absent."""
+    servers = list(servers)
+    kept = closure(servers, lambda name: [edge.service for edge in stack.services[name].depends_on if edge.service in stack.services])
+    kept |= {name for server in servers for name in _owners(stack, server) if name in stack.services}
+    return part(stack, kept, why)
 
 
 def part(stack: Stack, kept: AbstractSet[str], why: str) -> Stack:

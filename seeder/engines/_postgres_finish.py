@@ -21,15 +21,15 @@ def advance_sequences(connection: Connection, catalogue: Catalogue) -> None:
     It is set by ALTER SEQUENCE, which a rollback takes back. Raises EnvironmentFailed when a sequence reads back otherwise.
     """
     for sequence in catalog.sequences(connection):
-        furthest = _furthest(connection, sequence, catalogue)
-        if furthest is None or _is_past(sequence, next_value(connection, sequence), furthest):
+        value = furthest(connection, sequence, catalogue)
+        if value is None or _is_past(sequence, next_value(connection, sequence), value):
             continue
-        _set(connection, sequence, furthest)
-        if not _is_past(sequence, next_value(connection, sequence), furthest):
-            raise EnvironmentFailed(sequence.label, f"the sequence does not stand after {furthest}, the furthest value of its columns")
+        _set(connection, sequence, value)
+        if not _is_past(sequence, next_value(connection, sequence), value):
+            raise EnvironmentFailed(sequence.label, f"the sequence does not stand after {value}, the furthest value of its columns")
 
 
-def _furthest(connection: Connection, sequence: Sequence, catalogue: Catalogue) -> int | None:
+def furthest(connection: Connection, sequence: Sequence, catalogue: Catalogue) -> int | None:
     """The value of its columns that lies furthest in the sequence's direction and inside its bounds."""
     from psycopg import sql
 

@@ -29,7 +29,7 @@ _BATCH = 1000
 
 def digest(target: Target, volatile: Sequence[str]) -> StoreDigest:
     parts: dict[str, tuple[int, str]] = {}
-    lines = ordered(_line(number, entry) for number, entry in _entries(target) if not _left_out(entry.key, volatile))
+    lines = ordered(_line(number, entry) for number, entry in entries(target) if not left_out(entry.key, volatile))
     for kind, group in itertools.groupby(lines, key=lambda line: line.split(b"\t", 1)[0].decode()):
         found, count = hashlib.sha256(), 0
         for line in group:
@@ -39,7 +39,7 @@ def digest(target: Target, volatile: Sequence[str]) -> StoreDigest:
     return StoreDigest.of(parts)
 
 
-def _left_out(key: bytes, volatile: Sequence[str]) -> bool:
+def left_out(key: bytes, volatile: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(key.decode("utf-8", "replace"), pattern) for pattern in volatile)
 
 
@@ -56,7 +56,7 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _entries(target: Target) -> Iterator[tuple[int, Entry]]:
+def entries(target: Target) -> Iterator[tuple[int, Entry]]:
     """Every key with its database's number: of the store's database, or of all where the store is a whole server."""
     with _clients(target) as clients:
         for number, client in clients:
@@ -82,7 +82,7 @@ def _numbered(target: Target, number: int) -> Iterator[Any]:
 def save(target: Target, folder: Path) -> None:
     """One JSON object per key, in the order of the keys, with the time to live that is left."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = (json.dumps(_saved(number, entry), ensure_ascii=False).encode() + b"\n" for number, entry in _entries(target))
+    rows = (json.dumps(_saved(number, entry), ensure_ascii=False).encode() + b"\n" for number, entry in entries(target))
     with _saved_store.writing(folder / _FILE) as keys:
         for line in ordered(rows):
             keys.write(line)

@@ -5,7 +5,7 @@ What a plan does not ask for is imported where it is used, so that short command
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from seeder.target import Address, Target
 from seeder.wait import Verdict
 
 if TYPE_CHECKING:
-    from seeder.content import Message, Post, StoreDigest
+    from seeder.content import Held, Message, Post, StoreDigest
 
 
 class Nats:
@@ -56,6 +56,11 @@ class Nats:
         from seeder.engines import _nats_state
 
         return _nats_state.digest(target, volatile)
+
+    def held(self, target: Target, volatile: Sequence[str]) -> Iterable[Held]:
+        from seeder.engines import _nats_held
+
+        return _nats_held.held(target, volatile)
 
     def save(self, target: Target, folder: Path) -> None:
         from seeder.engines import _nats_state

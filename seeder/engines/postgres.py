@@ -29,7 +29,7 @@ from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
 if TYPE_CHECKING:
-    from seeder.content import Answer, StoreDigest, TableInfo
+    from seeder.content import Answer, Held, StoreDigest, TableInfo
 
 
 class Postgres:
@@ -105,6 +105,11 @@ class Postgres:
         from seeder.engines import _postgres_digest
 
         return _postgres_digest.digest(target, volatile)
+
+    def held(self, target: Target, volatile: Sequence[str]) -> Iterable[Held]:
+        from seeder.engines import _postgres_held
+
+        return _postgres_held.held(target, volatile)
 
     def save(self, target: Target, folder: Path) -> None:
         from seeder.engines import _postgres_save

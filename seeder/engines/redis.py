@@ -5,7 +5,7 @@ What a plan does not ask for is imported where it is used, so that short command
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
 if TYPE_CHECKING:
-    from seeder.content import StoreDigest
+    from seeder.content import Held, StoreDigest
 
 
 class Redis:
@@ -71,6 +71,11 @@ class Redis:
         from seeder.engines import _redis_state
 
         return _redis_state.digest(target, volatile)
+
+    def held(self, target: Target, volatile: Sequence[str]) -> Iterable[Held]:
+        from seeder.engines import _redis_held
+
+        return _redis_held.held(target, volatile)
 
     def save(self, target: Target, folder: Path) -> None:
         from seeder.engines import _redis_state

@@ -1,0 +1,172 @@
+"""Golden data out of an environment that is up: what its stores hold beyond what migrations, lookups and settings put there, as a dataset's
+files, in an order that is the same each time.
+
+What migrations and lookups leave is not guessed: servers are brought up once more, from layers where there are some, with that alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from seeder import decide, hold, lifecycle, present, start
+from seeder.content import Held
+from seeder.definition import alone
+from seeder.definition.policy import LEVELS, privacy_of
+from seeder.environment import Environment
+from seeder.errors import EnvironmentFailed, GateRefused, UsageError, nearest
+from seeder.events import Emit
+from seeder.fitness import head
+from seeder.frozen import frozen
+from seeder.operation import Plan
+from seeder.options import Options
+from seeder.order import each
+from seeder.protocols import Recordable
+from seeder.registry import ENGINES, GATES
+
+
+@frozen
+class Recorded:
+    """Store -> its files; `left`: what could not be written so, a sentence each. `requires` and `privacy` as the manifest has them."""
+
+    files: Mapping[str, Sequence[Held]]
+    left: tuple[str, ...]
+    requires: Mapping[str, str]
+    privacy: str
+
+    def write(self, folder: Path) -> None:
+        """The stores' folders below `folder`, in place of those that are there."""
+        for store, files in self.files.items():
+            there = folder / store
+            for old in (path for path in there.glob("*") if path.is_file()):
+                old.unlink()
+            there.mkdir(parents=True, exist_ok=True)
+            for one in files:
+                (there / one.file).write_bytes(one.header + b"".join(one.lines))
+
+
+def record(one: present.Present, stores: Sequence[str], emit: Emit) -> Recorded:
+    """What the environment holds, of these stores or of all. Its services are held meanwhile. Raises GateRefused where a declared key leads
+    nowhere, UsageError for a store that it does not have, EnvironmentFailed."""
+    with ExitStack() as undo:
+        environment, plan = present.rejoin(one, emit, undo)
+        environment.refuse_ended()
+        chosen = _chosen(plan, stores)
+        with hold.alone(environment), hold.still(environment, [service.subject for service in start.running(environment, plan)]):
+            _refuse_lost_keys(environment)
+            found = _held(environment, chosen)
+    before = _before(plan, chosen, emit)
+    files, left = dict[str, list[Held]](), list[str]()
+    for store in chosen:
+        known = {(held.kind, held.name): held for held in before[store]}
+        new = [beyond(held, known.get((held.kind, held.name)), left, store) for held in found[store]]
+        files[store] = [held for held in new if held.lines]
+    return Recorded({store: held for store, held in files.items() if held}, tuple(left), _requires(plan, files), _privacy(plan))
+
+
+def _chosen(plan: Plan, stores: Sequence[str]) -> list[str]:
+    for name in stores:
+        if name not in plan.stack.stores:
+            raise UsageError(name, f"stack {plan.stack.name} has no such store", nearest(name, sorted(plan.stack.stores)))
+    able = [name for name, store in sorted(plan.stack.stores.items()) if isinstance(ENGINES.get(store.engine), Recordable)]
+    if unable := sorted(set(stores) - set(able)):
+        raise EnvironmentFailed(unable[0], f"what a store of {plan.stack.stores[unable[0]].engine} holds cannot be written as files")
+    return [name for name in able if not stores or name in stores]
+
+
+def _held(environment: Environment, stores: Iterable[str]) -> dict[str, list[Held]]:
+    contents = environment.contents()
+
+    def of(store: str) -> list[Held]:
+        engine = environment.engine(store)
+        return list(engine.held(*contents[store])) if isinstance(engine, Recordable) else []
+
+    return each(stores, of, at_once=4)
+
+
+def _refuse_lost_keys(environment: Environment) -> None:
+    found = list(GATES.get("references").check(environment.fitness, environment))
+    if found:
+        raise GateRefused.of(found)
+
+
+def _before(plan: Plan, stores: Sequence[str], emit: Emit) -> dict[str, list[Held]]:
+    """What migrations, lookups and settings alone leave in the stores."""
+    definition = plan.definition
+    servers = {plan.stack.stores[store].service for store in stores}
+    part = dataclasses.replace(
+        definition,
+        stack=alone.of(plan.stack, sorted(servers), "a recording asks stores alone"),
+        scenario=None,
+        datasets=tuple(dataset for dataset in definition.datasets if dataset.upserts),
+        runtime=plan.runtime,
+    )
+    with lifecycle.opened(decide.plan_at_rest(part), Options(), emit) as (environment, _):
+        return _held(environment, stores)
+
+
+# -- what is beyond ---------------------------------------------------------------------------------------------------
+
+
+def beyond(held: Held, before: Held | None, left: list[str], store: str) -> Held:
+    """The lines that were not there before. What was changed or removed of those goes to `left`: golden data only adds."""
+    left += [f"{store}: {one}" for one in held.left]
+    there = Counter(before.lines if before else ())
+    new = [line for line in held.lines if not _taken(there, line)]
+    gone = [line for line, count in there.items() for _ in range(count)]
+    if gone and held.kind in ("table", "keys"):
+        left.append(f"{store}.{held.name}: {len(gone)} of what migrations, lookups and settings put there was changed or removed since")
+    changed = {key for line in gone if (key := key_of(held, line)) is not None}
+    return dataclasses.replace(held, lines=tuple(line for line in new if not changed or key_of(held, line) not in changed))
+
+
+def _taken(there: Counter[bytes], line: bytes) -> bool:
+    if there[line]:
+        there[line] -= 1
+        return True
+    return False
+
+
+def key_of(held: Held, line: bytes) -> tuple[Any, ...] | None:
+    """By which the line is recognised among others; None where it is by itself alone."""
+    if held.kind == "keys":
+        return (json.loads(line)["key"],)
+    if not held.key or held.kind != "table":
+        return None
+    (names,), (values,) = (list(csv.reader([text.decode()])) for text in (held.header, line))
+    return tuple(values[names.index(name)] for name in held.key)
+
+
+# -- what is said of it -----------------------------------------------------------------------------------------------
+
+
+def _requires(plan: Plan, files: Mapping[str, Sequence[Held]]) -> dict[str, str]:
+    """The stack's version, and a revision of each store or a later one."""
+    release = plan.stack.version.split(".")
+    stack = f">={'.'.join(release[:2])},<{int(release[0]) + 1}" if release[0].isdigit() else plan.stack.version
+    heads = {store: head(plan.fitness.revisions.get(store, ())) for store in sorted(files)}
+    return {"stack": stack, **{store: f"{revision}.." for store, revision in heads.items() if revision and files[store]}}
+
+
+def _privacy(plan: Plan) -> str:
+    """No better than that of the data that the environment was loaded with."""
+    known = [privacy_of(dataset) for dataset in plan.definition.datasets]
+    return min(known, key=LEVELS.index, default=LEVELS[-1])
+
+
+def entry(name: str, kind: str, version: str, path: str, found: Recorded) -> dict[str, Any]:
+    """What the manifest says of the dataset."""
+    return {"name": name, "kind": kind, "version": version, "path": path, "requires": dict(found.requires), "privacy": found.privacy}
+
+
+def lines(of: Mapping[str, Any]) -> Iterator[str]:
+    """The same as lines below `datasets:`."""
+    for place, (key, value) in enumerate(of.items()):
+        text = json.dumps(value) if key in ("version", "requires") else value
+        yield f"  {'-' if place == 0 else ' '} {key}: {text}"
