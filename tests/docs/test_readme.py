@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -43,7 +44,7 @@ def shop(tmp_path):
 
 def test_every_shell_block_is_typed_here_or_elsewhere():
     settings = {where for language, where, _ in BLOCKS if language == "sh"}
-    assert settings == {"shop", "own", "elsewhere"}
+    assert settings == {"shop", "own", "generator", "elsewhere"}
     assert {line for block in shell("elsewhere") for line in block.splitlines()} == ELSEWHERE
     assert all((ROOT / line).stat().st_mode & 0o111 for line in ELSEWHERE)
 
@@ -122,15 +123,20 @@ def test_the_examples_of_datasets_and_of_a_scenario_are_sound(tmp_path):
     typed(f"seeder dataset lock && seeder check && seeder plan {words}", tmp_path)
 
 
-def test_the_first_generator_is_asked_for_as_it_stands_there(tmp_path):
+def test_the_page_of_the_first_generator_is_followed_from_its_beginning_to_its_end(tmp_path):
+    """Files are made where their first lines say, and commands typed, in the order in which they stand there."""
     notes(tmp_path)
-    (code,) = [block for language, what, block in BLOCKS if (language, what) == ("python", "generator")]
     typed("seeder init --name notes", tmp_path)
-    for name, text in {"generators/notes.py": code, "testdata/scenarios/written.yaml": example("steps")}.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    asked = "seeder generator ls && seeder generator show notes.write && seeder scenario graph written && seeder check"
-    typed(f"{asked} && seeder run --scenario written --services db --runtime local -- sh -c 'test $SEEDER_OUTPUT_NOTE = 4'", tmp_path)
+    kinds = [language for language, what, _ in BLOCKS if what == "generator"]
+    assert kinds == ["python", "sh", "yaml", "sh", "sh", "sh"]
+    for language, block in ((language, block) for language, what, block in BLOCKS if what == "generator"):
+        if language == "sh":
+            typed(block.replace("seeder run", "seeder run --runtime local"), tmp_path)
+        else:
+            file = tmp_path / block.splitlines()[0].removeprefix("# ")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block)
+    assert json.loads((tmp_path / "generators.lock").read_text())["capabilities"]["notes.write"]["owner"] == "notes-team"
 
 
 def test_the_example_of_a_generator_behind_http_is_read_as_it_stands_there(tmp_path):
