@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from seeder import locked, origins, soundness
+from seeder import literals, locked, origins, soundness
 from seeder.definition import consistency, shared
 from seeder.definition.checksums import NAME, is_locked, verify
 from seeder.definition.compose import read_stack, service_names
@@ -98,7 +98,9 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
         _scenario(scenario, manifest, findings)
         if stack := stacks.get(scenario.stack):
             findings.errors += [*soundness.of_scenario(scenario, stack)[1], *soundness.of_steps(scenario, stack, offered[stack.name])]
-            data = [one for one in data_of(scenario, manifest, Collector()) if origins.inserts(one, soundness.of_dataset(one, stack)[0])]
+            every = data_of(scenario, manifest, Collector())
+            findings.hints += literals.in_steps(scenario, every, offered[stack.name].capabilities)
+            data = [one for one in every if origins.inserts(one, soundness.of_dataset(one, stack)[0])]
             findings.errors += origins.refused(scenario, data, offered[stack.name].capabilities)
         elif services := named.get(scenario.stack):
             findings.errors += strangers(scenario, services)

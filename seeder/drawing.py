@@ -53,7 +53,7 @@ def svg(scenario: Scenario) -> str:
 
 
 def _does(step: Step) -> str:
-    return step.does + (" for each" if step.each is not None else f" x {step.count}" if step.count is not None else "")
+    return step.does + (" for each" if step.each is not None else "") + (f" x {step.count}" if step.count is not None else "")
 
 
 def _after(needed: Sequence[str]) -> str:

@@ -152,7 +152,8 @@ def _nowhere(subject: str, step: Step, known: Mapping[str, Shape]) -> Iterator[P
         if reference.root in OWN and reference.root not in known:
             cause = f"${{{reference.root}}} has a meaning only with {'for_each' if reference.root == 'each' else 'for_each or count'}"
             yield Problem(subject, cause, "add it, or refer to a step", mark)
-        yield from _led(subject, reference, known, mark)
+        if reference.root != "inputs":  # which inputs there are is told where the file is read
+            yield from _led(subject, reference, known, mark)
 
 
 def _told(scenario: Scenario, known: Capabilities) -> Iterator[Problem]:

@@ -105,19 +105,25 @@ def _made(environment: Environment, operation: Make, offered: Mapping[str, Gener
 
 
 def _members(step: Step, known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What `each` and `index` are for every member."""
-    if step.each is not None:
-        found = filled(step.each, known)
-        if not isinstance(found, list):
-            cause = f"for_each is no list: {step.each} came to {found!r}"
-            raise EnvironmentFailed(f"step {step.name}", cause, "write a list, or refer to one", step.mark)
-        yield from ({"each": value, "index": place} for place, value in enumerate(found))
+    """What `each` and `index` are for every member: of a list, so many times, or so many of each."""
+    if step.each is None:
+        yield from ({"index": place} for place in range(_count(step, known)))
         return
+    found = filled(step.each, known)
+    if not isinstance(found, list):
+        cause = f"for_each is no list: {step.each} came to {found!r}"
+        raise EnvironmentFailed(f"step {step.name}", cause, "write a list, or refer to one", step.place("for_each"))
+    times = 1 if step.count is None else _count(step, known)
+    of_each = [value for value in found for _ in range(times)]
+    yield from ({"each": value, "index": place} for place, value in enumerate(of_each))
+
+
+def _count(step: Step, known: Mapping[str, Any]) -> int:
     count = filled(step.count, known)
     if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         cause = f"count is no whole number from 0: {step.count} came to {count!r}"
-        raise EnvironmentFailed(f"step {step.name}", cause, "write one, or refer to one", step.mark)
-    yield from ({"index": place} for place in range(count))
+        raise EnvironmentFailed(f"step {step.name}", cause, "write one, or refer to one", step.place("count"))
+    return count
 
 
 def _one(environment: Environment, operation: Make, generator: Generator, ledger: Ledger, call: Asked, given: dict[str, Any]) -> Any:

@@ -235,7 +235,8 @@ def _makes(key: str, kind: type[Make], scenario: Scenario | None, offered: Offer
 
 
 def _asked(step: Step, capability: Capability | None) -> str:
-    many = f", for each of {step.each}" if step.each is not None else f", {step.count} times" if step.count is not None else ""
+    many = f", for each of {step.each}" if step.each is not None else ""
+    many += f", {step.count} times" if step.count is not None else ""
     return f"{step.use} of {capability.owner}{many}" if capability else step.does
 
 

@@ -66,7 +66,8 @@ def _of_input(one: Input, *, whole: bool = False) -> Shape:
     """`whole`: with its limits, which a literal is held to."""
     if one.enum:
         return {"enum": list(one.enum)}
-    limits = {name: getattr(one, name) for name in LIMITS if getattr(one, name) is not None} if whole else {}
+    known = {name: getattr(one, name) for name in LIMITS if whole and getattr(one, name) is not None}
+    limits = {name: int(limit) if isinstance(limit, float) and limit.is_integer() else limit for name, limit in known.items()}
     return {"type": one.type, **limits}
 
 

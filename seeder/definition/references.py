@@ -160,7 +160,7 @@ def named_parameters(query: str) -> list[str]:
 def _mistake(match: re.Match[str], known: Mapping[str, Collection[str] | None]) -> tuple[str, str] | None:
     """What is wrong with a reference, and what may be meant."""
     if not match["end"]:
-        return "the reference is not closed; write a dollar sign as $$", ""
+        return "the reference is not closed; write a dollar sign as $$", "close it: ${...}"
     reference = _parsed(match["name"])
     if reference is None:
         return _none(known)

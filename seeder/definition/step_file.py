@@ -42,8 +42,6 @@ class UseItem(Strict):
 
     @model_validator(mode="after")
     def _one_of(self) -> UseItem:
-        if self.for_each is not None and self.count is not None:
-            raise ValueError("takes for_each or count, not both")
         if isinstance(self.for_each, str) and not only(self.for_each):
             raise ValueError(f"for_each is a list, or one reference to one, and {self.for_each!r} is neither")
         if isinstance(self.count, str) and not only(self.count):

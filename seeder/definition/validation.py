@@ -87,6 +87,8 @@ def _explained(detail: ErrorDetails, model: type[BaseModel], name: str, later: C
         return "the key is needed and missing", "add it"
     if kind == "literal_error":
         return _sentence(detail), _meant(detail)
+    if kind == "form":
+        return _sentence(detail), "write one of them"
     return _mistyped(kind, detail["input"]) or (_sentence(detail), "")
 
 

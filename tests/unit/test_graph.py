@@ -12,7 +12,9 @@ from seeder.capability import Capability
 from seeder.definition.scenario import Scenario
 from seeder.definition.scenario_reader import read_scenario
 from seeder.definition.stack import Stack
+from seeder.definition.step import Step
 from seeder.errors import Collector, Mark
+from seeder.perform import _members
 from tests.conftest import DATA
 from tests.fakes.world import read
 
@@ -58,6 +60,7 @@ GOOD = {
     "for each": 'steps:\n  all: {use: customers.create, for_each: [EU, US], with: {region: "${each}"}}\noutputs: {ids: "${all[*].id}"}\n',
     "each of another": f'steps:\n  {C}\n  all: {{use: customers.create, for_each: "${{customer.tags}}", with: {{status: "${{each}}"}}}}\n',
     "count": 'steps:\n  all: {use: customers.create, count: "${inputs.many}", with: {status: "n ${index}"}}\n',
+    "so many of each": 'steps:\n  all: {use: customers.create, for_each: [EU, US], count: 3, with: {region: "${each}", status: "n ${index}"}}\n',
     "act on steps": f'steps:\n  {C}\nact:\n  order: {{use: orders.place, with: {{customer: "${{customer.id}}"}}}}\noutputs: {{o: "${{order.id}}"}}\n',
     "after": f"steps:\n  {C}\n  other: {{use: customers.create, after: [customer]}}\n",
     "a text of several": f'steps:\n  {C}\n  b: {{use: customers.create, with: {{status: "${{customer.id}} of ${{inputs.region}}"}}}}\n',
@@ -172,6 +175,12 @@ def test_thousands_of_steps_are_compared_with_one_reader_of_each_shape(tmp_path:
     assert shape.reader.cache_info().misses == 2  # region; status and note are texts
 
 
+def test_so_many_of_each_come_in_one_list() -> None:
+    step = Step("all", Mark(Path("s.yaml"), 1), "customers.create", each="${inputs.regions}", count="${inputs.many}")
+    members = list(_members(step, {"inputs": {"regions": ["EU", "US"], "many": 2}}))
+    assert members == [{"each": region, "index": place} for place, region in enumerate(["EU", "EU", "US", "US"])]
+
+
 WRITTEN = {
     "count of words": ("steps:\n  a: {use: customers.create, count: three}\n", "count is a whole number from 0, or one reference"),
     "count below nothing": ("steps:\n  a: {use: customers.create, count: -1}\n", "greater than or equal to 0"),
@@ -180,7 +189,6 @@ WRITTEN = {
     "each of two": ('steps:\n  a: {use: customers.create, for_each: "${b.x}${c.x}"}\n', "for_each is a list, or one reference to one"),
     "a name of two words": ('steps:\n  "a b": {use: customers.create}\n', "'a b' is not a name for a step"),
     "a name like a member": ('act:\n  "c[0]": {use: customers.create}\n', "'c[0]' is not a name for a step"),
-    "both lists": ("steps:\n  a: {use: customers.create, for_each: [1], count: 2}\n", "for_each or count, not both"),
     "neither": ("steps:\n  a: {with: {}}\n", "exactly one of use, eventually"),
     "no such key": ("steps:\n  a: {use: customers.create, wiht: {}}\n", "no such key"),
     "an input that is not there": ('steps:\n  a: {use: customers.create, with: {region: "${inputs.regoin}"}}\n', "no input 'regoin'"),
