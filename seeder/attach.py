@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from seeder.capability import NOTHING, Capability
-from seeder.definition.dataset import Dataset
+from seeder.definition.dataset import Dataset, Part
+from seeder.definition.dataset_parts import left_out
 from seeder.definition.request import Definition
+from seeder.definition.stack import Stack
 from seeder.errors import Problem, counted
 from seeder.notice import Notice
 from seeder.operation import Check, Make, Plan
@@ -16,14 +18,14 @@ ASKED = ("ready",)  # gates that make sense before anything is done there; the o
 MARKS = "marks"  # the gate that asks whose the things are that steps made
 
 
-def refused(definition: Definition, offered: Mapping[str, Capability]) -> Iterator[Problem]:
+def refused(definition: Definition, offered: Mapping[str, Capability], parts: Mapping[str, tuple[Part, ...]]) -> Iterator[Problem]:
     """What a run would do to the system that nobody could take back."""
     target = definition.stack.target
     if target is None:
         return
     for dataset in definition.datasets:
         if not dataset.upserts:
-            yield from _rows(dataset, target.name)
+            yield from _rows(dataset, parts[dataset.label], definition.stack, target.name)
     for step in (step for one in definition.scenario.closure() for step in one.every) if definition.scenario else ():
         about = offered.get(step.use)
         if about and not about.undo:
@@ -31,9 +33,20 @@ def refused(definition: Definition, offered: Mapping[str, Capability]) -> Iterat
             yield Problem(f"step {step.name}", cause, f"ask {about.owner} for an `undo` of it ({about.mark})", step.mark)
 
 
-def _rows(dataset: Dataset, target: str) -> Iterator[Problem]:
-    cause = f"is {dataset.kind} data, and target {target} is shared: rows cannot be loaded there yet"
-    yield Problem(dataset.label, cause, "make the state by steps", dataset.mark)
+def _rows(dataset: Dataset, parts: Iterable[Part], stack: Stack, target: str) -> Iterator[Problem]:
+    """Only rows of tables can be told from others', by keys of their own."""
+    remedy = f"leave {dataset.label} out, and make the state by steps"
+    for part in parts:
+        if part.kind != "table":
+            cause = f"holds {part.kind}: {part.path.name}, and target {target} is shared: nobody could take back what it does there"
+            yield Problem(dataset.label, cause, remedy, dataset.mark)
+    if dataset.seed or dataset.loads_at:
+        key = "seed" if dataset.seed else "loads_at"
+        yield Problem(dataset.label, f"says `{key}`, which target {target} cannot have: it is shared", remedy, dataset.mark)
+    for name in left_out(dataset, stack):
+        yield Problem(
+            dataset.label, f"has files for {name}, and target {target} does not declare it", f"add {name} to the target", dataset.mark
+        )
 
 
 def attach(plan: Plan) -> Plan:
@@ -45,11 +58,14 @@ def attach(plan: Plan) -> Plan:
     makes = [one for one in done if one.capability and one.capability.undo != NOTHING]
     steps = tuple(one for one in plan.calls if isinstance(one, Make))
     gates = [check for check in (*plan.gates, *plan.expected) if check.gate in ASKED]
+    loads = [load for load in plan.loads if not load.dataset.upserts]
+    required = [(load.dataset.label, one) for load in loads for one in load.dataset.requires if one.subject in load.parts]
+    heads = [Check("heads", counted(len(required), "requirement"), "of datasets", "heads")] if required else []
     asked = [check for check in (*plan.gates, *plan.expected) if check.gate == "expect"]
     marks = [
         Check(
             MARKS,
-            f"{counted(len(makes), 'step')} that {'makes' if len(makes) == 1 else 'make'} things",
+            f"{counted(len(makes), 'step')} and {counted(len(loads), 'dataset')} that may make things",
             f"isolation: {target.isolation}",
             MARKS,
         )
@@ -61,12 +77,12 @@ def attach(plan: Plan) -> Plan:
         servers=(),
         halts=(),
         migrations=(),
-        loads=(),
+        loads=tuple(replace(load, cause="under keys of this run's own") for load in loads),
         services=(),
         calls=steps,
-        gates=tuple(gates),
-        expected=(*(marks if makes else ()), *asked),
-        fitness=replace(plan.fitness, revisions={}, gates=(), references=()),
+        gates=(*gates, *heads),
+        expected=(*(marks if makes or loads else ()), *asked),
+        fitness=replace(plan.fitness, gates=(), references=(), required=tuple(required)),
     )
 
 

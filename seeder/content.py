@@ -187,6 +187,17 @@ class TableInfo:
 
 
 @frozen
+class RowKeys:
+    """By what a table's rows are told: the types of its columns, its primary key, columns that are unique together, and where columns
+    lead in their store (table, column)."""
+
+    types: Mapping[str, str]
+    primary: tuple[str, ...]
+    unique: tuple[tuple[str, ...], ...] = ()
+    foreign: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@frozen
 class StoreDigest:
     """SHA-256 (hex) over the store's content as text, as architecture.md defines it, and over its parts: table, key type or
     stream -> (records, digest)."""

@@ -7,6 +7,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seeder.definition.dataset import Requirement
 from seeder.definition.expectation import Expectation
 from seeder.definition.extension import Gates
 from seeder.definition.stack import Reference
@@ -74,3 +75,4 @@ class Fitness:
     gates: tuple[tuple[str, Gates], ...] = ()  # (who declared it, what)
     references: tuple[Reference, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+    required: tuple[tuple[str, Requirement], ...] = ()  # (dataset, what it asks of a store), of a system whose stores are where they are

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from seeder.frozen import frozen
 
 FILE: Final = "ledger.jsonl"
+DATA: Final = "data"  # stands for the capability of an entry of rows that a dataset put in
 State = Literal["begun", "confirmed", "failed", "unknown", "undone"]
 
 

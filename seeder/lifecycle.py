@@ -51,6 +51,7 @@ BACK: Stages = (  # from a bundle
 ATTACHED: Stages = (  # to a system that is there
     ("start", up.prepare),
     ("gate", gate.check),
+    ("load", load.at_rest),
     ("load", load.through_services),
     ("act", act.steps),
     ("gate", gate.expected),

@@ -60,7 +60,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     problems.problems += [problem for parts in allotted.values() for problem in soundness.beyond(runtime, stack, parts)]
     inserting = [dataset for dataset in definition.datasets if origins.inserts(dataset, allotted[dataset.label])]
     problems.problems += origins.refused(definition.scenario, inserting, offered.capabilities) if definition.scenario else ()
-    problems.problems += [*soundness.refused(stack, notices), *refused(definition, offered.capabilities)]
+    problems.problems += [*soundness.refused(stack, notices), *refused(definition, offered.capabilities, allotted)]
     problems.raise_if_any(DefinitionError)
     every = tuple(_loads(definition.datasets, allotted, judged.ids))
     loads = tuple(load for load in every if not load.at)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
     from seeder.capability import Asked, Capability
-    from seeder.content import Answer, Held, Message, Post, Received, Records, StoreDigest, TableInfo
+    from seeder.content import Answer, Held, Message, Post, Received, Records, RowKeys, StoreDigest, TableInfo
     from seeder.definition.dataset import Part, PartKind
     from seeder.definition.service import Condition, Service
     from seeder.definition.stack import Stack, Store
@@ -368,6 +368,24 @@ class Loads(Protocol):
 
 
 @runtime_checkable
+class Shares(Protocol):
+    """The engine takes rows into a store that others use, too, and takes them back."""
+
+    def keys(self, target: Target, tables: Iterable[str]) -> Mapping[str, RowKeys]:
+        """By what rows of these tables are told; of those that are there."""
+
+    def taken(self, target: Target, table: str, column: str, low: int, high: int) -> bool:
+        """Whether a row has a number of this range."""
+
+    def join(self, target: Target) -> Session:
+        """As `Loads.begin`, of rows whose keys are new; what is drawn or derived for all stays as it is."""
+
+    def erase(self, target: Target, rows: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]]) -> int:
+        """Table -> (columns of its key, their values row by row): take these rows away, those that lead to others first; answer how
+        many there were. Raises EnvironmentFailed, and nothing is gone then."""
+
+
+@runtime_checkable
 class Queries(Protocol):
     """The engine answers SQL."""
 
@@ -602,6 +620,14 @@ class Joins(Protocol):
 
     def steps(self, revisions: Sequence[Revision]) -> Iterator[Sequence[Revision]]:
         """The history in pieces: a store that holds the first ones and gets the rest is as one that got all at once."""
+
+
+@runtime_checkable
+class TellsHead(Protocol):
+    """The tool's list in the store tells how far that is."""
+
+    def head(self, store: Store, world: World) -> str | None:
+        """The last revision that was applied; None when there is none, or several."""
 
 
 @runtime_checkable

@@ -117,6 +117,7 @@ GATES: Registry[Gate] = Registry("gate", {
     "references": "seeder.gates.references:References",
     "expect": "seeder.gates.expect:Expect",
     "marks": "seeder.gates.marks:Marks",
+    "heads": "seeder.gates.heads:Heads",
 })  # fmt: skip
 
 

@@ -92,6 +92,11 @@ class Session:
         """What the scenario tells of the state, by name: values, where the variables SEEDER_OUTPUT_* are texts."""
         return variables.outputs(self._here)
 
+    @property
+    def keys(self) -> Mapping[str, Mapping[str, str]]:
+        """In a shared system: column (`store.table.column`) -> what a dataset says -> what it is in this run. Empty elsewhere."""
+        return self._here.keys
+
     def http(self, service: str) -> httpx.Client:
         """A client of the service: base address, authentication as the stack declares it, time limits. It is closed with the
         environment. Raises UsageError for a name that is no service."""

@@ -16,10 +16,10 @@ from typing import Any, Final
 from seeder import redact
 from seeder.asking import ask
 from seeder.capability import NOTHING, Asked, Capability
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Progress
-from seeder.ledger import Entry, Ledger
-from seeder.protocols import Generator, Undoes, World
+from seeder.ledger import DATA, Entry, Ledger
+from seeder.protocols import Generator, Shares, Undoes, World
 from seeder.registry import generators
 from seeder.run import Swept
 from seeder.tried import Tried, judged
@@ -51,9 +51,11 @@ class _Undoing:
                 continue
             why = self._why_left(entry)
             if why:
-                left.append(f"{entry.capability} of {entry.owner}, step {entry.id}, {_key(entry)}: {why}")
+                left.append(
+                    f"{entry.capability} of {entry.owner}, {'' if entry.capability == DATA else 'step '}{entry.id}, {_key(entry)}: {why}"
+                )
             elif self._ledger.last(entry.id).state == "undone":
-                removed.append(f"step {entry.id}")
+                removed.append(f"{'rows of' if entry.capability == DATA else 'step'} {entry.id}")
             self._world.emit(Progress("teardown", entry.id, "left" if why else "undone", why or entry.capability))
         return Swept(tuple(removed), tuple(left), lasting=True)
 
@@ -61,6 +63,8 @@ class _Undoing:
         """Take it back; answers why it is left, or nothing."""
         if blocking := self._held.get(entry.step):
             return self._hold(entry, f"{blocking} builds on it and is left")
+        if entry.capability == DATA:
+            return self._erase(entry)
         generator = self._offered.get(entry.capability)
         if generator is None:
             return self._hold(entry, "nobody offers this capability any more")
@@ -71,6 +75,17 @@ class _Undoing:
         if known.state == "unknown":
             return f"whether it was made is unknown: {known.reason}"  # what it builds on goes: nobody will ever know more
         return self._take_back(replace(entry, made=known.made), generator)
+
+    def _erase(self, entry: Entry) -> str:
+        """Rows of a dataset, by their keys, which are this run's alone."""
+        store, engine = entry.given["store"], self._world.engine(entry.given["store"])
+        try:
+            if isinstance(engine, Shares):
+                engine.erase(self._world.target(store), entry.given["rows"])
+        except SeederError as error:
+            return error.problems[0].cause
+        self._ledger.ended(entry.id, "undone")
+        return ""
 
     def _hold(self, entry: Entry, why: str) -> str:
         for step in entry.after:
@@ -129,6 +144,8 @@ class _Undoing:
 
 def _key(entry: Entry) -> str:
     """By what its owner finds it: `id=5` where it has one, else all that is known of it."""
+    if entry.capability == DATA:
+        return f"{sum(len(keys) for _, keys in entry.given['rows'].values())} rows"
     known = redact.tree(entry.given if entry.made is None else entry.made)
     if isinstance(known, Mapping) and "id" in known:
         return f"id={known['id']}"

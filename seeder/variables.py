@@ -149,6 +149,7 @@ def document(environment: Environment) -> dict[str, Any]:
         "services": services,
         "stores": {name: _store_document(environment, name) for name in sorted(environment.stack.stores)},
         "outputs": dict(outputs(environment)),
+        **({"keys": environment.keys} if environment.stack.target else {}),
         "variables": of(environment),
     }
 

@@ -112,8 +112,11 @@ class TargetItem(Strict):
     isolation: Annotated[Literal["prefix", "tenant"], Field(description="how what a run makes is told from what others make")]
     services: Annotated[dict[str, SharedService], Field(min_length=1)]
     stores: Annotated[dict[str, Url], Field(description="store: its address, with credentials")] = {}
+    ranges: Annotated[
+        dict[str, Annotated[list[Whole], Field(min_length=2, max_length=2)]],
+        Field(description="store.table.column: first and last number that rows of datasets may get there"),
+    ] = {}
     marks: Annotated[dict[str, Shown], Field(description="capability: where what it makes shows the mark of its run")] = {}
-    messages: Annotated[bool, Field(strict=True, description="datasets may publish messages, which nobody can take back")] = False
 
 
 class ManifestFile(Strict):

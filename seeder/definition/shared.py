@@ -28,8 +28,8 @@ def attached(stack: Stack, entry: TargetEntry, policy: Policy | None, lookup: Lo
         urls={name: fill.text(f"services.{name}.url", service.url).rstrip("/") for name, service in given.services.items()},
         stores={name: fill.text(f"stores.{name}", url) for name, url in given.stores.items()},
         headers={name: service.header for name, service in given.services.items() if service.header},
+        ranges={str(column): (first, last) for column, (first, last) in given.ranges.items()},
         traces={name: _trace(shown, stack, entry) for name, shown in given.marks.items()},
-        messages=given.messages,
     )
     logins = {name: fill.auth(f"services.{name}.auth", service.auth) for name, service in given.services.items() if service.auth}
     problems.raise_if_any()
@@ -48,6 +48,12 @@ def mistakes(entry: TargetEntry, stack: Stack) -> Iterator[Problem]:
     for name in entry.written.stores:
         if name not in stack.stores and name.split("/", maxsplit=1)[0] not in stack.absent:
             yield Problem(f"{subject}.stores", f"stack {stack.name} has no store {name}", nearest(name, sorted(stack.stores)), entry.mark)
+    for column, (first, last) in entry.written.ranges.items():
+        found = column_of(column, stack.stores, f"{subject}.ranges", entry.mark)
+        if isinstance(found, Problem):
+            yield found
+        elif first > last:
+            yield Problem(f"{subject}.ranges.{column}", f"ends before it begins: {first}, {last}", "write the lower one first", entry.mark)
     for capability, shown in entry.written.marks.items():
         yield from _shown(f"{subject}.marks.{capability}", shown, entry, stack)
 

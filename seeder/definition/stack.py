@@ -72,7 +72,7 @@ class Trace:
 class Shared:
     """A system that exists already and that others use, too. `urls` are the base addresses of services, `stores` those of stores with
     their credentials; `headers`: service -> the header by which it knows the tenant. `traces`: capability -> where its things show
-    whose they are. `messages`: datasets may publish some."""
+    whose they are. `ranges`: column -> first and last number that rows of datasets may get there."""
 
     name: str
     isolation: Literal["prefix", "tenant"]
@@ -80,7 +80,7 @@ class Shared:
     stores: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     traces: Mapping[str, Trace] = field(default_factory=dict)
-    messages: bool = False
+    ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @frozen

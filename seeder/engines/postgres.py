@@ -29,7 +29,7 @@ from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
 if TYPE_CHECKING:
-    from seeder.content import Answer, Held, StoreDigest, TableInfo
+    from seeder.content import Answer, Held, RowKeys, StoreDigest, TableInfo
 
 
 class Postgres:
@@ -74,6 +74,26 @@ class Postgres:
         from seeder.engines._postgres_load import PostgresSession
 
         return PostgresSession(target, upsert=upsert, natural_keys=natural_keys)
+
+    def keys(self, target: Target, tables: Iterable[str]) -> Mapping[str, RowKeys]:
+        from seeder.engines import _postgres_guest
+
+        return _postgres_guest.keys(target, tables)
+
+    def taken(self, target: Target, table: str, column: str, low: int, high: int) -> bool:
+        from seeder.engines import _postgres_guest
+
+        return _postgres_guest.taken(target, table, column, low, high)
+
+    def join(self, target: Target) -> Session:
+        from seeder.engines._postgres_guest import GuestSession
+
+        return GuestSession(target, upsert=False, natural_keys={})
+
+    def erase(self, target: Target, rows: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]]) -> int:
+        from seeder.engines import _postgres_guest
+
+        return _postgres_guest.erase(target, rows)
 
     def query(self, target: Target, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         return _postgres_query.rows(target, sql, parameters)

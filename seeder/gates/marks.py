@@ -34,7 +34,7 @@ class Marks:
                 yield from _answered(own, trace.output, world.run.mark)
         for column in sorted({trace.column for trace in target.traces.values() if trace.column}):
             sharing = {capability for capability, trace in target.traces.items() if trace.column == column}
-            yield from _counted(column, [entry for entry in made if entry.capability in sharing], world)
+            yield from _counted(column, [entry for entry in made if entry.capability in sharing], _rows(column, made), world)
         known = generators(world.stack)
         makes = {entry.capability for entry in made if entry.capability in known and known[entry.capability].capability.undo != NOTHING}
         if silent := sorted(makes - set(target.traces)):
@@ -50,12 +50,19 @@ def _answered(entries: Sequence[Entry], output: str, mark: str) -> Iterable[Prob
             yield Problem(f"step {entry.id}", cause, OWN)
 
 
-def _counted(column: Column, entries: Sequence[Entry], world: World) -> Iterable[Problem]:
+def _rows(column: Column, made: Sequence[Entry]) -> int:
+    """How many rows of datasets there are in the column's table."""
+    given = [entry.given["rows"] for entry in made if entry.capability == ledger.DATA and entry.given["store"] == column.store]
+    return sum(len(rows[column.table][1]) for rows in given if column.table in rows)
+
+
+def _counted(column: Column, entries: Sequence[Entry], loaded: int, world: World) -> Iterable[Problem]:
     engine = world.engine(column.store)
     if not isinstance(engine, Counts):
         return
     rows = engine.marked(world.target(column.store), column.table, column.column, world.run.mark)
-    if rows != len(entries):
+    known = len(entries) + loaded
+    if rows != known:
         whose = ", ".join(sorted({entry.capability for entry in entries})) or "no step"
-        cause = f"{rows} rows carry the mark {world.run.mark}, and the ledger knows of {len(entries)} ({whose})"
-        yield Problem(str(column), cause, OWN if rows < len(entries) else "let each step make one row there, or declare another column")
+        cause = f"{rows} rows carry the mark {world.run.mark}, and the ledger knows of {known} ({whose})"
+        yield Problem(str(column), cause, OWN if rows < known else "let each step make one row there, or declare another column")

@@ -17,6 +17,7 @@ from seeder.migrators._services import LONGER, known, label, variables
 from seeder.process import Completed
 from seeder.protocols import Inspects, World
 from seeder.run import Task
+from seeder.target import Target
 
 _COLUMN = "version_num"  # the one column of Alembic's own table, whatever env.py calls the table
 
@@ -66,17 +67,27 @@ class Alembic:
             remedy = f"does env.py migrate {store.name}? It must take its address from the environment"
             raise EnvironmentFailed(store.name, f"alembic ended well, but {difference}", remedy, log=done.tail(30))
 
+    def head(self, store: Store, world: World) -> str | None:
+        engine = world.engine(store.name)
+        found = _held(engine, world.target(store.name)) if isinstance(engine, Inspects) else []
+        return found[0] if len(found) == 1 else None
+
     def drift(self, store: Store, revisions: Sequence[Revision], world: World) -> str | None:
-        engine, target = world.engine(store.name), world.target(store.name)
+        engine = world.engine(store.name)
         if not isinstance(engine, Inspects):
             return f"{engine.name} cannot be asked for its tables"
-        tables = [name for name, table in engine.tables(target).items() if [c.name for c in table.columns] == [_COLUMN]]
-        found = sorted({str(value) for table in tables for value, _ in engine.values(target, table, _COLUMN)})
+        found = _held(engine, world.target(store.name))
         wanted = [revisions[-1].id] if revisions else []
         if found == wanted:
             return None
         held = f"revision {', '.join(found)}" if found else "no revision"
         return f"the version table holds {held}, the files end with {', '.join(wanted) or 'none'}"
+
+
+def _held(engine: Inspects, target: Target) -> list[str]:
+    """What the version table holds."""
+    tables = [name for name, table in engine.tables(target).items() if [c.name for c in table.columns] == [_COLUMN]]
+    return sorted({str(value) for table in tables for value, _ in engine.values(target, table, _COLUMN)})
 
 
 def owner(store: Store, stack: Stack) -> str:

@@ -57,6 +57,9 @@ class Sql:
         for revision in revisions[len(applied) :]:
             _apply(store, revision, world)
 
+    def head(self, store: Store, world: World) -> str | None:
+        return next(reversed(_applied(store, world)), None)
+
     def drift(self, store: Store, revisions: Sequence[Revision], world: World) -> str | None:
         applied = _applied(store, world)
         missing = ", ".join(revision.id for revision in revisions[len(applied) :])
@@ -73,7 +76,7 @@ def _digest(revision: Revision) -> str:
     return hashlib.sha256(revision.file.read_bytes()).hexdigest()
 
 
-def _applied(store: Store, world: World) -> Mapping[str, str]:
+def _applied(store: Store, world: World) -> dict[str, str]:
     """Id -> digest of what the store says it holds, in the order of the files' names."""
     engine, target = world.engine(store.name), world.target(store.name)
     if not isinstance(engine, Inspects) or not isinstance(engine, Queries):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seeder import loading, machine, perform, process, quiet, variables
+from seeder import guests, loading, machine, perform, process, quiet, variables
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Loaded
@@ -13,7 +13,7 @@ from seeder.registry import CALLERS
 def at_rest(environment: Environment, plan: Plan) -> None:
     """Every dataset's records are in their stores, and known, so that gates can ask for them."""
     for operation in plan.loads:
-        environment.loaded += loading.dataset(environment, operation)
+        environment.loaded += (guests if environment.stack.target else loading).dataset(environment, operation)
 
 
 def through_services(environment: Environment, plan: Plan) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import yaml
 from seeder import ledger
 from seeder.wait import READY, not_yet, wait_for
 from tests.scenarios.failing import proper
-from tests.scenarios.seeder import SEEDER, Said, seeder, until
+from tests.scenarios.seeder import SEEDER, Said, seeder, started, until
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = "shared-shop"
@@ -123,6 +124,55 @@ def test_runs_that_are_killed_in_any_of_their_steps_leave_nothing(shop: Shop, tm
         unknown += _swept(shop, list(runs.values()))
     assert all(NEITHER in one and "whether it was made is unknown" in one for one in unknown), unknown
     _forgotten(shop, unknown)
+    assert shop.parts() == before
+
+
+GOLD = """
+scenario: gold
+version: "1.0.0"
+stack: shop
+data: [shop-reference, fraud-detected]
+steps:
+  other: {use: customers.create}
+"""
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> Path:
+    """A project of the shop whose golden data is rows alone."""
+    manifest = (
+        (ROOT / "manifest.yaml").read_text().replace("[stacks/", f"[{ROOT}/stacks/").replace("path: testdata/", f"path: {ROOT}/testdata/")
+    )
+    data = shutil.copytree(
+        ROOT / "testdata/golden/fraud-detected", tmp_path / "gold", ignore=shutil.ignore_patterns("orders", "SHA256SUMS")
+    )
+    (tmp_path / "manifest.yaml").write_text(manifest.replace(f"{ROOT}/testdata/golden/fraud-detected", str(data)))
+    (tmp_path / "testdata/scenarios").mkdir(parents=True)
+    (tmp_path / "testdata/scenarios/gold.yaml").write_text(GOLD)
+    return tmp_path
+
+
+def test_golden_rows_of_several_runs_stand_beside_each_other_and_go(shop: Shop, gold: Path) -> None:
+    """A customer and two orders each, under keys of their own that lead across stores; one of the runs is killed."""
+    before = shop.parts()
+    words = ("--scenario", "gold", "--target", "shared", "-q")
+    with ThreadPoolExecutor(3) as pool:
+        ups = list(pool.map(lambda _: seeder("up", "shop", *words, cwd=gold, timeout=600, **shop.variables), range(3)))
+    assert [up.code for up in ups] == [0] * 3, [up.err for up in ups]
+    mine = "select id from customers where email like 'sd-%morgan.sample@example.com'"
+    customers = set(shop.asked("sql", "customers-db", "-c", mine).out.split())
+    assert len(customers) == 3
+    orders = "select customer_id, count(*) from orders where id >= 50000000 group by 1"
+    assert {tuple(line.split()) for line in shop.asked("sql", "orders-db", "-c", orders).out.splitlines()} == {
+        (one, "2") for one in customers
+    }
+    with started("run", "shop", *words, "--", "sleep", "60", cwd=gold, **shop.variables) as killed:
+        until("its rows are there", lambda: len(shop.asked("sql", "customers-db", "-c", mine).out.split()) == 4, within=120)
+        killed.kill()
+        killed.wait()
+    until("they are gone", lambda: len(shop.asked("sql", "customers-db", "-c", mine).out.split()) == 3, within=60)
+    for run in json.loads(shop.attached("ls", "--json").out):
+        proper(shop.attached("down", run["run"]), 0)
     assert shop.parts() == before
 
 

@@ -1,0 +1,86 @@
+"""What a manifest says of shared systems: what is wrong with it, who may attach, and what clients send there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seeder import environment
+from seeder.check import check_project
+from seeder.definition.manifest import read_project
+from seeder.definition.request import Definition, Request, resolve
+from seeder.errors import DefinitionError, SeederError
+from seeder.registry import traits
+from tests.unit.test_plan import NOW
+
+COMPOSE = """\
+    services:
+      orders-db: {image: "postgres:17", environment: {POSTGRES_PASSWORD: app}}
+      orders:
+        image: python:3.13-slim
+        ports: ["8000"]
+        x-seeder: {auth: {bearer: {token: their-own-token}}, local: {command: [serve, "{port}"]}}
+    """
+TARGET = """
+targets:
+  staging:
+    stack: shop
+    attachable: true
+    isolation: tenant
+    services: {orders: {url: "https://orders.example/api/", header: X-Tenant, auth: {bearer: {token: "${TOKEN}"}}}}
+    stores: {orders-db: "postgresql://app:${PASSWORD}@db.example:5432/orders"}
+"""
+GIVEN = {"TOKEN": "of-staging", "PASSWORD": "p"}
+
+
+@pytest.fixture
+def folder(shop) -> Path:
+    made: Path = shop({"compose.yaml": COMPOSE})
+    told = made / "manifest.yaml"
+    told.write_text(told.read_text() + TARGET)
+    return made
+
+
+def attached(folder: Path, variables: dict[str, str] | None = None, **more: str) -> Definition:
+    asked = Request(stack="shop", **{"target": "staging", **more})
+    return resolve(read_project(folder / "manifest.yaml"), asked, traits(), GIVEN if variables is None else variables)
+
+
+def test_clients_say_who_asks_and_for_which_tenant(folder: Path) -> None:
+    definition = attached(folder)
+    assert definition.runtime == "attached"
+    headers = environment.credentials(definition.stack, "orders", "sd-abcdefgh")
+    assert headers == {"Authorization": "Bearer of-staging", "X-Tenant": "sd-abcdefgh"}
+    assert definition.stack.target is not None
+    assert definition.stack.target.urls == {"orders": "https://orders.example/api"}
+    assert definition.stack.target.stores == {"orders-db": "postgresql://app:p@db.example:5432/orders"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cause"),
+    [
+        ("header: X-Tenant, ", "", "isolation is tenant, and it names no header"),
+        ("isolation: tenant", "isolation: prefix", "isolation is prefix, and it names a header"),
+        ("services: {orders", "services: {order", "stack shop has no service order"),
+        ("stores: {orders-db", "stores: {order-db", "stack shop has no store order-db"),
+        ("isolation: tenant\n", "isolation: tenant\n    ranges: {orders-db.orders.id: [9, 3]}\n", "ends before it begins: 9, 3"),
+        ("isolation: tenant\n", "isolation: tenant\n    marks: {orders.place: {column: db.orders.id}}\n", "'db.orders.id' names no store"),
+    ],
+)
+def test_what_a_target_gets_wrong_is_told_by_check_and_before_anybody_attaches(folder: Path, old: str, new: str, cause: str) -> None:
+    told = folder / "manifest.yaml"
+    text = told.read_text()
+    assert old in text
+    told.write_text(text.replace(old, new))
+    assert any(cause in problem.cause for problem in check_project(folder, {}, NOW).errors)
+    with pytest.raises(DefinitionError) as refused:
+        attached(folder)
+    assert any(cause in problem.cause and problem.mark for problem in refused.value.problems)
+
+
+def test_variables_are_asked_for_when_somebody_attaches(folder: Path) -> None:
+    assert not [problem for problem in check_project(folder, {}, NOW).errors if "staging" in problem.subject]
+    with pytest.raises(SeederError) as refused:
+        attached(folder, {"TOKEN": "t"})
+    assert [problem.cause for problem in refused.value.problems] == ["the variable PASSWORD is not set"]
