@@ -48,7 +48,8 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     judged = soundness.of_stack(stack)
     problems.problems += judged.problems
     notices = list(runtime.survey(stack, definition.request.images)) if judged.known else []
-    notices += [Notice(one.subject, one.cause, one.remedy) for one in consistency.without_engine(stack)]
+    unset = () if definition.request.alone else consistency.unset(stack)
+    notices += [Notice(one.subject, one.cause, one.remedy) for one in (*consistency.without_engine(stack), *unset)]
     offered = Offered({})
     if definition.scenario:
         scenario, wrong = soundness.of_scenario(definition.scenario, stack)

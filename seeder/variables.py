@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seeder import atomic
+from seeder.definition import consistency
 from seeder.errors import DefinitionError, nearest
 from seeder.registry import volatile
 from seeder.target import Address, Target
@@ -89,15 +90,18 @@ def outputs(environment: Environment) -> Mapping[str, Any]:
 
 
 def exports(environment: Environment) -> dict[str, str]:
-    """The stack's `export`s with their placeholders filled. Raises DefinitionError when two services export one variable."""
+    """The stack's `export`s with their placeholders filled, without those that name what takes no part. Raises DefinitionError when two
+    services export one variable, or when one names what the stack does not have."""
     result: dict[str, str] = {}
     owner: dict[str, str] = {}
     for name, service in sorted(environment.stack.services.items()):
         for variable, pattern in sorted(service.x.export.items()):
             if variable in owner:
                 cause = f"{owner[variable]} and {name} both export it"
-                raise DefinitionError(variable, cause, "rename one of them", service.mark)
+                raise DefinitionError(variable, cause, "rename one of them", service.place("export", variable))
             owner[variable] = name
+            if consistency.lacking(pattern, environment.stack):
+                continue
             result[variable] = PLACEHOLDER.sub(lambda found, name=name: _fill(environment, name, found), pattern)  # type: ignore[misc]
     return result
 
@@ -108,8 +112,9 @@ def _fill(environment: Environment, service: str, found: re.Match[str]) -> str:
     stack = environment.stack
     store = stack.stores.get(name) or next(iter(stack.stores_of(name)), None)
     if store is None and name not in stack.services:
-        known = [*stack.stores, *stack.services]
-        raise DefinitionError(found[0], f"the stack has no store or service {name}", nearest(name, known), stack.services[service].mark)
+        known = sorted({*stack.stores, *stack.services})
+        mark = stack.services[service].place("export")
+        raise DefinitionError(found[0], f"stack {stack.name} has no store or service {name}", nearest(name, known), mark)
     if store:
         return _of_store(environment.target(store.name), what, option)
     port = int(option) if option and option.isdigit() else None

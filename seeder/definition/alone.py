@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack
+from seeder.definition.stores import owners
 from seeder.order import closure
 
 
@@ -21,7 +22,8 @@ def of(stack: Stack, servers: Iterable[str], why: str) -> Stack:
     """The same of several servers; `why` the others are absent."""
     servers = list(servers)
     kept = closure(servers, lambda name: [edge.service for edge in stack.services[name].depends_on if edge.service in stack.services])
-    kept |= {name for server in servers for name in _owners(stack, server) if name in stack.services}
+    migrated = [store for server in servers for store in stack.stores_of(server)]
+    kept |= {name for store in migrated for name in owners(store, stack.links) if name in stack.services}
     return part(stack, kept, why)
 
 
@@ -37,14 +39,6 @@ def part(stack: Stack, kept: AbstractSet[str], why: str) -> Stack:
         unasked={**stack.unasked, **{name: store for name, store in stack.stores.items() if name not in stores}},
         absent={**stack.absent, **dict.fromkeys(sorted(stack.services.keys() - kept), why)},
     )
-
-
-def _owners(stack: Stack, server: str) -> Iterator[str]:
-    """Who migrates its stores; where nobody is named it may be any of its clients."""
-    for store in stack.stores_of(server):
-        if store.migrate:
-            named = [name for name in (store.migrate.service, store.migrate.as_) if name]
-            yield from named or (link.client for link in stack.links if link.server == server)
 
 
 def _among(service: Service, kept: AbstractSet[str]) -> Service:

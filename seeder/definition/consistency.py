@@ -84,9 +84,24 @@ def _export_placeholders(service: Service, stack: Stack) -> Iterator[Problem]:
             if match is None or match["what"] not in EXPORTED:
                 remedy = f"known: {', '.join(f'{{{what}}}' for what in EXPORTED)}, {{STORE.url}}, {{STORE.url:DRIVER}}"
                 yield Problem(subject, "this placeholder is not known", remedy, service.place("export", variable))
-            elif match["of"] and match["of"] not in known and match["of"] not in stack.absent:
+            elif match["of"] and match["of"] not in known and not has_store(stack, match["of"]):
                 cause = f"stack {stack.name} has no store or service {match['of']}"
                 yield Problem(subject, cause, nearest(match["of"], known), service.place("export", variable))
+
+
+def lacking(pattern: str, stack: Stack) -> set[str]:
+    """The stores and services that placeholders of an export name and that take no part in this run."""
+    named = {match["of"] for found in _BRACES.finditer(pattern) if (match := _EXPORT.fullmatch(found[1])) and match["of"]}
+    return {name for name in named if name not in {*stack.services, *stack.stores} and has_store(stack, name)}
+
+
+def unset(stack: Stack) -> Iterator[Problem]:
+    """Exports that stay away, since what they name takes no part."""
+    for service in stack.services.values():
+        for variable, pattern in service.x.export.items():
+            if missing := sorted(lacking(pattern, stack)):
+                cause = f"export {variable} is not set: it names {', '.join(missing)}, which takes no part"
+                yield Problem(service.name, cause, "", service.place("export", variable))
 
 
 def _local(service: Service) -> Iterator[Problem]:

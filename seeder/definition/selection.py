@@ -8,7 +8,7 @@ from dataclasses import replace
 from seeder import order
 from seeder.definition.links import find_links
 from seeder.definition.service import Service
-from seeder.definition.stores import Engines
+from seeder.definition.stores import Engines, owners, stores_of
 from seeder.errors import Collector, UsageError, nearest
 from seeder.frozen import frozen
 
@@ -31,7 +31,7 @@ def select(
     problems: Collector,
 ) -> Selection:
     """The services with an active profile, without those that only plain compose needs; of these, `only` and all that they
-    depend on or link to. A profile of a service that `only` names is active.
+    depend on or link to, and as which their stores are migrated. A profile of a service that `only` names is active.
 
     Raises UsageError when `only` names no service. A needed service that takes no part is a problem.
     """
@@ -64,12 +64,15 @@ def _is_active(service: Service, active: Iterable[str]) -> bool:
 
 
 def _closed(named: Sequence[str], services: Mapping[str, Service], engines: Engines, aliases: Mapping[str, Mapping[str, str]]) -> set[str]:
-    servers: dict[str, set[str]] = {name: set() for name in services}
-    for link in find_links(services, engines, aliases):
-        servers[link.client].add(link.server)
+    others: dict[str, set[str]] = {name: set() for name in services}
+    links = find_links(services, engines, aliases)
+    for link in links:
+        others[link.client].add(link.server)
+    for store in stores_of(services.values(), engines).values():
+        others[store.service] |= owners(store, links)
 
     def needed(name: str) -> set[str]:
-        return ({edge.service for edge in services[name].depends_on if edge.required} | servers[name]) & services.keys()
+        return ({edge.service for edge in services[name].depends_on if edge.required} | others[name]) & services.keys()
 
     return order.closure((name for name in named if name in services), needed)
 

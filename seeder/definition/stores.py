@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from seeder.definition import image
 from seeder.definition.service import Service
-from seeder.definition.stack import Store
+from seeder.definition.stack import Link, Store
 from seeder.frozen import frozen
 
 _ENTRYPOINTS = frozenset({"docker-entrypoint.sh", "run.sh"})  # what images of servers begin with
@@ -62,6 +62,15 @@ def _runs_server(service: Service, programs: frozenset[str]) -> bool:
 def stores_of(services: Iterable[Service], engines: Engines) -> dict[str, Store]:
     """The stores of the services, by name: `orders-db`, or `orders-db/audit` where a server names its databases."""
     return {store.name: store for service in services for store in _stores(service, engines)}
+
+
+def owners(store: Store, links: Iterable[Link]) -> set[str]:
+    """The services as which the store is migrated: those that `migrate` names; Alembic runs as a client where none is named."""
+    migrate = store.migrate
+    if migrate is None:
+        return set()
+    clients = {link.client for link in links if link.server == store.service} if migrate.alembic else set()
+    return {name for name in (migrate.service, migrate.as_) if name} or clients
 
 
 def _stores(service: Service, engines: Engines) -> Iterator[Store]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from seeder import variables
 from seeder.check import check_project
 from seeder.definition.checksums import lock
 from seeder.definition.manifest import read_project
@@ -17,6 +19,7 @@ from seeder.operation import Plan
 from seeder.plan import make
 from seeder.registry import traits
 from seeder.runtimes.local import Local
+from seeder.target import Address
 from tests.scenarios.failing import change
 from tests.unit.conftest import MIGRATED
 
@@ -151,6 +154,16 @@ def test_a_part_of_the_stack_is_not_asked_what_the_scenario_expects_of_the_rest_
     text = planned(services=("orders-db",)).text()
     assert "1 expectation  (of the scenario)" in text
     assert "note: ready: leaves out 2 expectations of absent services" in text
+
+
+def test_an_export_of_what_takes_no_part_is_not_set_and_the_plan_says_so(folder, planned):
+    change(folder, "compose.yaml", "{local:", '{export: {CACHE: "{cache.url}/0", HERE: "{port}"}, local:')
+    assert "is not set" not in planned().text()
+    made = planned(services=("orders",))
+    assert "note: orders: export CACHE is not set: it names cache, which takes no part" in made.text()
+    here = SimpleNamespace(stack=made.stack, address=lambda *_: Address("127.0.0.1", 9), ports=lambda _: {}, reach=None)
+    assert variables.exports(here) == {"HERE": "9"}
+    assert "is not set" not in planned(alone="orders-db").text()
 
 
 def test_what_keeps_state_and_has_no_engine_is_named_once_by_the_plan_with_what_is_not_done_for_it(shop):

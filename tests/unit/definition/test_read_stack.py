@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from seeder.definition.alone import alone
 from seeder.definition.compose import project_name, read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Stack
@@ -77,6 +78,17 @@ def test_part_of_a_stack_is_closed_over_dependencies_and_links(read):
     assert set(stack.services) == {"orders", "orders-db", "billing", "billing-db"}
     assert stack.absent["mail"] == "not needed by orders"  # not required
     assert not stack.services["billing"].depends_on
+
+
+@pytest.mark.parametrize(
+    ("migrate", "there"),
+    [("alembic: a.ini, as: orders", True), ("service: orders", True), ("alembic: a.ini", True), ("sql: migrations", False)],
+)
+def test_a_database_brings_the_service_that_migrates_it(read, migrate, there):
+    text = SHOP.replace('orders-db: {image: "postgres:17"}', f'orders-db: {{image: "postgres:17", x-seeder: {{migrate: {{{migrate}}}}}}}')
+    stack = read(text, only=["orders-db"])
+    assert ("orders" in stack.services) is there
+    assert ("orders" in alone(read(text), "orders-db").services) is there
 
 
 def test_a_part_without_needs_is_alone(read):
