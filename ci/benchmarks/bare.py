@@ -82,7 +82,7 @@ class Stack:
             moved = text.replace(self.folder, str(folder))
             return re.sub(r"\b\d{5}\b", lambda found: str(ports.get(int(found[0]), found[0])), moved)
 
-        for path in folder.glob("data/*/*.conf"):
+        for path in (*folder.glob("data/*/*.conf"), *folder.glob("data/*/stub.json")):
             path.write_text(elsewhere(path.read_text(encoding="utf-8")), encoding="utf-8")
         return elsewhere
 
@@ -115,9 +115,10 @@ def _program(session: Session, environment: Environment, one: Start, names: set[
     local: Any = environment.deployment
     known = {**local._services, **local._engines}[one.subject]  # noqa: SLF001  (what no other runtime has)
     variables = {name: value for name, value in known.environment.items() if name != LABEL}
-    return Program(
-        known.command, str(known.cwd), variables, session.url(one.subject), tuple(other for other in one.after if other in names)
-    )
+    url, after = session.url(one.subject), tuple(other for other in one.after if other in names)
+    if url.startswith("http"):
+        url += "/__admin/health" if one.subject in environment.stack.stores else "/healthz"
+    return Program(known.command, str(known.cwd), variables, url, after)
 
 
 def _begin(program: Program, elsewhere: Elsewhere) -> subprocess.Popen[bytes]:
@@ -158,7 +159,7 @@ def _answers(url: str) -> bool:
         host, _, port = rest.partition(":")
         with socket.create_connection((host, int(port))) as greeted:
             return greeted.recv(4) == b"INFO"
-    with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=5) as answer:
         return bool(answer.status == 200)
 
 

@@ -1,8 +1,8 @@
 """A stub's digest and its portable form, and the calls that it received.
 
-The digest counts what mappings say, whatever their ids and their order; of a request it counts method, URL, body, and how it was answered,
-not the headers, which hold the caller's port and version; the order in which several callers came is nobody's promise. Volatile entries
-of a stub are its parts: mappings, scenarios, requests.
+The digest counts what mappings say, whatever their ids and their order; of a request it counts method, URL, body, and the status or fault
+that answered it, not the headers, which hold the caller's port and version; the order in which several callers came is nobody's promise.
+Volatile entries of a stub are its parts: mappings, scenarios, requests.
 """
 
 from __future__ import annotations
@@ -30,9 +30,13 @@ def digest(target: Target, volatile: Sequence[str]) -> StoreDigest:
     lines = {
         "mappings": [_line(_stub_content.meaning(mapping)) for mapping in content.mappings],
         "scenarios": [_line([name, state]) for name, state in content.scenarios.items()],
-        "requests": [_line([e.method, e.url, e.body, e.stub is not None, e.answer]) for e in content.entries],
+        "requests": [_line([e.method, e.url, e.body, e.stub is not None, *_outcome(e)]) for e in content.entries],
     }
     return StoreDigest.of({part: _sum(lines[part]) for part in PARTS if lines[part] and part not in volatile})
+
+
+def _outcome(entry: Entry) -> tuple[Any, Any]:
+    return entry.answer.get("status"), entry.answer.get("fault")
 
 
 def _sum(lines: list[bytes]) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from billing import fraud, invoices
+from billing import fraud, invoices, provider
 from billing.models import Authorisation, CancelledKey, FraudCheck, FraudRule, Invoice, Outbox
 from billing.schemas import AuthorisationIn, AuthorisationOut, CaptureIn, FraudCheckOut, InvoiceOut
 from shopkit import clock, http
@@ -26,18 +26,23 @@ customers = cache(http.customers)
 @router.post("", status_code=201)
 def authorise(given: AuthorisationIn, idempotency_key: IdempotencyKey) -> AuthorisationOut:
     """Ask whether the customer can pay. The answer is `authorised` or `declined` with a reason; both are final."""
-    refusal = payment_refusal(given)
+    refusal = payment_refusal(given, idempotency_key)
     with transaction() as session:
         open_key(session, CancelledKey, idempotency_key)
         known = by_key(session, idempotency_key)
         if known is None:
             known = decide(session, given, idempotency_key, refusal)
-        return answer(session, known)
+        answered = answer(session, known)
+    if answered.decline_reason == "fraud_suspected":
+        provider.give_back(idempotency_key, taken=False)
+    return answered
 
 
 @router.post("/{key}/capture")
 def capture(key: str, given: CaptureIn) -> InvoiceOut:
     """Take the money and issue the invoice, once. The lines must add up to what was authorised."""
+    if status_of(key) == "authorised":
+        provider.capture(key)
     with transaction() as session:
         serialise(session, key)
         authorisation = by_key(session, key)
@@ -56,6 +61,11 @@ def void(key: str) -> dict[str, str]:
     """Undo, whatever had happened: nothing yet, authorised, or captured and invoiced. Safe to repeat."""
     with transaction() as session:
         cancel_key(session, CancelledKey, key)
+    status = status_of(key)
+    if status in (None, "authorised", "captured"):  # none of ours: the provider may have heard of it all the same
+        provider.give_back(key, taken=status == "captured")
+    with transaction() as session:
+        serialise(session, key)
         authorisation = by_key(session, key)
         if authorisation is not None and authorisation.status in ("authorised", "captured"):
             invoices.void(session, authorisation)
@@ -80,10 +90,15 @@ def find(order_id: int) -> list[AuthorisationOut]:
         return [answer(session, row) for row in session.scalars(query)]
 
 
-def payment_refusal(given: AuthorisationIn) -> str | None:
-    """Why the means of payment is no good, before any look at the risk; None if it is good."""
+def status_of(key: str) -> str | None:
+    with transaction() as session:
+        return session.scalar(select(Authorisation.status).where(Authorisation.idempotency_key == key))
+
+
+def payment_refusal(given: AuthorisationIn, key: str) -> str | None:
+    """Why the means of payment is no good, before any look at the risk; None once the provider has set the money aside."""
     if given.method == "card":
-        return "card_declined" if given.card_token in (None, "tok_declined") else None
+        return provider.authorise(given, key) if given.card_token else "card_declined"
     if given.mandate_id is None:
         raise Problem(422, "mandate_missing", "a direct debit names its mandate")
     try:
@@ -94,7 +109,7 @@ def payment_refusal(given: AuthorisationIn) -> str | None:
         return "mandate_invalid"
     today = clock.today().isoformat()
     valid = (m for m in customer["mandates"] if m["status"] == "active" and (m["valid_until"] or today) >= today)
-    return None if any(mandate["id"] == given.mandate_id for mandate in valid) else "mandate_invalid"
+    return provider.authorise(given, key) if any(mandate["id"] == given.mandate_id for mandate in valid) else "mandate_invalid"
 
 
 def decide(session: Session, given: AuthorisationIn, key: str, refusal: str | None) -> Authorisation:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from customers import iban
+from customers import iban, mail
 from customers.models import Address, Country, Customer, Mandate, Notification, Segment
 from customers.schemas import (
     AddressIn,
@@ -169,10 +169,14 @@ def read_notifications(customer_id: int) -> list[NotificationOut]:
 @events.on("orders.placed")
 @events.on("payments.authorised")
 @events.on("deliveries.scheduled")
+@events.on("deliveries.in_transit")
 def notify(message_id: str, subject: str, payload: dict[str, Any]) -> None:
-    """Remember what to tell the customer, once per event, however often it is delivered."""
+    """Remember what to tell the customer, once per event, however often it is delivered; the weightier part of it also by mail."""
     with transaction() as session:
-        if session.get(Notification, message_id) is None and session.get(Customer, payload["customer_id"]) is not None:
+        customer = session.get(Customer, payload["customer_id"])
+        if customer is not None and session.get(Notification, message_id) is None:
+            if subject in mail.MAILED:
+                mail.send(message_id, customer.email, customer.language, subject, payload)
             session.add(
                 Notification(
                     message_id=message_id,

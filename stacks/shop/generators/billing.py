@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from seeder import Context, Never, TryAgain, generator
 
@@ -26,6 +29,12 @@ class Authorisation:
     status: str
     decline_reason: str | None
     fraud: str | None
+
+
+@dataclass
+class Declines:
+    reason: str
+    times: int
 
 
 @dataclass
@@ -65,6 +74,25 @@ def refund(ctx: Context, *, order_id: int) -> Invoice:
         raise Never(f"order {order_id} was not paid")
     api.post(f"/authorisations/{paid[-1]['idempotency_key']}/void").raise_for_status()
     return invoice_of(ctx, order_id=order_id)
+
+
+@generator("billing.provider_declines", version="1", owner=OWNER, contact=CONTACT, origin="inserted", key="declines")
+def provider_declines(ctx: Context, *, reason: str = "insufficient_funds", times: Annotated[int, Field(ge=1)] = 1) -> Declines:
+    """The payment provider declines so many payments, whatever they are paid with, before it takes one."""
+    story, provider = ctx.unique("declines"), ctx.stub("outside")
+    for number in range(times):
+        provider.answer(
+            {
+                "name": f"declined: {reason}",
+                "priority": 1,
+                "scenarioName": story,
+                "requiredScenarioState": f"declined {number}" if number else "Started",
+                "newScenarioState": f"declined {number + 1}",
+                "request": {"method": "POST", "urlPath": "/v1/payments"},
+                "response": {"status": 402, "jsonBody": {"title": reason, "detail": "the provider was told to decline"}},
+            }
+        )
+    return Declines(reason, times)
 
 
 @generator("billing.set_exchange_rate", version="1", owner=OWNER, contact=CONTACT, key="rate")

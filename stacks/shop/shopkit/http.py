@@ -90,5 +90,15 @@ def billing() -> ServiceClient:
     return ServiceClient("billing", auth=(setting("BILLING_USERNAME"), setting("BILLING_PASSWORD")))
 
 
+def payments() -> ServiceClient:
+    """The payment provider, who is none of ours."""
+    return ServiceClient("payments", headers={"Authorization": f"Bearer {setting('PAYMENTS_TOKEN')}"})
+
+
+def mail() -> ServiceClient:
+    """The provider who sends mail."""
+    return ServiceClient("mail", headers={"Authorization": f"Bearer {setting('MAIL_TOKEN')}"})
+
+
 def delivery() -> ServiceClient:
     return ServiceClient("delivery", headers={"X-API-Key": setting("DELIVERY_API_KEY")})

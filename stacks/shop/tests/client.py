@@ -1,7 +1,8 @@
-"""The shop as its clients see it: five HTTP APIs, and nothing else."""
+"""The shop as its clients see it: five HTTP APIs, and what the shop asks of those who are none of its own."""
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from uuid import uuid4
 import httpx
 
 T = TypeVar("T")
-PORTS = {"customers": 18001, "catalog": 18002, "orders": 18003, "billing": 18004, "delivery": 18005}
+PORTS = {"customers": 18001, "catalog": 18002, "orders": 18003, "billing": 18004, "delivery": 18005, "outside": 18006}
 TEST_IBAN = "DE02 1203 0000 0000 2020 51"  # published for tests; the check digits are right
 SOON = "2999-01-01T08:00:00+00:00", "2999-01-01T12:00:00+00:00"  # after any clock that a shop may have
 
@@ -28,6 +29,8 @@ def credentials(service: str) -> dict[str, Any]:
             return {"headers": {"Authorization": f"Bearer {token}"}}
         case "catalog" | "delivery":
             return {"headers": {"X-API-Key": os.environ.get(f"{service.upper()}_API_KEY", f"{service}-dev-key")}}
+        case "outside":
+            return {}
     password = os.environ.get("BILLING_PASSWORD", "billing-dev-password")
     return {"auth": (os.environ.get("BILLING_USERNAME", "billing"), password)}
 
@@ -53,6 +56,7 @@ class Shop:
         self.clients = clients
         self.customers, self.catalog, self.orders = clients["customers"], clients["catalog"], clients["orders"]
         self.billing, self.delivery = clients["billing"], clients["delivery"]
+        self.outside = clients["outside"]
 
     def close(self) -> None:
         for client in self.clients.values():
@@ -97,6 +101,17 @@ class Shop:
             lambda: [row["subject"] for row in done(self.customers.get(f"/customers/{customer['id']}/notifications"))],
             lambda seen: set(subjects) <= set(seen),
         )
+
+    def mailed(self, customer: dict[str, Any], *templates: str) -> list[str]:
+        """The templates of the mails to the customer, once all of `templates` are among them."""
+        to = {"matchesJsonPath": {"expression": "$.to", "equalTo": customer["email"]}}
+        asked = {"method": "POST", "urlPath": "/v1/messages", "bodyPatterns": [to]}
+
+        def sent() -> list[str]:
+            found = done(self.outside.post("/__admin/requests/find", json=asked))["requests"]
+            return [json.loads(one["body"])["template"] for one in found]
+
+        return eventually(sent, lambda seen: set(templates) <= set(seen))
 
 
 def done(response: httpx.Response, status: int = 200) -> Any:

@@ -29,6 +29,19 @@ def test_the_customer_is_told_of_each_event_once(shop: Shop) -> None:
     shop.checkout(shop.order(customer, shop.product())["id"])
     subjects = ("orders.placed", "payments.authorised", "deliveries.scheduled")
     assert sorted(shop.notified(customer, *subjects)) == sorted(subjects)
+    assert shop.mailed(customer, "orders.placed") == ["orders.placed"]
+
+
+def test_an_order_waits_for_a_payment_provider_who_is_away(shop: Shop) -> None:
+    card, order = unique("tok"), shop.order(shop.customer(), shop.product())
+    paid_so = {"matchesJsonPath": {"expression": "$.source", "equalTo": card}}
+    asked = {"method": "POST", "urlPath": "/v1/payments", "bodyPatterns": [paid_so]}
+    away = done(shop.outside.post("/__admin/mappings", json={"priority": 1, "request": asked, "response": {"status": 503}}), 201)
+    answer = shop.orders.post(f"/orders/{order['id']}/checkout", json={"method": "card", "card_token": card})
+    assert done(answer, 202)["status"] == "pending"
+    done(shop.outside.delete(f"/__admin/mappings/{away['id']}"))
+    paid = eventually(lambda: done(shop.orders.get(f"/orders/{order['id']}")), lambda seen: seen["status"] != "pending")
+    assert (paid["status"], len(paid["attempts"])) == ("confirmed", 1)
 
 
 def test_a_declined_card_gives_the_stock_back(shop: Shop) -> None:
