@@ -538,6 +538,9 @@ class Stands(Protocol):
         """From now on answer calls as the mapping says, in place of one with its id, before others of its priority. Raises
         EnvironmentFailed with the server's words where it does not take it."""
 
+    def forget(self, target: Target, mapping: str) -> None:
+        """Answer no more as the mapping of this id says; one that is gone stays so."""
+
 
 @runtime_checkable
 class Narrow(Protocol):

@@ -31,6 +31,10 @@ class Stub:
         self._engine.answer(self._target, {**mapping, "id": id_})
         return str(id_)
 
+    def forget(self, mapping: str) -> None:
+        """Answer no more as the mapping of this id says; one that is gone stays so."""
+        self._engine.forget(self._target, mapping)
+
     def calls(
         self,
         *,

@@ -117,7 +117,12 @@ def _body(text: str) -> Any:
 
 def answer(target: Target, mapping: Mapping[str, Any]) -> None:
     """One with its id goes before, so that this one is asked first."""
+    forget(target, str(mapping.get("id", "")))
     with _stub_client.connect(target) as admin:
-        if any(one["id"] == mapping.get("id") for one in admin.ask("GET", "/mappings")["mappings"]):
-            admin.ask("DELETE", f"/mappings/{mapping['id']}")
         admin.ask("POST", "/mappings", dict(mapping))
+
+
+def forget(target: Target, mapping: str) -> None:
+    with _stub_client.connect(target) as admin:
+        if any(one["id"] == mapping for one in admin.ask("GET", "/mappings")["mappings"]):
+            admin.ask("DELETE", f"/mappings/{mapping}")

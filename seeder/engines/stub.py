@@ -91,3 +91,8 @@ class Stub:
         from seeder.engines import _stub_state
 
         _stub_state.answer(target, mapping)
+
+    def forget(self, target: Target, mapping: str) -> None:
+        from seeder.engines import _stub_state
+
+        _stub_state.forget(target, mapping)

@@ -368,6 +368,13 @@ services:
         assert named.answer({"request": {"urlPath": "/a"}, "response": {"status": 403}}) == first  # a second try
         with _caller(server.target()) as caller:
             assert caller.put("/a?x=1", json={"a": 1, "b": [2]}, headers={"X-Kind": "new"}).status_code == 403
+        named.forget(first)
+        named.forget(first)
+        with _caller(server.target()) as caller:
+            assert caller.get("/b").status_code == caller.get("/a").status_code == 404
+        assert [call.method for call in named.calls(path="/a")] == ["PUT", "GET"]
+        with _stub_client.connect(server.target()) as admin:
+            admin.ask("POST", "/requests/remove", {"method": "GET"})
         said: list[dict[str, Any]] = [
             {}, {"method": "put"}, {"path": "/a"}, {"query": {"x": "1"}}, {"headers": {"x-kind": "new"}}, {"body": {"b": [2]}},
         ]  # fmt: skip

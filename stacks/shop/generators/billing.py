@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -34,7 +35,7 @@ class Authorisation:
 @dataclass
 class Declines:
     reason: str
-    times: int
+    mappings: list[str]
 
 
 @dataclass
@@ -76,23 +77,29 @@ def refund(ctx: Context, *, order_id: int) -> Invoice:
     return invoice_of(ctx, order_id=order_id)
 
 
-@generator("billing.provider_declines", version="1", owner=OWNER, contact=CONTACT, origin="inserted", key="declines")
+def declines_no_more(ctx: Context, told: Declines) -> None:
+    for mapping in told.mappings:
+        ctx.stub("outside").forget(mapping)
+
+
+@generator("billing.provider_declines", version="1", owner=OWNER, contact=CONTACT, origin="inserted", key="declines", undo=declines_no_more)
 def provider_declines(ctx: Context, *, reason: str = "insufficient_funds", times: Annotated[int, Field(ge=1)] = 1) -> Declines:
     """The payment provider declines so many payments, whatever they are paid with, before it takes one."""
     story, provider = ctx.unique("declines"), ctx.stub("outside")
-    for number in range(times):
-        provider.answer(
-            {
-                "name": f"declined: {reason}",
-                "priority": 1,
-                "scenarioName": story,
-                "requiredScenarioState": f"declined {number}" if number else "Started",
-                "newScenarioState": f"declined {number + 1}",
-                "request": {"method": "POST", "urlPath": "/v1/payments"},
-                "response": {"status": 402, "jsonBody": {"title": reason, "detail": "the provider was told to decline"}},
-            }
-        )
-    return Declines(reason, times)
+    states = ["Started", *(f"declined {number}" for number in range(1, times + 1))]
+    return Declines(reason, [provider.answer(declined(reason, story, *pair)) for pair in itertools.pairwise(states)])
+
+
+def declined(reason: str, story: str, before: str, after: str) -> dict[str, Any]:
+    return {
+        "name": f"declined: {reason}",
+        "priority": 1,
+        "scenarioName": story,
+        "requiredScenarioState": before,
+        "newScenarioState": after,
+        "request": {"method": "POST", "urlPath": "/v1/payments"},
+        "response": {"status": 402, "jsonBody": {"title": reason, "detail": "the provider was told to decline"}},
+    }
 
 
 @generator("billing.set_exchange_rate", version="1", owner=OWNER, contact=CONTACT, key="rate")

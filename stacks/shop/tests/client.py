@@ -12,14 +12,15 @@ from uuid import uuid4
 import httpx
 
 T = TypeVar("T")
-PORTS = {"customers": 18001, "catalog": 18002, "orders": 18003, "billing": 18004, "delivery": 18005, "outside": 18006}
+PORTS = {"customers": 18001, "catalog": 18002, "orders": 18003, "billing": 18004, "delivery": 18005}
+OUTSIDE = 18006  # those who are none of the shop's
 TEST_IBAN = "DE02 1203 0000 0000 2020 51"  # published for tests; the check digits are right
 SOON = "2999-01-01T08:00:00+00:00", "2999-01-01T12:00:00+00:00"  # after any clock that a shop may have
 
 
 def url(service: str) -> str:
     """Where seeder says the service is, else where the compose file publishes it."""
-    return os.environ.get(f"SEEDER_{service.upper()}_URL", f"http://127.0.0.1:{PORTS[service]}")
+    return os.environ.get(f"SEEDER_{service.upper()}_URL", f"http://127.0.0.1:{PORTS.get(service, OUTSIDE)}")
 
 
 def credentials(service: str) -> dict[str, Any]:
@@ -29,8 +30,6 @@ def credentials(service: str) -> dict[str, Any]:
             return {"headers": {"Authorization": f"Bearer {token}"}}
         case "catalog" | "delivery":
             return {"headers": {"X-API-Key": os.environ.get(f"{service.upper()}_API_KEY", f"{service}-dev-key")}}
-        case "outside":
-            return {}
     password = os.environ.get("BILLING_PASSWORD", "billing-dev-password")
     return {"auth": (os.environ.get("BILLING_USERNAME", "billing"), password)}
 
@@ -56,7 +55,7 @@ class Shop:
         self.clients = clients
         self.customers, self.catalog, self.orders = clients["customers"], clients["catalog"], clients["orders"]
         self.billing, self.delivery = clients["billing"], clients["delivery"]
-        self.outside = clients["outside"]
+        self.outside = clients["outside"] = httpx.Client(base_url=url("outside"), timeout=30, trust_env=False)
 
     def close(self) -> None:
         for client in self.clients.values():
