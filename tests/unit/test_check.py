@@ -187,6 +187,18 @@ def test_what_docker_refuses_is_an_error_where_a_run_takes_docker(checked, chang
     assert [said.partition(" -> ")[0] for said in _said(local.errors)] == ["compose.yaml:10: orders: it has no local form"]
 
 
+def test_what_a_stub_cannot_do_without_containers_is_refused_where_it_stands(checked):
+    mapping = '{"request": {"url": "/a"},\n"response": {"body": "{{now}}",\n"transformers": ["response-template"]}}\n'
+    changes = {
+        **_compose("      events:", "      outside:\n        image: wiremock/wiremock:3.13.2\n      events:"),
+        "testdata/golden/checkout/outside/mappings/a.json": mapping,
+    }
+    assert _said(checked(changes).errors) == []  # docker, where an engine answers
+    local = _said(checked({**changes, M: ("  policy: ci", "  policy: ci\n  runtime: local")}).errors)
+    cause = "a.json:3: response.transformers: response.transformers is not known without containers"
+    assert f"{cause} -> use --runtime docker, or write it otherwise" in local
+
+
 def test_what_local_refuses_is_a_hint_where_some_services_are_meant_to_run_there(checked):
     changes = _compose('["8000"]', '["8000"]\n        x-seeder: {local: {command: [serve, "--port", "8000"]}}')
     found = checked(changes)
