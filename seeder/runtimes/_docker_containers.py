@@ -161,7 +161,7 @@ class Containers:
     def start(self, service: str, draws: int = DRAWS) -> None:
         if service not in self._stopped and not self._stack.stores_of(service) and self._state(service) == State("exited"):
             return  # a one-shot that has done its work
-        mine = self._keys(service)
+        mine = [key for key in self._numbers if key[0] == service]
         for key in mine:
             _ports.let_go(self._numbers[key])
         try:
@@ -206,11 +206,6 @@ class Containers:
         server = bool(self._stack.stores_of(service))  # one that is killed in the midst of writing has to recover
         self._daemon.stop(self._id(service), service, SERVER_SECONDS if server else None)
         self._stopped.add(service)
-        for key in self._keys(service):  # it comes back on the same, which a run with another table of ports is not to take
-            _ports.hold(self._numbers[key])
-
-    def _keys(self, service: str) -> list[_docker_ports.Key]:
-        return [key for key in self._numbers if key[0] == service]
 
     def hold(self, service: str) -> None:
         if self._state(service).status == "running":

@@ -7,7 +7,7 @@ import json
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from seeder import atomic, home
 from seeder.errors import EnvironmentFailed
@@ -18,6 +18,7 @@ from seeder.living import Identity, myself
 FIRST, LAST = 18_000, 32_000
 
 _held: dict[int, socket.socket] = {}
+_marks: dict[int, socket.socket] = {}  # names without a file: as wide as ports are, and gone with their process
 
 
 @frozen
@@ -34,8 +35,9 @@ class _Reservation:
 def reserve(run: str, count: int) -> list[int]:
     """That many free port numbers for the run, until `release`. Each call gives others.
 
-    On Linux each is also held against programs that take any free port, by a socket that does not listen and lets servers
-    bind beside it, as long as this process lives or until `let_go`. Raises EnvironmentFailed when there are not enough.
+    On Linux each is also held against programs that take any free port, by a socket that does not listen and lets servers bind beside it,
+    until `let_go`; and, as long as this process lives, against runs that have another table (SEEDER_HOME): a server that starts takes a
+    while until it binds, and one that is stopped to be kept comes back. Raises EnvironmentFailed when there are not enough.
     """
     with _table() as (taken, save):
         found: list[int] = []
@@ -59,25 +61,11 @@ def release(run: str) -> list[int]:
         for port in mine:
             del taken[port]
             let_go(port)
+            if mark := _marks.pop(port, None):
+                mark.close()
         if mine:
             save(taken)
     return mine
-
-
-def hold(port: int) -> bool:
-    """Keep other programs from the port until `let_go`: also while its server is stopped and will come back. Answer whether
-    nobody was there before."""
-    if sys.platform != "linux":  # elsewhere a server could not bind beside it
-        return True
-    held = socket.socket()
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        held.bind(("127.0.0.1", port))
-    except OSError:
-        held.close()
-        return False
-    _held[port] = held
-    return True
 
 
 def let_go(port: int) -> None:
@@ -129,7 +117,20 @@ def _hold(port: int) -> bool:
             test.bind(("", port))
         except OSError:
             return False
-    return hold(port)
+    if sys.platform != "linux":  # elsewhere a server could not bind beside it, and there are no names like this
+        return True
+    with ExitStack() as undo:
+        mark = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        held = undo.enter_context(socket.socket())
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            mark.bind(f"\0seeder-port-{port}")
+            held.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        undo.pop_all()
+    _marks[port], _held[port] = mark, held
+    return True
 
 
 @contextmanager
