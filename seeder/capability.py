@@ -12,6 +12,7 @@ from seeder.errors import Mark
 from seeder.frozen import frozen
 
 Origin = Literal["services", "inserted"]
+OURS: Final = "seeder"  # the owner of what comes with seeder itself: no team's promise
 NOTHING: Final = "nothing"  # is to be undone of what it made
 
 

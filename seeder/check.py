@@ -119,10 +119,10 @@ def _locked(stack: Stack, offered: Offered, manifest: Manifest, findings: Findin
         findings.errors += error.problems
         return
     if before is None:
-        many = counted(len(offered.capabilities), "capability")
-        promise = "promises" if len(offered.capabilities) == 1 else "promise"
+        promised = len(locked.promises(offered.capabilities))
+        many, promise = counted(promised, "capability"), "promises" if promised == 1 else "promise"
         cause = f"what {many} of stack {stack.name} {promise} is not locked: nobody is told when it changes"
-        findings.hints += [Problem(locked.FILE, cause, locked.AGAIN)] if offered.capabilities else []
+        findings.hints += [Problem(locked.FILE, cause, locked.AGAIN)] if promised else []
         return
     scenarios = [scenario for _, scenario in sorted(manifest.scenarios.items()) if scenario.stack == stack.name]
     for changed in locked.compare(before, offered.capabilities):

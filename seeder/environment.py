@@ -131,12 +131,15 @@ class Environment:
                 self.exit.callback(made.close)
             return self._rewinders[store]
 
-    def http(self, service: str) -> httpx.Client:
-        """A client of the service: base address, authentication as declared, time limits. The environment closes it."""
+    def http(self, service: str, *, fresh: bool = False) -> httpx.Client:
+        """A client of the service: base address, authentication as declared, time limits. The environment closes it. `fresh`: one whose
+        requests ask past caches."""
+        name = f"{service}, fresh" if fresh else service
         with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self.exit.enter_context(self.client(service))
-            return self._clients[service]
+            if name not in self._clients:
+                self._clients[name] = made = self.exit.enter_context(self.client(service))
+                made.headers.update(self.stack.services[service].x.cache.headers if fresh else {})
+            return self._clients[name]
 
     def client(self, service: str) -> httpx.Client:
         """The same, one of its own, which whoever asks closes."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from seeder import atomic, shape
-from seeder.capability import Capability
+from seeder.capability import OURS, Capability
 from seeder.compatibility import Change, changes, promised
 from seeder.definition.extension import Strict
 from seeder.definition.fields import VersionText
@@ -59,9 +59,14 @@ def path_of(stack: Stack) -> Path:
     return stack.project_dir / FILE
 
 
+def promises(known: Capabilities) -> dict[str, Capability]:
+    """What teams promise; what comes with seeder changes with it."""
+    return {name: one for name, one in known.items() if one.owner != OURS}
+
+
 def write(stack: Stack, known: Capabilities) -> Path:
     """Lock what the stack's capabilities promise now, and answer the file."""
-    found = {name: _promise(one) for name, one in sorted(known.items())}
+    found = {name: _promise(one) for name, one in sorted(promises(known).items())}
     atomic.write(path_of(stack), json.dumps({"format": "1", "capabilities": found}, indent=1, ensure_ascii=False) + "\n")
     path_of(stack).chmod(0o644)
     return path_of(stack)
@@ -93,7 +98,7 @@ def compare(locked: Capabilities, known: Capabilities) -> list[Changed]:
 
 
 def unlocked(locked: Capabilities, known: Capabilities) -> list[str]:
-    return sorted(set(known) - set(locked))
+    return sorted(set(promises(known)) - set(locked))
 
 
 def problems(changed: Changed, scenarios: Iterable[Scenario]) -> Iterator[Problem]:

@@ -76,7 +76,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         runtime=runtime.name,
         runtime_cause=runtime_cause,
         notices=tuple(notices),
-        additions=tuple(_additions(allotted)),
+        additions=(*_additions(allotted), *_uncached(definition.scenario, stack)),
         servers=servers,
         halts=halts,
         migrations=migrations,
@@ -197,6 +197,13 @@ def _additions(allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Configure]:
     for (service, label), files in sorted(found.items()):
         detail = ", ".join("environment" if p.kind == "environment" else f"/{p.name.lstrip('/')}" for p in files)
         yield Configure(service, detail, label, additions.environment(files), additions.files(files))
+
+
+def _uncached(scenario: Scenario | None, stack: Stack) -> Iterable[Configure]:
+    """Caches that the scenario, or one that it uses, switches off. Services that are absent have none."""
+    for service in sorted({name for one in (scenario.closure() if scenario else ()) for name in one.disabled} & stack.services.keys()):
+        variables = stack.services[service].x.cache.disable
+        yield Configure(service, f"{', '.join(sorted(variables))}: its cache is off", "asked for by the scenario", variables, {})
 
 
 def _calls(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]]) -> Iterable[Call | Sow]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seeder import check, decide, digest, lifecycle, start, variables
+from seeder.caching import Cache
 from seeder.definition.request import Request, find_project, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, UsageError, nearest
@@ -97,10 +98,11 @@ class Session:
         """In a shared system: column (`store.table.column`) -> what a dataset says -> what it is in this run. Empty elsewhere."""
         return self._here.keys
 
-    def http(self, service: str) -> httpx.Client:
+    def http(self, service: str, *, fresh: bool = False) -> httpx.Client:
         """A client of the service: base address, authentication as the stack declares it, time limits. It is closed with the
-        environment. Raises UsageError for a name that is no service."""
-        return self._here.http(self._known(service, self._here.stack.services, "service"))
+        environment. `fresh`: its requests ask past caches, by the headers that the stack declares for it. Raises UsageError for a name
+        that is no service."""
+        return self._here.http(self._known(service, self._here.stack.services, "service"), fresh=fresh)
 
     def url(self, name: str, driver: str | None = None) -> str:
         """Where a store (with its credentials, `scheme+driver` where a driver is named) or else a service is reached."""
@@ -112,6 +114,11 @@ class Session:
     def sql(self, store: str) -> Sql:
         """Raises UsageError for a name that is no store, EnvironmentFailed for one that answers no SQL."""
         return Sql(self._here.target(self._known(store, self._here.stack.stores, "store")))
+
+    def cache(self, store: str) -> Cache:
+        """The keys of a cache: to look at, to remove, to end as if their time were over. Raises UsageError for a name that is no store,
+        EnvironmentFailed for one that is no cache."""
+        return Cache(self._here.target(self._known(store, self._here.stack.stores, "store")))
 
     def stub(self, store: str) -> Stub:
         """Raises UsageError for a name that is no store, EnvironmentFailed for one that stands for nobody."""

@@ -133,11 +133,24 @@ def of_scenario(scenario: Scenario, stack: Stack) -> tuple[Scenario, list[Proble
         if not consistency.has_store(stack, store):
             cause = f"gates: stack {stack.name} has no store {store} ({table})"
             problems.append(Problem(scenario.name, cause, nearest(store, sorted(stack.stores)), scenario.mark))
+    problems += _cached(scenario, stack)
     try:
         scenario = settle(scenario, stack, accepted(stack))
     except DefinitionError as error:
         problems += error.problems
     return scenario, problems
+
+
+def _cached(scenario: Scenario, stack: Stack) -> Iterator[Problem]:
+    """Caches that nobody can switch off."""
+    for name in scenario.disabled:
+        mark = scenario.place("caches", name)
+        if name in stack.services:
+            if not stack.services[name].x.cache.disable:
+                cause = f"nobody says how the cache of {name} is switched off"
+                yield Problem(f"caches.{name}", cause, "x-seeder: {cache: {disable: {VARIABLE: value}}} of the service", mark)
+        elif name not in stack.absent:
+            yield Problem(f"caches.{name}", f"stack {stack.name} has no service {name}", nearest(name, sorted(stack.services)), mark)
 
 
 @frozen

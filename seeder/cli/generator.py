@@ -73,11 +73,11 @@ def lock(stack: str | None, project: Path | None, as_json: bool) -> None:
     path = locked.write(of, known)
     if as_json:
         changes = {one.before.name: _changes(one) for one in changed}
-        _render.answer({"file": str(path), "capabilities": len(known), "new": new, "changed": changes})
+        _render.answer({"file": str(path), "capabilities": len(locked.promises(known)), "new": new, "changed": changes})
         return
     for one in changed:
         say(f"{one.before.name}: {'; '.join(_changes(one))}")
-    say(f"{near(str(path))}: {counted(len(known), 'capability')}, {len(new)} new, {len(changed)} changed")
+    say(f"{near(str(path))}: {counted(len(locked.promises(known)), 'capability')}, {len(new)} new, {len(changed)} changed")
 
 
 def _changes(changed: Changed) -> list[str]:

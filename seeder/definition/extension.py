@@ -116,6 +116,13 @@ class Ready(Strict):
         return self
 
 
+class CacheRules(Strict):
+    """How a service is asked past what it, or somebody before it, keeps in caches."""
+
+    disable: Annotated[dict[str, str], Field(description="variables that switch its cache off, where a scenario says so")] = {}
+    headers: Annotated[dict[str, str], Field(description="of requests that ask past caches")] = {"Cache-Control": "no-cache"}
+
+
 class Reset(Strict):
     """What the service needs when its stores are taken back to the state in which the environment was handed over."""
 
@@ -144,6 +151,7 @@ class ServiceExtension(Strict):
     auth: Auth | None = None
     ready: Ready | None = None
     export: Annotated[dict[str, str], Field(description="extra variables for the wrapped command")] = {}
+    cache: CacheRules = CacheRules.model_construct()
     inputs: Annotated[list[str], Field(description="files that decide what a one-shot does")] = []
     reset: Annotated[Reset | None, BeforeValidator(_as_reset), Field(description="restart, or a mapping")] = None
     allow: Annotated[list[Allowance], Field(description="host resources that this service may use")] = []

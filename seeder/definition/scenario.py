@@ -49,6 +49,7 @@ class Scenario:
     tags: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
     data: tuple[DatasetRef, ...] = ()
+    disabled: tuple[str, ...] = ()  # services whose caches are switched off
     steps: tuple[Step, ...] = ()
     act: tuple[Step, ...] = ()
     expect: tuple[Expectation, ...] = ()

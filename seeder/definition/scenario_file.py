@@ -69,6 +69,9 @@ class ScenarioFile(Strict):
     inputs: dict[str, InputItem] = {}
     through: Through = None
     data: Annotated[list[Text], Field(description="datasets: NAME or NAME@VERSION, a version may be shortened")] = []
+    caches: Annotated[
+        dict[Name, Literal["disabled"]], Field(description="SERVICE: disabled, by the variables that `x-seeder.cache.disable` of it names")
+    ] = {}
     steps: Annotated[dict[str, StepItem], Field(description="make the state, through capabilities; kept as a layer")] = {}
     act: Annotated[
         dict[str, StepItem], Field(description="what is done in the state, before it is expected to be as told; never kept")
@@ -110,6 +113,7 @@ def sound(data: Mapping[str, Any]) -> ScenarioFile:
         description=read(str, data.get("description"), ""),
         tags=read(list[Text], data.get("tags"), []),
         inputs={name: item for name, item in read_inputs.items() if item},
+        caches=read(dict[Name, Literal["disabled"]], data.get("caches"), {}),
         data=[read(Text, item, "") for item in items("data")],
         steps={name: item for name, item in named("steps") if item},
         act={name: item for name, item in named("act") if item},

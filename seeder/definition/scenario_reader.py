@@ -63,6 +63,7 @@ def read_scenario(path: Path, overlays: Sequence[Document] = ()) -> Scenario:
         through=bool(file.through),
         tags=tuple(file.tags),
         inputs=tuple(inputs),
+        disabled=tuple(file.caches),
         data=_data(file.data, document, problems),
         steps=steps("steps", file.steps, types, document, problems),
         act=steps("act", file.act, types, document, problems),

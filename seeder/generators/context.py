@@ -10,11 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from seeder import matching, sequence
+from seeder.caching import Cache
 from seeder.capability import Asked, Write, unique
 from seeder.content import Post, encoded
 from seeder.errors import DefinitionError, UsageError, nearest
 from seeder.eventual import TRUE, answered
-from seeder.protocols import Publishes, Streams, World
+from seeder.protocols import Caches, Publishes, Streams, World
 from seeder.sql import Sql
 from seeder.stub import Stub
 from seeder.tried import SAFE
@@ -52,10 +53,13 @@ class Context:
         """What tells things of this run from those of others in a system that they share; empty where it has one of its own."""
         return self._world.run.mark
 
-    def http(self, service: str) -> httpx.Client:
+    def http(self, service: str, *, fresh: bool = False) -> httpx.Client:
         """A client of the service: base address, authentication as the stack declares it, time limits. Where the capability has a key,
-        each request that may change something carries an Idempotency-Key, the same at every try."""
-        return self.hear(self._world.client(self._known(service, self._world.stack.services, "service")))
+        each request that may change something carries an Idempotency-Key, the same at every try. `fresh`: its requests ask past
+        caches, by the headers that the stack declares for it."""
+        client = self._world.client(self._known(service, self._world.stack.services, "service"))
+        client.headers.update(self._world.stack.services[service].x.cache.headers if fresh else {})
+        return self.hear(client)
 
     def hear(self, client: httpx.Client) -> httpx.Client:
         """The client, which is closed with the context: what it sends is written down, and carries the key where there is one."""
@@ -111,6 +115,11 @@ class Context:
         `meanwhile` every answer before it must be one of these values, have one of these in a field (`{"status": ["draft"]}`), or please
         this function. Raises EnvironmentFailed with all answers and their times when the time is over, or another one came."""
         return answered(f"{self.step}: the condition", condition, self._world.emit, within=within, until=until, meanwhile=meanwhile)
+
+    def cache(self, store: str | None = None) -> Cache:
+        """The keys of a cache: to look at, to remove, to end as if their time were over. `store` may be left out where one is a cache."""
+        target = self._world.target(self._holding(store, Caches, "holds keys that end by themselves"))
+        return Cache(target, lambda what: self._writes.append(Write(what)))
 
     def publish(self, subject: str, payload: Any = None, *, store: str | None = None, headers: Mapping[str, str] | None = None) -> str:
         """Publish a message, after those before it, and answer its id: the same at every try, so that the broker leaves out what it has

@@ -19,6 +19,7 @@ from seeder.generators import declared
 from seeder.generators.python import Badly, Generator
 from seeder.offered import offered
 from seeder.printed import heard
+from seeder.registry import ENGINES
 
 FOLDER: Final = "generators"
 GROUP: Final = "seeder.generators"  # the entry points of packages; each names a module
@@ -29,7 +30,7 @@ Generators = dict[str, protocols.Generator]
 def of(stack: Stack) -> Generators:
     """Every generator by the name of its capability. Raises DefinitionError with all that cannot be imported, and names that two have."""
     problems, found, folder = Collector(), Generators(), stack.project_dir / FOLDER
-    modules = [*_in_folder(folder, problems), *_in_packages(problems)]
+    modules = [*_own(stack), *_in_folder(folder, problems), *_in_packages(problems)]
     for one in [*_of_modules(modules), *declared.in_folder(folder, stack, problems)]:
         other = found.setdefault(one.capability.name, one)
         if other is not one:
@@ -37,6 +38,15 @@ def of(stack: Stack) -> Generators:
             problems.add(one.capability.name, cause, "rename one of them", one.capability.mark)
     problems.raise_if_any(DefinitionError)
     return found
+
+
+def _own(stack: Stack) -> Iterator[tuple[ModuleType, str]]:
+    """What seeder itself offers to a stack that has a store for it."""
+    engines = {store.engine for store in stack.stores.values()} & set(ENGINES.names())
+    if any(isinstance(ENGINES.get(name), protocols.Caches) for name in engines):
+        from seeder.generators import cache
+
+        yield cache, fingerprint.content(Path(cache.__file__))
 
 
 def _of_modules(modules: Iterable[tuple[ModuleType, str]]) -> Iterator[protocols.Generator]:
