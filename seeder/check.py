@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from seeder import literals, locked, origins, soundness
+from seeder import dangling, literals, locked, origins, soundness
 from seeder.definition import consistency, shared
 from seeder.definition.checksums import NAME, is_locked, verify
 from seeder.definition.compose import read_stack, service_names
@@ -94,13 +94,16 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
             _runtimes(manifest.defaults.runtime, stacks[name], findings)
     for dataset in (version for versions in manifest.datasets.values() for version in versions):
         _dataset(dataset, manifest, stacks, findings)
+    columns = dangling.Columns(manifest.defaults.as_of)
     for scenario in manifest.scenarios.values():
         _scenario(scenario, manifest, findings)
         if stack := stacks.get(scenario.stack):
             findings.errors += [*soundness.of_scenario(scenario, stack)[1], *soundness.of_steps(scenario, stack, offered[stack.name])]
             every = data_of(scenario, manifest, Collector())
             findings.hints += literals.in_steps(scenario, every, offered[stack.name].capabilities)
-            data = [one for one in every if origins.inserts(one, soundness.of_dataset(one, stack)[0])]
+            parts = {one.label: soundness.of_dataset(one, stack)[0] for one in every}
+            findings.hints += dangling.keys(stack.references, every, parts, columns)
+            data = [one for one in every if origins.inserts(one, parts[one.label])]
             findings.errors += origins.refused(scenario, data, offered[stack.name].capabilities)
         elif services := named.get(scenario.stack):
             findings.errors += strangers(scenario, services)

@@ -406,3 +406,17 @@ def test_all_that_is_wrong_is_told_with_its_line_and_what_mends_it(project: Path
     told = [(one.mark.file.name, one.mark.line, one.cause, one.remedy) for one in found(project, text) if one.mark]
     assert [(file, line, remedy) for file, line, _, remedy in told] == [(file, line, remedy) for file, line, _, remedy in expected], told
     assert all(cause.startswith(wanted) for (_, _, cause, _), (_, _, wanted, _) in zip(told, expected, strict=True)), told
+
+
+def test_a_literal_key_in_a_dataset_that_no_row_has_is_a_hint_with_its_line(project: Path, tmp_path: Path) -> None:
+    at = shutil.copytree(project, tmp_path / "small")
+    compose = at / "compose.yaml"
+    compose.write_text(f"{compose.read_text()}x-seeder: {{references: [db.notes.kind -> db.kinds.code]}}\n")
+    write(at / "testdata/scenarios", "s", "data: [kinds, notes]\n")
+    assert not [one for one in check.check_project(at, {}, NOW).hints if "stands in no row" in one.cause]
+    notes = at / "testdata/golden/notes/db/notes.csv"
+    notes.write_text(notes.read_text().replace("idea", "ideal"))
+    (hint,) = [one for one in check.check_project(at, {}, NOW).hints if "stands in no row" in one.cause]
+    assert (hint.subject, hint.cause) == ("notes@1.1.0", "kind ideal stands in no row of db.kinds.code that is loaded with it")
+    assert hint.mark
+    assert (hint.mark.file.name, hint.mark.line) == ("notes.csv", 2)
