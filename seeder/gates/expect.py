@@ -77,7 +77,8 @@ def _wanted(expectation: Expectation) -> str:
         number = "a message" if expectation.at_least == 1 else f"{expectation.at_least} messages"
         return f"{number} with {matching.words(dict(expectation.where))}" if expectation.where else number
     if expectation.kind == "stub":
-        number = counted(expectation.at_least, "call") if expectation.count is None else f"exactly {counted(expectation.count, 'call')}"
+        wanted = expectation.at_least if expectation.count is None else expectation.count
+        number = f"{'exactly ' if expectation.count else ''}{counted(wanted, 'call')}"
         return f"{number} with {matching.words(dict(expectation.where))}" if expectation.where else number
     if expectation.kind == "http":
         body = f" and {matching.words(expectation.equals)} in the body" if expectation.compares else ""
