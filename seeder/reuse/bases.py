@@ -34,7 +34,7 @@ def results(plan: Plan, manifest: Layer) -> dict[str, Any] | None:
     kept, keys = manifest.facts.get("results", {}), manifest.facts.get("keys", {})
     by_key = {keys[name]: made for name, made in kept.items() if name in keys}
     wanted = {call.step.name: call.step.key for call in plan.calls if isinstance(call, Make)}
-    return {name: by_key[key] for name, key in wanted.items()} if wanted.keys() and by_key.keys() >= set(wanted.values()) else None
+    return {name: by_key[key] for name, key in wanted.items()} if by_key.keys() >= set(wanted.values()) else None
 
 
 def keys(plan: Plan) -> Mapping[str, str]:

@@ -42,10 +42,11 @@ def _chained(plan: Plan) -> Plan:
 def _found(plan: Plan) -> Plan:
     """Beginning at what is there of that now."""
     whole, manifest = _members(plan), _manifest(plan)
+    results = bases.results(plan, manifest) if whole and manifest else {}
+    whole = {} if results is None else whole  # who kept it may have been another scenario, with the same steps
     if not whole and (on_the_way := next(_bases(plan), None)):
         return on_the_way
-    results = manifest.facts.get("results", {}) if whole and manifest else {}
-    return dataclasses.replace(shortcut.take(plan, plan.chains, whole, {} if whole else _at_rest(plan)), results=results)
+    return dataclasses.replace(shortcut.take(plan, plan.chains, whole, {} if whole else _at_rest(plan)), results=results or {})
 
 
 def _bases(plan: Plan) -> Iterator[Plan]:
