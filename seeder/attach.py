@@ -27,6 +27,9 @@ def refused(definition: Definition, offered: Mapping[str, Capability], parts: Ma
         if not dataset.upserts:
             yield from _rows(dataset, parts[dataset.label], definition.stack, target.name)
     for step in (step for one in definition.scenario.closure() for step in one.every) if definition.scenario else ():
+        if step.events and not target.messages:
+            cause = f"publishes messages, and target {target.name} is shared: nobody could take them back"
+            yield Problem(f"step {step.name}", cause, "leave it out, or declare `messages: true` for the target", step.mark)
         about = offered.get(step.use)
         if about and not about.undo:
             cause = f"{about.name} of {about.owner} has no undo, and target {target.name} is shared: what it makes would stay"

@@ -53,9 +53,12 @@ class Recorded:
 
 def record(one: present.Present, stores: Sequence[str], emit: Emit) -> Recorded:
     """What the environment holds, of these stores or of all. Its services are held meanwhile. Raises GateRefused where a declared key leads
-    nowhere, UsageError for a store that it does not have, EnvironmentFailed."""
+    nowhere, UsageError for a store that it does not have, and where others use its stores, too, EnvironmentFailed."""
     with ExitStack() as undo:
         environment, plan = present.rejoin(one, emit, undo)
+        if target := plan.stack.target:
+            cause = f"is attached to {target.name}, which others use, too: what it holds is not this run's alone"
+            raise UsageError(one.run, cause, "record from an environment of its own: --runtime docker or local")
         environment.refuse_ended()
         chosen = _chosen(plan, stores)
         with hold.alone(environment), hold.still(environment, [service.subject for service in start.running(environment, plan)]):

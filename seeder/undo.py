@@ -25,7 +25,7 @@ from seeder.run import Swept
 from seeder.tried import Tried, judged
 from seeder.wait import READY, not_yet, wait_for
 
-PATIENCE: Final = 30.0  # seconds that everything together waits for what does not work just now
+PATIENCE: Final = 10.0  # seconds that everything together waits for what does not work just now
 SHOWN: Final = 120  # characters of what is known of an entry, in a message
 GONE: Final = frozenset({404, 410})  # answers to DELETE that say: there is no such thing (any more)
 

@@ -116,6 +116,7 @@ class TargetItem(Strict):
         dict[str, Annotated[list[Whole], Field(min_length=2, max_length=2)]],
         Field(description="store.table.column: first and last number that rows of datasets may get there"),
     ] = {}
+    messages: Annotated[bool, Field(strict=True, description="steps may publish messages there, which nobody can take back")] = False
     marks: Annotated[dict[str, Shown], Field(description="capability: where what it makes shows the mark of its run")] = {}
 
 

@@ -29,6 +29,7 @@ def attached(stack: Stack, entry: TargetEntry, policy: Policy | None, lookup: Lo
         stores={name: fill.text(f"stores.{name}", url) for name, url in given.stores.items()},
         headers={name: service.header for name, service in given.services.items() if service.header},
         ranges={str(column): (first, last) for column, (first, last) in given.ranges.items()},
+        messages=given.messages,
         traces={name: _trace(shown, stack, entry) for name, shown in given.marks.items()},
     )
     logins = {name: fill.auth(f"services.{name}.auth", service.auth) for name, service in given.services.items() if service.auth}

@@ -72,7 +72,8 @@ class Trace:
 class Shared:
     """A system that exists already and that others use, too. `urls` are the base addresses of services, `stores` those of stores with
     their credentials; `headers`: service -> the header by which it knows the tenant. `traces`: capability -> where its things show
-    whose they are. `ranges`: column -> first and last number that rows of datasets may get there."""
+    whose they are. `ranges`: column -> first and last number that rows of datasets may get there.
+    `messages`: steps may publish some."""
 
     name: str
     isolation: Literal["prefix", "tenant"]
@@ -81,6 +82,7 @@ class Shared:
     headers: Mapping[str, str] = field(default_factory=dict)
     traces: Mapping[str, Trace] = field(default_factory=dict)
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    messages: bool = False
 
 
 @frozen

@@ -145,6 +145,10 @@ def test_what_would_do_something_to_it_is_refused_before_anything_is_asked_of_it
     (folder / "manifest.yaml").write_text(text)
     scenario(folder, STEPS.replace("    outputs", "      stone: {use: notes.carve}\n    outputs"))
     proper(run(folder), 125, "step stone", "notes.carve of stone-team has no undo")
+    data = STEPS.replace("    steps:", "    data: [notes]\n    steps:")
+    scenario(folder, data)
+    refused = run(folder)
+    proper(refused, 125, "has files for cache, and target staging does not declare it")
     assert not (folder / ".seeder/runs").exists()
 
 
@@ -198,6 +202,7 @@ def test_logs_and_resets_are_refused_and_nothing_of_the_system_is_in_the_evidenc
     try:
         proper(seeder("logs", "web", "--run", run, cwd=folder), 3, "its log is there, not here")
         proper(seeder("reset", run, cwd=folder), 3, "attached to staging, which others use")
+        proper(seeder("dataset", "record", "mine", "--from", run, cwd=folder), 2, "what it holds is not this run's alone")
         proper(found := seeder("snapshot", "save", run, cwd=folder), 0)
         saved = Path(found.out.strip())
         assert not (saved / "stores").exists()
