@@ -32,8 +32,10 @@ def results(plan: Plan, manifest: Layer) -> dict[str, Any] | None:
     """What the steps of the plan made, by their names here: what draws its values by the same key is the same step. None where the set
     does not tell of each."""
     kept, keys = manifest.facts.get("results", {}), manifest.facts.get("keys", {})
-    by_key = {keys[name]: made for name, made in kept.items() if name in keys}
     wanted = {call.step.name: call.step.key for call in plan.calls if isinstance(call, Make)}
+    if not keys:
+        return dict(kept) if wanted.keys() <= kept.keys() else None
+    by_key = {keys[name]: made for name, made in kept.items() if name in keys}
     return {name: by_key[key] for name, key in wanted.items()} if by_key.keys() >= set(wanted.values()) else None
 
 
