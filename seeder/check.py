@@ -150,13 +150,18 @@ def _defaults(manifest: Manifest) -> Iterator[Problem]:
 
 def _runtimes(wanted: str, stack: Stack, findings: Findings) -> None:
     """What a run would be refused for by the runtime that it takes. `auto` takes docker where an engine answers; what local refuses is
-    of interest then where somebody means the stack to run there."""
+    of interest then where somebody means the stack to run there, or where none answers here: that is this machine's, and a hint."""
     if wanted != "auto":
         findings.errors += _refused(wanted, stack) if wanted in RUNTIMES.names() else ()
         return
     docker, local = _refused("docker", stack), _refused("local", stack)
     findings.errors += [problem if problem in local else _only("docker", problem) for problem in docker]
-    if any(service.x.local for service in stack.services.values()):
+    meant = any(service.x.local for service in stack.services.values())
+    absent = None if meant or not local else RUNTIMES.get("docker").available()
+    if absent:
+        cause = f"cannot be used here, so that a run takes local: {absent.cause}"
+        findings.hints.append(Problem("docker", cause, absent.remedy))
+    if meant or absent:
         findings.hints += [_only("local", problem) for problem in local if problem not in docker]
 
 

@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -33,7 +33,8 @@ LISTS: Mapping[Kind, str] = {  # where the API lists all of a kind
 }
 UNFROZEN = "unable to freeze"
 FREEZE_SECONDS = 20.0
-REMEDY = "start Docker, or set DOCKER_HOST to the socket of Docker, Podman or Colima; `seeder doctor` looks closer"
+START = "start Docker, or set DOCKER_HOST to the socket of Docker, Podman or Colima"
+REMEDY = f"{START}; `seeder doctor` looks closer"
 
 
 @frozen
@@ -64,7 +65,7 @@ class Refused(EnvironmentFailed):
 
 
 @contextmanager
-def _asking(subject: str) -> Iterator[None]:
+def _asking(at: Endpoint, subject: str) -> Iterator[None]:
     """Turn what the SDK raises into the error family."""
     try:
         import requests
@@ -77,7 +78,7 @@ def _asking(subject: str) -> Iterator[None]:
     except APIError as error:
         raise Refused(subject, error.status_code or 0, str(error.explanation or error).strip()) from error
     except (requests.exceptions.RequestException, DockerException, OSError) as error:
-        raise EnvironmentFailed("docker", f"the daemon does not answer: {_short(error)}", REMEDY) from error
+        raise _silent(at, error) from error
 
 
 @contextmanager
@@ -88,6 +89,10 @@ def _if_there() -> Iterator[None]:
     except Refused as refused:
         if refused.status != 404:  # noqa: PLR2004
             raise
+
+
+def _silent(at: Endpoint, error: BaseException) -> EnvironmentFailed:
+    return EnvironmentFailed("docker", f"the daemon does not answer at {at.place}: {_short(error)}", REMEDY)
 
 
 def _short(error: BaseException) -> str:
@@ -103,6 +108,9 @@ class Daemon:
     def __init__(self, at: Endpoint) -> None:
         self.at = at
         self._lock = threading.Lock()
+
+    def _asking(self, subject: str) -> AbstractContextManager[None]:
+        return _asking(self.at, subject)
 
     @functools.cached_property
     def _client(self) -> Any:  # APIClient, whose types say too little to help
@@ -120,18 +128,18 @@ class Daemon:
 
     @property
     def _api(self) -> Any:
-        with self._lock, _asking("docker"):
+        with self._lock, self._asking("docker"):
             return self._client
 
     def ping(self) -> str:
         """The engine's version. Raises EnvironmentFailed when it does not answer."""
-        with _asking("docker"):
+        with self._asking("docker"):
             return str(self._api.version()["Version"])
 
     @functools.cached_property
     def identity(self) -> str:
         """Which engine it is, by whatever address it is reached. Raises EnvironmentFailed when it does not answer."""
-        with _asking("docker"):
+        with self._asking("docker"):
             return identity_of(self._api.info(), self._api.info())
 
     # -- asking -------------------------------------------------------------------------------------------------------
@@ -143,13 +151,13 @@ class Daemon:
         except Absent as absent:
             raise Refused(subject, 404, str(absent)) from absent
         except OSError as error:
-            raise EnvironmentFailed("docker", f"the daemon does not answer: {_short(error)}", REMEDY) from error
+            raise _silent(self.at, error) from error
 
     def _inspect(self, kind: Literal["image", "container"], name: str, subject: str) -> Any:
         """What the engine knows of one thing. Raises Refused where it knows none."""
         found = self._ask(f"/{kind}s/{urllib.parse.quote(name, safe='/:@')}/json", subject)
         if found is None:
-            with _asking(subject):
+            with self._asking(subject):
                 found = self._api.inspect_image(name) if kind == "image" else self._api.inspect_container(name)
         return found
 
@@ -160,7 +168,7 @@ class Daemon:
         return self._listed(kind, chosen) if found is None else found
 
     def _listed(self, kind: Kind, chosen: Mapping[str, list[str]]) -> Any:
-        with _asking("docker"):
+        with self._asking("docker"):
             if kind == "container":
                 return self._api.containers(all=True, filters=chosen)
             if kind == "network":
@@ -188,12 +196,12 @@ class Daemon:
 
     def publishers(self, port: int) -> list[str]:
         """Names of running containers that publish the port."""
-        with _asking("docker"):
+        with self._asking("docker"):
             found = self._api.containers(filters={"publish": str(port)})
         return sorted(c["Names"][0].lstrip("/") for c in found if any(p.get("PublicPort") == port for p in c["Ports"]))
 
     def start(self, container: str, subject: str) -> None:
-        with _asking(subject):
+        with self._asking(subject):
             self._api.start(container)
 
     def state(self, container: str, subject: str) -> State:
@@ -202,7 +210,7 @@ class Daemon:
 
     def logs(self, container: str, subject: str, lines: int | None = None) -> str:
         """Both streams in order, the last `lines` of them."""
-        with _asking(subject):
+        with self._asking(subject):
             raw = self._api.logs(container, stdout=True, stderr=True, tail="all" if lines is None else lines)
         return str(raw.decode("utf-8", "replace")).rstrip("\n")
 
@@ -213,13 +221,13 @@ class Daemon:
                 for target, source in sorted(files.items()):
                     archive.add(source, target.lstrip("/"))
             packed.seek(0)
-            with _asking(subject):
+            with self._asking(subject):
                 self._api.put_archive(container, "/", packed)
 
     def stop(self, container: str, subject: str, within: int | None = None) -> None:
         """Ask the container to end, and wait until it has; it is killed after the seconds, by default those that the stack gives it
         (`stop_grace_period`, else ten)."""
-        with _asking(subject):
+        with self._asking(subject):
             self._api.stop(container, timeout=within)
 
     def pause(self, container: str, subject: str) -> None:
@@ -227,7 +235,7 @@ class Daemon:
 
         def look() -> Verdict:
             try:
-                with _asking(subject):
+                with self._asking(subject):
                     self._api.pause(container)
             except Refused as refused:
                 if UNFROZEN not in refused.text:
@@ -238,7 +246,7 @@ class Daemon:
         wait_for(subject, look, within=FREEZE_SECONDS, first=0.05, remedy="the machine is busy: run less beside it")
 
     def unpause(self, container: str, subject: str) -> None:
-        with _asking(subject):
+        with self._asking(subject):
             self._api.unpause(container)
 
     # -- layers -------------------------------------------------------------------------------------------------------
@@ -246,7 +254,7 @@ class Daemon:
     def commit(self, container: str, repository: str, tag: str, labels: Mapping[str, str]) -> None:
         """Keep a stopped container's files as an image. What its own image does not say stands empty in it, labels as well as variables:
         a commit cannot remove a name, and nobody owns what an empty label names."""
-        with _asking(container):
+        with self._asking(container):
             config = self._api.inspect_container(container)["Config"]
             below = self._api.inspect_image(config["Image"])["Config"] or {}
             known = dict(pair.split("=", 1) for pair in below.get("Env") or [])
@@ -257,7 +265,7 @@ class Daemon:
 
     def written(self, container: str) -> int:
         """Bytes that the container has written on top of its image."""
-        with _asking(container):
+        with self._asking(container):
             found = self._api.containers(all=True, size=True, filters={"id": container})
         return int(found[0].get("SizeRw") or 0) if found else 0
 
@@ -283,27 +291,27 @@ class Daemon:
     def let_go(self, image: str) -> None:
         """Remove the name, and the image with its last one; by an id, the image. Absent already is fine; one that a container is made of
         is refused."""
-        with _if_there(), _asking(image):
+        with _if_there(), self._asking(image):
             self._api.remove_image(image)
 
     # -- files of layers ----------------------------------------------------------------------------------------------
 
     def place(self, image: str, labels: Mapping[str, str]) -> str:
         """Create a container that nobody starts: files are put into it, or read from it. Answers its id."""
-        with _asking(image):
+        with self._asking(image):
             made: str = self._api.create_container(image, labels=dict(labels))["Id"]
         return made
 
     def copy_out(self, container: str, path: str, archive: IO[bytes], subject: str) -> None:
         """Write a tar of a folder of the container; it begins with the folder's own name."""
-        with _asking(subject):
+        with self._asking(subject):
             pieces, _ = self._api.get_archive(container, path)
             for piece in pieces:
                 archive.write(piece)
 
     def unpack(self, container: str, archive: IO[bytes], subject: str) -> None:
         """Unpack a tar at the container's root."""
-        with _asking(subject):
+        with self._asking(subject):
             self._api.put_archive(container, "/", archive)
 
     def names(self, image: str) -> list[str]:
@@ -312,7 +320,7 @@ class Daemon:
 
     def pull(self, image: str) -> None:
         """Raises EnvironmentFailed when it is not there afterwards."""
-        with _asking(image):
+        with self._asking(image):
             for line in self._api.pull(image, stream=True, decode=True):
                 if said := line.get("error"):
                     raise EnvironmentFailed(image, f"cannot be pulled: {said}", "check the name and tag, your network and `docker login`")
@@ -321,7 +329,7 @@ class Daemon:
 
     def execute(self, container: str, command: Sequence[str], within: float, subject: str) -> tuple[int | None, str]:
         """Run in a running container; exit code (None: not ended within the seconds) and output."""
-        with _asking(subject):
+        with self._asking(subject):
             made = self._api.exec_create(container, list(command))["Id"]
             stream = self._api.exec_start(made, socket=True)
             with contextlib.closing(getattr(stream, "_sock", stream)) as connection, contextlib.closing(stream):
@@ -333,7 +341,7 @@ class Daemon:
     ) -> str:
         """Create a container for one program: image, mounts, networks, limits and environment of the given one, but no
         names, ports, healthcheck or entrypoint of its own. Answers its id."""
-        with _asking(subject):
+        with self._asking(subject):
             seen = self._api.inspect_container(container)
             config, host = seen["Config"], seen["HostConfig"]
             names = {pair.partition("=")[0]: pair for pair in config.get("Env") or []}
@@ -357,7 +365,7 @@ class Daemon:
         import requests
 
         try:
-            with _asking(subject):
+            with self._asking(subject):
                 return int(self._api.wait(container, timeout=within)["StatusCode"])
         except EnvironmentFailed as error:
             timed_out = (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError)
@@ -376,7 +384,7 @@ class Daemon:
 
     def remove(self, kind: Kind, name: str) -> None:
         """Remove one thing, a container with its anonymous volumes and whatever runs in it. Absent already is fine."""
-        with _if_there(), _asking(f"{kind} {name}"):
+        with _if_there(), self._asking(f"{kind} {name}"):
             if kind == "container":
                 self._api.remove_container(name, v=True, force=True)
             elif kind == "network":

@@ -35,6 +35,11 @@ class Endpoint:
     verify: bool = True
 
     @property
+    def place(self) -> str:
+        """Where it is looked for."""
+        return self.url or DEFAULT
+
+    @property
     def remote(self) -> bool:
         return self.host not in LOOPBACK
 
@@ -48,11 +53,11 @@ class Endpoint:
     def reach(self) -> str:
         """The variables by which a user means this daemon."""
         tls = [f"DOCKER_CERT_PATH={self.tls}", *(["DOCKER_TLS_VERIFY=1"] if self.verify else [])] if self.tls else []
-        return " ".join([f"DOCKER_HOST={self.url or DEFAULT}", *tls])
+        return " ".join([f"DOCKER_HOST={self.place}", *tls])
 
     def knock(self) -> None:
         """Raise OSError within seconds when nobody is there; the SDK would take a minute, and leave its socket open."""
-        parts = urllib.parse.urlsplit(self.url or DEFAULT)
+        parts = urllib.parse.urlsplit(self.place)
         if parts.scheme == "unix":
             with socket.socket(socket.AF_UNIX) as caller:
                 caller.settimeout(KNOCK_SECONDS)
@@ -71,7 +76,7 @@ class Endpoint:
         """What the engine answers to a GET, asked without the SDK, whose import takes longer than the answer. None when it cannot be
         asked plainly (TLS, ssh), or when it has no answer in JSON. Raises OSError when nobody is there, Absent when it knows no such
         thing."""
-        parts = urllib.parse.urlsplit(self.url or DEFAULT)
+        parts = urllib.parse.urlsplit(self.place)
         if self.tls or parts.scheme not in ("unix", "tcp", "http"):
             return None
         unix, place = parts.scheme == "unix", (parts.hostname, parts.port or 2375)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +109,12 @@ def of_machine(error: BaseException) -> SeederError | None:
     if remedy is None or not isinstance(error, OSError):
         return None
     return EnvironmentFailed(str(error.filename or "this machine"), (error.strerror or str(error)).lower(), remedy)
+
+
+def said_full(output: str) -> SeederError | None:
+    """The same of a program that ended with these words, where it found no space."""
+    found = os.strerror(errno.ENOSPC).lower() in output.lower()
+    return of_machine(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) if found else None
 
 
 class GateRefused(SeederError):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from seeder import process
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, said_full
 
 _COPY = ("cp", "-Rpc") if sys.platform == "darwin" else ("cp", "-a", "--reflink=auto")
 _PLAIN_COPY = ("cp", "-Rp") if sys.platform == "darwin" else ("cp", "-a")
@@ -34,6 +34,8 @@ def copy_folder(source: Path, target: Path) -> None:
     if done.code != 0:  # an older cp, or a file system without clones
         done = process.run([*_PLAIN_COPY, f"{source}/.", str(target)], timeout=600)
     if done.code != 0:
+        if full := said_full(done.output):
+            raise full
         raise EnvironmentFailed(str(target), f"cannot be copied from {source}: {done.tail(3)}", "make room on the disk (`seeder doctor`)")
 
 

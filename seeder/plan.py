@@ -291,7 +291,7 @@ def _gates(stack: Stack, fitness: Fitness) -> Iterable[Check]:
     details = {
         "ready": (counted(len(stack.services), "service"), "always"),
         "drift": (counted(len(fitness.revisions), "migrated store"), "heads, tables, dataset columns") if fitness.revisions else None,
-        "counts": ("every loaded table" + (f", {counts} declared" if counts else ""), "holds what was loaded", True),
+        "counts": ("every loaded table" + (f", {counts} declared" if counts else ""), "at least the rows that were loaded", True),
         "nulls": (counted(nulls, "column"), "declared", True) if nulls else None,
         "references": (counted(len(fitness.references), "cross-store key"), "declared by the stack", True) if fitness.references else None,
         EXPECT: (counted(len(fitness.expectations), "expectation"), "of the scenario") if fitness.expectations else None,

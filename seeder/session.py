@@ -102,10 +102,12 @@ class Session:
         """A client of the service: base address, authentication as the stack declares it, time limits. It is closed with the
         environment. `fresh`: its requests ask past caches, by the headers that the stack declares for it. Raises UsageError for a name
         that is no service."""
+        __tracebackhide__ = True
         return self._here.http(self._known(service, self._here.stack.services, "service"), fresh=fresh)
 
     def url(self, name: str, driver: str | None = None) -> str:
         """Where a store (with its credentials, `scheme+driver` where a driver is named) or else a service is reached."""
+        __tracebackhide__ = True
         if name in self._here.stack.stores:
             return self._here.target(name).url(driver)
         known = {**self._here.stack.services, **self._here.stack.stores}
@@ -113,15 +115,18 @@ class Session:
 
     def sql(self, store: str) -> Sql:
         """Raises UsageError for a name that is no store, EnvironmentFailed for one that answers no SQL."""
+        __tracebackhide__ = True
         return Sql(self._here.target(self._known(store, self._here.stack.stores, "store")))
 
     def cache(self, store: str) -> Cache:
         """The keys of a cache: to look at, to remove, to end as if their time were over. Raises UsageError for a name that is no store,
         EnvironmentFailed for one that is no cache."""
+        __tracebackhide__ = True
         return Cache(self._here.target(self._known(store, self._here.stack.stores, "store")))
 
     def stub(self, store: str) -> Stub:
         """Raises UsageError for a name that is no store, EnvironmentFailed for one that stands for nobody."""
+        __tracebackhide__ = True
         return Stub(self._here.target(self._known(store, self._here.stack.stores, "store")))
 
     def eventually(self, condition: Callable[[], T], within: str = "5s", *, until: Any = TRUE, meanwhile: Any = None) -> T:
@@ -150,6 +155,7 @@ class Session:
         restoring.again(self._here, self._here.plan, snapshot)
 
     def _known(self, name: str, known: Mapping[str, object], what: str) -> str:
+        __tracebackhide__ = True
         if name not in known:
             raise UsageError(name, f"stack {self._here.stack.name} has no such {what}", nearest(name, sorted(known)))
         return name

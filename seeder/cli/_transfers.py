@@ -49,8 +49,10 @@ def pull(remote: str, request: Request, project: Path | None, everything: bool, 
 
     plan = None if everything else _planned(request, project)
     found, emit = registry.remote(remote), _render.listener(quiet=as_json)
-    moves = pull.of_plan(found, plan, emit) if plan else pull.everything(found, emit)
-    _tell(moves, "pulled", "here already", "the remote holds no layer of it; `seeder cache push` sends some", as_json=as_json)
+    there = found.names()
+    moves = (pull.of_plan(found, plan, emit) if plan else pull.everything(found, emit)) if there else ()
+    more = "" if there else ", nor anything else: it is empty, or not there yet"
+    _tell(moves, "pulled", "here already", f"the remote holds no layer of it{more}; `seeder cache push` sends some", as_json=as_json)
 
 
 @click.command("verify")

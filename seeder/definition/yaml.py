@@ -83,5 +83,5 @@ def _add_syntax(problems: Collector, path: Path, error: yaml.YAMLError, text: st
     cause = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     lines = text.splitlines()
     indent = lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())] if line <= len(lines) else ""
-    remedy = "indent with spaces; YAML allows no tabs there" if "\t" in indent else ""
+    remedy = "indent with spaces; YAML allows no tabs there" if "\t" in indent else "correct the line; what opens above it may lack its end"
     problems.add(path.name, f"this is not YAML: {cause}", remedy, Mark(path, min(line, max(1, len(lines)))))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _UNIQUE, _FOREIGN, _CHECK, _NOT_NULL, _EXCLUSION = "23505", "23503", "23514", "23502", "23P01"
 _LOCKED = "55P03"
+_DATA = "22"  # class: data exceptions
 _OF_SERVER = {"53", "57", "58"}  # classes: insufficient resources, operator intervention, system errors
 _PLACE = re.compile(r"^COPY .*?, line (\d+)(?:, column (.+?)(?:: |$))?", re.MULTILINE)
 _KEY = re.compile(r"Key \((.*?)\)=\((.*)\) ", re.DOTALL)
@@ -85,7 +86,7 @@ def _cause(error: psycopg.Error, constraint: Constraint | None, placed: Placed) 
         return f"this breaks {rule}" if name else words(error), "give a value that fits"
     if error.sqlstate == _NOT_NULL:
         return "the column must have a value (not null)", 'in CSV an empty text is written ""; an empty field is no value'
-    return words(error), ""
+    return words(error), "give a value that the column takes" if (error.sqlstate or "")[:2] == _DATA else ""
 
 
 def _shown(placed: Placed, row: Row | None, columns: Iterable[str]) -> str:

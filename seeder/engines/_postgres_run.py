@@ -73,7 +73,7 @@ def _execute(connection: Connection, statement: Statement, script: Script) -> in
     if _FRAME.match(statement.text) or _LIMIT.match(statement.text):
         return 0
     if _ABORT.match(statement.text):
-        raise DefinitionError(script.part.name, f"`{statement.text}`: a load is one transaction", "remove the statement", mark)
+        raise DefinitionError(script.part.name, f"`{statement.text}`: a file runs in one transaction", "remove the statement", mark)
     try:
         with connection.cursor() as cursor:
             if isinstance(statement, Copy):
@@ -116,7 +116,7 @@ def _refusal(error: psycopg.Error, statement: Statement, script: Script) -> Defi
 
 def _remedy(error: psycopg.Error, statement: Statement) -> str:
     if error.sqlstate == _NO_TRANSACTION:
-        return "remove the statement; a load is one transaction"
+        return "leave out the statement, or CONCURRENTLY where it says so: a file runs in one transaction, and nobody else is there"
     if error.sqlstate in _ABSENT and _EXTENSION.match(statement.text.lstrip()):
         return f"take an image that has it and --runtime docker: an embedded server has {' and '.join(sorted(LIBRARIES))} alone"
     return ""

@@ -1,4 +1,4 @@
-"""Tables hold the rows that were loaded, and as many as the stack, the datasets and the scenario declare."""
+"""Tables hold at least as many rows as were loaded, and as many as the stack, the datasets and the scenario declare."""
 
 from __future__ import annotations
 

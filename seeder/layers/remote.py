@@ -40,6 +40,8 @@ class Files:
         with _asking(self.shown):
             try:
                 self._system.invalidate_cache()
+                if self._local and self._system.isfile(self._root):
+                    raise EnvironmentFailed(self.shown, "it is a file, and a remote is a folder", "name the folder")
                 found = self._system.ls(self._root, detail=False)
             except FileNotFoundError:
                 return set()  # nobody has put anything there yet

@@ -54,7 +54,7 @@ def _script(file: Path, problems: Collector) -> Script | None:
     try:
         tree = ast.parse(file.read_bytes(), filename=str(file))
     except (SyntaxError, ValueError) as error:
-        problems.add(file.name, f"this is not Python: {error}", mark=Mark(file, getattr(error, "lineno", None) or 1))
+        problems.add(file.name, f"this is not Python: {error}", "correct the line", Mark(file, getattr(error, "lineno", None) or 1))
         return None
     given: dict[str, Any] = {}
     lines: dict[str, int] = {}

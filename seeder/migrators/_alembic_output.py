@@ -11,6 +11,7 @@ from seeder.fitness import Revision
 from seeder.frozen import frozen
 
 _FRAME: Final = re.compile(r'^\s+File "(?P<path>.+)", line (?P<line>\d+), in ')
+_FOREIGN: Final = re.compile(r"[/\\](site|dist)-packages[/\\]|[/\\]lib[/\\]python3|^<")
 _RUNNING: Final = re.compile(r"Running upgrade .*-> (?P<id>[^\s,]+)")
 _RAISED: Final = re.compile(r"^(?P<kind>[A-Za-z_][\w.]*?): (?P<words>.*)")
 _SQL: Final = re.compile(r"^\[SQL: (?P<statement>.*?)\]$(?=\n\[parameters:|\n\(Background|\Z)", re.MULTILINE | re.DOTALL)
@@ -39,6 +40,18 @@ def read(output: str, revisions: Sequence[Revision]) -> Failure:
         return Failure(by_file[PurePath(last["path"]).name], int(last["line"]), cause, statement)
     known = {revision.id: revision for revision in revisions}
     return Failure(known.get(running[-1]) if running else None, 1, cause, statement)
+
+
+def own(output: str) -> str:
+    """The log without the frames of packages and of Python itself, which would hide those of the project."""
+    kept: list[str] = []
+    foreign = False
+    for line in output.splitlines():
+        frame = _FRAME.match(line)
+        foreign = bool(_FOREIGN.search(frame["path"])) if frame else foreign and line.startswith("    ")
+        if not foreign:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _cause(lines: Sequence[str]) -> tuple[str, str]:

@@ -163,5 +163,6 @@ def _failed(store: Store, revisions: Sequence[Revision], done: Completed) -> Env
         return EnvironmentFailed(store.name, f"alembic failed before any revision ran: {cause}", "see its log below", log=log)
     mark = Mark(failure.revision.file, failure.line)
     subject = f"{store.name}: revision {failure.revision.id}"
-    said = "" if failure.statement else log  # the statement and the database's words say it all; a traceback would only hide them
+    frames = Completed(done.code, _alembic_output.own(done.output)).tail(30)
+    said = "" if failure.statement else frames  # the statement and the database's words say it all; a traceback would only hide them
     return EnvironmentFailed(subject, cause, f"correct {failure.revision.file.name}", mark, log=said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from seeder import process
-from seeder.docker_api import Daemon
+from seeder.docker_api import REMEDY, START, Daemon
 from seeder.docker_endpoint import endpoint
 from seeder.errors import Problem, SeederError
 from seeder.notice import Diagnosis
@@ -38,4 +38,4 @@ def _engine(daemon: Callable[[], Daemon]) -> Diagnosis:
 
 
 def _failed(problem: Problem) -> Diagnosis:
-    return Diagnosis(problem.subject, "fail", problem.cause, problem.remedy)
+    return Diagnosis(problem.subject, "fail", problem.cause, START if problem.remedy == REMEDY else problem.remedy)

@@ -178,7 +178,7 @@ def get(address: Address, path: str, host: str = "", below: int = BAD) -> Verdic
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        return not_yet(f"GET {path}: no answer ({reason})")
+        return not_yet(f"GET {path}: no answer at {address} ({reason})")
     finally:
         connection.close()
     return READY if status < below else not_yet(f"{ANSWERS} GET {path} with {status}")

@@ -102,7 +102,13 @@ class LocalDeployment:
         how = Started(what.command, what.cwd, what.environment)
         if service not in self._engines:
             how.write(self._how(service))
-        child = self._begin(service, how)
+        try:
+            child = self._begin(service, how)
+        except EnvironmentFailed as error:
+            if service in self._engines:
+                raise
+            found, place = error.problems[0], self.stack.services[service].place("local", "command")
+            raise EnvironmentFailed(service, f"local.command: {found.cause}", found.remedy, place) from error
         with self._lock:
             self._children[service] = child
 

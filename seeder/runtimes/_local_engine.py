@@ -13,7 +13,7 @@ from pathlib import Path
 
 from seeder import home, process
 from seeder.definition.service import Service
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, said_full
 from seeder.folder import copy_folder, shared
 from seeder.frozen import frozen
 from seeder.launch import LocalLaunch
@@ -113,6 +113,8 @@ def _key(launch: LocalLaunch, whoever: Guise) -> str:
 def _run(launch: LocalLaunch, command: Sequence[str], data: Path, environment: Mapping[str, str]) -> None:
     done = process.run(command, timeout=_PREPARE_SECONDS, cwd=data, environment=environment)
     if done.code != 0:
+        if full := said_full(done.output):
+            raise full
         cause = f"{Path(command[0]).name} ended with code {done.code} while its data folder was prepared"
         raise EnvironmentFailed(launch.program, cause, "the log says why; `seeder doctor` checks the embedded engines", log=done.tail())
 

@@ -79,6 +79,9 @@ def _client(stack: Stack, service: Service) -> Iterator[Notice]:
         remedy = f"add {_suggestion(stack, service, ports)}, or use --runtime docker"
         yield Notice(service.name, "it has no local form", remedy, refused=True)
         return
+    if not (stack.project_dir / service.x.local.cwd).is_dir():
+        cause, place = f"local.cwd: there is no folder {service.x.local.cwd}", service.place("local", "cwd")
+        yield Notice(service.name, cause, "it counts from the compose file's folder", refused=True, mark=place)
     yield from _ports(service, ports)
     yield from _isolation(service)
     yield from _rights(service)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
+import importlib.util
 import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -55,6 +55,8 @@ class Database(Sql):
     @cached_property
     def async_engine(self) -> AsyncEngine:
         """SQLAlchemy's for asyncio, by psycopg. It keeps no connections: those of a pool would outlive the event loop of the test."""
+        if importlib.util.find_spec("greenlet") is None:
+            raise DefinitionError("async_engine", "SQLAlchemy needs greenlet for asyncio", "pip install 'sqlalchemy[asyncio]'")
         made: AsyncEngine = _sqlalchemy("sqlalchemy.ext.asyncio").create_async_engine(
             self.url(DRIVER), poolclass=_sqlalchemy("sqlalchemy.pool").NullPool
         )

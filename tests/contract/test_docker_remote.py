@@ -107,7 +107,7 @@ class TestRemote(OnDocker):
     def test_a_daemon_that_stops_in_the_midst_of_a_run_is_said_so(self, remote, opened, monkeypatch):
         one = opened("services: {web: {image: 'python:3.13-slim', command: [sleep, '60']}}").prepare().up("web")
         remote.stop()
-        with pytest.raises(EnvironmentFailed, match=r"docker: the daemon does not answer: .*refused"):
+        with pytest.raises(EnvironmentFailed, match=r"docker: the daemon does not answer at .*: .*refused"):
             one.look("web")
         monkeypatch.delenv("DOCKER_HOST")
         assert Docker().sweep(one.run.id).left == ()
@@ -152,5 +152,5 @@ class TestNoDaemon:
     @pytest.mark.docker
     def test_a_daemon_that_goes_away_is_said_so(self, monkeypatch, tmp_path):
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-        with pytest.raises(EnvironmentFailed, match=r"docker: the daemon does not answer: .*No such file"):
+        with pytest.raises(EnvironmentFailed, match=r"docker: the daemon does not answer at .*: .*No such file"):
             Docker().sweep("t-none")

@@ -116,7 +116,7 @@ ROWS = {
     ),
     "sql: not SQL": Bad(SQL, "", "selec 1;\n", "selec", 'syntax error at or near "selec"'),
     "sql: an open quote": Bad(SQL, "", "select 'a;\n", "select", ""),
-    "sql: ends the transaction": Bad(SQL, "", "rollback;\n", "rollback", "a load is one transaction", "remove the statement"),
+    "sql: ends the transaction": Bad(SQL, "", "rollback;\n", "rollback", "a file runs in one transaction", "remove the statement"),
     "sql: a command of psql": Bad(SQL, "", "\\i other.sql\n", "\\i", "\\i is not supported", "psql's commands are not SQL"),
     "sql: of no privacy": Bad(
         SQL, "", "COPY kinds (code, label) FROM stdin;\na\tA\n\\.\n", "name: notes", "counts as raw", "privacy: no-pii", where=M

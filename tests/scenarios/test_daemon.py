@@ -64,7 +64,7 @@ def test_a_daemon_that_goes_away_while_it_is_listened_to_is_told(project, tmp_pa
     said = (folder / "seeder.log").read_text()
     assert code == 123, said
     assert "Traceback" not in said
-    assert "docker: the daemon does not answer: " in said
+    assert "docker: the daemon does not answer at " in said
     assert "start Docker, or set DOCKER_HOST" in said
     assert result(folder)["ended_by"] == "environment"
     proper(seeder("gc", cwd=folder, **own), 0)
@@ -81,7 +81,12 @@ def _checks(folder: Path) -> bool:
 
 def test_without_a_daemon_docker_is_refused_and_auto_takes_local(project, tmp_path):
     folder, nowhere = bare(project("small")), f"unix://{tmp_path}/none.sock"
-    proper(run(folder, "docker", DOCKER_HOST=nowhere), 123, "docker: the daemon does not answer", "start Docker, or set DOCKER_HOST")
+    proper(
+        run(folder, "docker", DOCKER_HOST=nowhere),
+        123,
+        f"docker: the daemon does not answer at {nowhere}: ",
+        "start Docker, or set DOCKER_HOST",
+    )
     assert not (folder / ".seeder").exists()
     said = run(folder, "auto", DOCKER_HOST=nowhere)
     proper(said, 0, "on local")

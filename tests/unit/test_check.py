@@ -18,13 +18,17 @@ REPOSITORY = Path(__file__).parents[2]
 COMPOSE = MIGRATED["compose.yaml"]
 
 
+MACHINE = ("cannot be used here", "refused on local: it has no local form")  # what is told where no docker engine answers
+
+
 @pytest.fixture
 def checked(shop):
     def check(changes: dict | None = None, *, locked: bool = True) -> Findings:
         folder = shop({**MIGRATED, **(changes or {})})
         if locked:
             lock(read_project(folder / "manifest.yaml").datasets["checkout"][0])
-        return check_project(folder, {}, NOW)
+        found = check_project(folder, {}, NOW)
+        return Findings(found.errors, [hint for hint in found.hints if not any(words in hint.cause for words in MACHINE)])
 
     return check
 
@@ -204,6 +208,23 @@ def test_what_local_refuses_is_a_hint_where_some_services_are_meant_to_run_there
     found = checked(changes)
     assert not found.errors
     assert any("orders: refused on local: its local command has the port 8000" in said for said in _said(found.hints))
+
+
+def test_what_local_refuses_is_a_hint_where_no_docker_engine_answers_here(checked, monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none")
+    checked()
+    found = check_project(tmp_path, {}, NOW)
+    assert not found.errors
+    said = "\n".join(map(str, found.hints))
+    assert "docker: cannot be used here, so that a run takes local: " in said
+    assert "orders: refused on local: it has no local form" in said
+
+
+def test_a_folder_that_is_not_there_is_told_where_it_is_written(checked):
+    changes = _compose('["8000"]', '["8000"]\n        x-seeder: {local: {command: [serve, "{port}"], cwd: webb}}')
+    found = checked({**changes, M: ("  policy: ci", "  policy: ci\n  runtime: local")})
+    [said] = _said(found.errors)
+    assert said.startswith("compose.yaml:13: orders: local.cwd: there is no folder webb -> it counts from")
 
 
 def test_a_variable_that_is_not_set_is_a_hint(checked):

@@ -11,6 +11,7 @@ import pytest
 from seeder.docker_api import Daemon, identity_of
 from seeder.docker_endpoint import Endpoint
 from seeder.errors import EnvironmentFailed
+from seeder.runtimes._docker_diagnosis import diagnose
 from tests.fakes.answering import answering
 
 ONE = {"ID": "a1", "Name": "build", "DockerRootDir": "/var/lib/docker"}
@@ -68,6 +69,15 @@ def test_what_a_busy_machine_could_not_freeze_is_paused_by_asking_again(busy_eng
     daemon, asked = busy_engine
     daemon.pause("web", "web")
     assert [path.rpartition("/containers")[2] for path in asked] == ["/web/pause"] * 2
+
+
+def test_an_engine_that_does_not_answer_is_told_with_its_address_and_doctor_names_no_doctor(tmp_path):
+    nowhere = f"unix://{tmp_path}/none"
+    with pytest.raises(EnvironmentFailed, match=f"the daemon does not answer at {nowhere}: .*\n.*`seeder doctor` looks closer"):
+        Daemon(Endpoint(nowhere)).ping()
+    [_, found] = diagnose(lambda: Daemon(Endpoint(nowhere)))
+    assert (found.state, "doctor" in found.remedy) == ("fail", False)
+    assert nowhere in found.finding
 
 
 def test_what_the_engine_refuses_to_pause_is_told_at_once(busy_engine):

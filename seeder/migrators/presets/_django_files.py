@@ -66,7 +66,7 @@ def _script(path: Path, app: str, _: str) -> Script | Problem:
         text = path.read_text(encoding="utf-8")
         tree = ast.parse(text, filename=str(path))
     except (SyntaxError, ValueError) as error:
-        return Problem(path.name, f"this is not Python: {error}", mark=Mark(path, getattr(error, "lineno", None) or 1))
+        return Problem(path.name, f"this is not Python: {error}", "correct the line", Mark(path, getattr(error, "lineno", None) or 1))
     found = next((node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Migration"), None)
     if found is None:
         return Problem(path.name, "the file has no class Migration", "write it, or let the name begin with _", Mark(path, 1))

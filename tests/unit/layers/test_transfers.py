@@ -12,6 +12,7 @@ import pytest
 
 from seeder import home, registry
 from seeder.cli.cache import command as cache_command
+from seeder.errors import EnvironmentFailed
 from seeder.layer import SET, Layer, key
 from seeder.layers.directory import Directory
 from seeder.operation import Plan
@@ -317,3 +318,17 @@ def test_that_nothing_is_there_is_said(
     for way, words in (("pull", "the remote holds no layer of it"), ("push", "no layer of it is kept here")):
         cache_command.main([way, str(tmp_path / "empty"), "--runtime", "local"], standalone_mode=False)
         assert words in capsys.readouterr().err
+
+
+def test_a_remote_that_is_not_there_is_said_though_layers_are_here_and_a_file_is_none(
+    tmp_path: Path, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(planned(project))
+    monkeypatch.chdir(project)
+    cache_command.main(["pull", str(tmp_path / "nowhere"), "--runtime", "local"], standalone_mode=False)
+    told = capsys.readouterr()
+    assert "it is empty, or not there yet" in told.err
+    assert told.out == ""
+    (tmp_path / "file").touch()
+    with pytest.raises(EnvironmentFailed, match="it is a file, and a remote is a folder"):
+        cache_command.main(["pull", str(tmp_path / "file"), "--runtime", "local"], standalone_mode=False)

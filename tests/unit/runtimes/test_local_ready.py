@@ -117,7 +117,8 @@ def test_a_closed_port_is_not_ready_for_either_check() -> None:
         closed.bind(("127.0.0.1", 0))
         own = {8000: Address("127.0.0.1", closed.getsockname()[1])}
         for wanted in (Check("GET /", "http", 8000), Check("port", "tcp", 8000)):
-            assert look(wanted, own, _no_command).state == "not yet"
+            verdict = look(wanted, own, _no_command)
+            assert (verdict.state, str(own[8000]) in verdict.reason) == ("not yet", True)
 
 
 def test_a_server_that_speaks_no_http_is_not_ready() -> None:
