@@ -35,6 +35,12 @@ def test_late(environment):
 def test_broken(environment):
     environment.eventually(lambda: 1 / 0)
 
+def test_nobody(environment):
+    environment.sql('dbx')
+
+def test_alone(seeder_database):
+    assert seeder_database('db').scalar('select 1') == 1
+
 @pytest.mark.parametrize('time', range(4))
 def test_it(environment, time):
     environment.sql('db').rows('delete from notes')
@@ -62,6 +68,7 @@ def session(tmp_path_factory: pytest.TempPathFactory, cached: None) -> Told:
     picky = (folder / "testdata/scenarios/ready.yaml").read_text().replace("scenario: ready", "scenario: picky")
     picky = picky.replace("inputs:\n", "inputs:\n  region: {type: string}\n")
     (folder / "testdata/scenarios/picky.yaml").write_text(picky)
+    change(folder, "compose.yaml", "migrate: {sql: migrations}", 'migrate: {sql: migrations}\n      export: {CACHE: "{cache.url}"}')
     page = folder / "page.md"
     return told(run(folder, GITHUB_STEP_SUMMARY=str(page)), page)
 
@@ -90,6 +97,15 @@ def test_what_did_not_come_true_is_told_at_the_line_of_the_test(session: Told) -
     assert "ZeroDivisionError" in session.wrong["test_broken"]
     assert "seeder/session.py" not in session.out
     assert "seeder/wait.py" not in session.out
+
+
+def test_a_name_that_is_none_is_told_at_the_line_of_the_test(session: Told) -> None:
+    assert "dbx: stack small has no such store" in session.wrong["test_nobody"]
+    assert "environment.sql('dbx')" in session.wrong["test_nobody"]
+
+
+def test_a_database_alone_is_given_though_an_export_names_what_is_not_there(session: Told) -> None:
+    assert "test_alone" not in session.wrong
 
 
 def test_the_page_of_a_job_gets_a_table(session: Told) -> None:
