@@ -1,4 +1,5 @@
-"""Prices as they are now, read through a cache that forgets after `config:price_ttl` (a cache key) or PRICE_TTL seconds."""
+"""Prices as they are now, read through a cache that forgets after `config:price_ttl` (a cache key) or PRICE_TTL seconds, unless
+PRICE_CACHE is off."""
 
 from __future__ import annotations
 
@@ -22,6 +23,11 @@ log = logging.getLogger("shop")
 @cache
 def server() -> redis.Redis:
     return redis.Redis.from_url(setting("CACHE_URL"), decode_responses=True, socket_timeout=0.5, socket_connect_timeout=0.5)
+
+
+def off() -> bool:
+    """Whether nothing is to be read from the cache, or kept in it."""
+    return setting("PRICE_CACHE", "on") == "off"
 
 
 def key(product: UUID, currency: str) -> str:
@@ -53,6 +59,8 @@ def stored(session: Session, products: list[UUID], currency: str) -> dict[UUID, 
 
 def cached(products: list[UUID], currency: str) -> dict[UUID, Decimal]:
     """What the cache knows. Without a cache the shop is slower, not closed."""
+    if off():
+        return {}
     try:
         values = server().mget([key(product, currency) for product in products]) if products else []
     except redis.RedisError as error:
@@ -62,6 +70,8 @@ def cached(products: list[UUID], currency: str) -> dict[UUID, Decimal]:
 
 
 def remember(prices: dict[UUID, Decimal], currency: str) -> None:
+    if off():
+        return
     try:
         ttl = int(server().get("config:price_ttl") or setting("PRICE_TTL", "300"))
         pipeline = server().pipeline(transaction=False)
