@@ -34,7 +34,8 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.mark}: " if self.mark else ""
         remedy = f"\n    -> {self.remedy}" if self.remedy else ""
-        return f"{place}{self.subject}: {self.cause}{remedy}"
+        subject = "" if self.mark and self.subject == self.mark.file.name else f"{self.subject}: "
+        return f"{place}{subject}{self.cause}{remedy}"
 
 
 class SeederError(Exception):

@@ -8,7 +8,7 @@ import secrets
 from pathlib import Path
 
 from seeder import atomic
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, UsageError
 
 VARIABLE = "SEEDER_HOME"
 CHOICE = f"{VARIABLE} names another place for all of it"
@@ -46,7 +46,11 @@ def run_folder(run: str) -> Path:
 
 def _base(kind: str) -> Path:
     if given := os.environ.get(VARIABLE):
-        return Path(given).expanduser().absolute() / kind
+        place = Path(given).expanduser()
+        if not place.is_absolute():
+            cause = "it is a relative path, and would be another folder wherever seeder is called"
+            raise UsageError(f"{VARIABLE}={given}", cause, "write the whole path, as `pwd` tells it")
+        return place / kind
     import platformdirs
 
     return platformdirs.user_state_path("seeder") if kind == "state" else platformdirs.user_cache_path("seeder")

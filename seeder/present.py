@@ -120,7 +120,16 @@ def _named(name: str, every: Sequence[Present]) -> Present:
 
 
 def _listed(found: Iterable[Present]) -> str:
-    return ", ".join(f"{one.run} ({one.claim.stack if one.claim else one.runtime})" for one in found)
+    """Each with its stack, and with its checkout where they are of several."""
+    every = list(found)
+    several = len({one.claim.checkout for one in every if one.claim}) > 1
+
+    def of(one: Present) -> str:
+        if one.claim is None:
+            return one.runtime
+        return f"{one.claim.stack} of {one.claim.checkout}" if several else one.claim.stack
+
+    return ", ".join(f"{one.run} ({of(one)})" for one in every)
 
 
 # -- reaching ---------------------------------------------------------------------------------------------------------

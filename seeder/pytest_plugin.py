@@ -4,6 +4,8 @@ and reports; no logic of its own."""
 from __future__ import annotations
 
 import dataclasses
+import sys
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -48,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seeder-report-sleeps", action="store_true", help="name the tests that sleep, and for how long")
     for name in ("stack", "scenario", "runtime", "target", "reset"):
         parser.addini(f"seeder_{name}", f"as --seeder-{name}")
+    parser.addini("seeder_project", "as --seeder-project: a folder, from the ini file's folder")
     parser.addini("seeder_overlay", "as --seeder-overlay: files, from the ini file's folder", type="paths")
     for name in ("keep_failed", "reuse"):
         parser.addini(f"seeder_{name}", f"as --seeder-{name.replace('_', '-')}", type="bool")
@@ -59,6 +62,14 @@ def pytest_configure(config: pytest.Config) -> None:
     scope = _option(config, "reset")
     if scope and scope not in SCOPES:
         raise pytest.UsageError(f"seeder_reset: {scope!r} is none of {', '.join(SCOPES)}")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Which environment, where anything is said of it: a test path that pytest took for an ini file's folder hides what that says."""
+    said = {name: _option(config, name) for name in ("stack", "scenario", "runtime", "target")}
+    said["project"] = _project(config) if _option(config, "project") else None
+    told = ", ".join(f"{name} {value}" for name, value in said.items() if value)
+    return f"seeder: {told}" if told else None
 
 
 @pytest.hookimpl(trylast=True)
@@ -108,6 +119,13 @@ def _option(config: pytest.Config, name: str) -> Any:
     return getattr(config.option, f"seeder_{name}") or config.getini(f"seeder_{name}") or None
 
 
+def _project(config: pytest.Config) -> Path:
+    if given := config.option.seeder_project:
+        return Path(given).resolve()
+    inside = config.inipath.parent if config.inipath else config.rootpath
+    return (inside / (config.getini("seeder_project") or config.rootpath)).resolve()
+
+
 def _scope(config: pytest.Config) -> str:
     """The order of tests tells nothing where each finds the seeded state."""
     return _option(config, "reset") or ("never" if config.option.seeder_report_order else "function")
@@ -123,7 +141,7 @@ def _suite(config: pytest.Config, folders: pytest.TempPathFactory) -> Suite:
         overlays = tuple(str(Path(one).absolute()) for one in _option(config, "overlay") or ())
         worker: str | None = getattr(config, "workerinput", {}).get("workerid")
         asked = Asked(
-            project=Path(options.seeder_project).absolute() if options.seeder_project else config.rootpath,
+            project=_project(config),
             request=Request(
                 stack=_option(config, "stack"),
                 runtime=_option(config, "runtime"),
@@ -253,8 +271,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         return (yield)
     slept, real = item.config.stash[_SUMMARY].slept, time.sleep
 
+    here = threading.get_ident()
+
     def counted(seconds: Any) -> None:
-        slept[item.nodeid] = slept.get(item.nodeid, 0.0) + float(seconds)
+        who = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001  (Python has no other way to tell who calls)
+        if threading.get_ident() == here and not who.startswith("seeder."):  # its waits look, and its threads are no test's
+            slept[item.nodeid] = slept.get(item.nodeid, 0.0) + float(seconds)
         real(seconds)
 
     time.sleep = counted

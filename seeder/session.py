@@ -82,7 +82,7 @@ class Session:
     @property
     def kept_until(self) -> str | None:
         """Until when it stays although it has ended for this program; None when it is gone, or still up."""
-        return str(self._story.result.facts["expires"]) if self._story.result.kept else None
+        return str(self._story.result.facts["expires"]).replace("+00:00", "Z") if self._story.result.kept else None
 
     def variables(self) -> dict[str, str]:
         """SEEDER_* and the stack's exports, as a wrapped command gets them."""

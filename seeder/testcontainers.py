@@ -36,14 +36,16 @@ def seeded(
     stack: str | None = None,
     scenario: str | None = None,
     inputs: Mapping[str, str] | None = None,
-    project: Path | None = None,
+    project: Path | str | None = None,
 ) -> Iterator[C]:
     """Start a container of Testcontainers that was not started yet, in the state that the store has in the scenario; it is stopped after
     the block. Databases begin at seeder's layer, and have the credentials of the stack, which the container answers as its own; what has
-    no such layer (Redis) is filled once it is up. A layer that is not there is made first. Raises SeederError."""
+    no such layer (Redis) is filled once it is up. A layer that is not there is made first. `project` is a folder of the project (the
+    current one by default). Raises SeederError."""
+    folder = Path(project or Path.cwd())
     request = Request(stack=stack, scenario=scenario, inputs=dict(inputs or {}), runtime="docker")
-    found = named(Wanted(project or Path.cwd(), request, "").definition().stack.stores, store, "store")
-    wanted = Wanted(project or Path.cwd(), request, found.service)
+    found = named(Wanted(folder, request, "").definition().stack.stores, store, "store")
+    wanted = Wanted(folder, request, found.service)
     plan, layer = _kept(wanted)
     service, engine, theirs = plan.stack.services[found.service], ENGINES.get(found.engine), _of(container, _image(plan, found))
     if plan.chains[found.service].physical:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,19 +29,28 @@ for each in (_transfers.push, _transfers.pull, _transfers.verify):
     command.add_command(each)
 
 
+def of_facts(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say of which layers."""
+    stack = click.option("--stack", help="Only layers of stacks of this name.")
+    project = click.option("--project", type=click.Path(path_type=Path, file_okay=False), help="Only layers of this folder's project.")
+    return project(stack(function))
+
+
 @command.command("ls")
+@of_facts
 @_options.as_json
-def ls(as_json: bool) -> None:
-    """List every layer of this machine, the one that was used last first."""
+def ls(project: Path | None, stack: str | None, as_json: bool) -> None:
+    """List the layers of this machine, the one that was used last first."""
     from seeder.cli import _render
     from seeder.reuse import room
 
-    found = sorted(room.every(), key=lambda layer: layer.used, reverse=True)
+    wanted = _chosen(project, stack).items()
+    found = sorted((layer for layer in room.every() if wanted <= layer.facts.items()), key=lambda layer: layer.used, reverse=True)
     if as_json:
         _render.answer([_summary(layer) for layer in found])
         return
     rows = [_row(layer) for layer in found]
-    _render.show(rows, "no layer is kept; the next run makes some")
+    _render.show(rows, "no layer of it is kept; the next run makes some" if wanted else "no layer is kept; the next run makes some")
     if rows:
         say(f"{counted(len(rows), 'layer')}, {amount(sum(layer.size for layer in found))}")
 
@@ -87,8 +97,7 @@ def _layer(one: Told) -> str:
 @click.option("--all", "everything", is_flag=True, help="Remove every layer and built image that no live run uses.")
 @click.option("--older", callback=_options.duration, help="Remove what was not used for this long, e.g. 7d.")
 @click.option("--size", default="5GB", show_default=True, callback=_options.size, help="Keep at most this much, what was used last first.")
-@click.option("--project", type=click.Path(path_type=Path, file_okay=False), help="Only layers of this folder's project.")
-@click.option("--stack", help="Only layers of stacks of this name.")
+@of_facts
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @_options.as_json
 def prune(everything: bool, older: float | None, size: int, project: Path | None, stack: str | None, dry_run: bool, as_json: bool) -> None:

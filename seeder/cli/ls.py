@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @click.option("--all", "-a", "everyone", is_flag=True, help="Also foreign ones: labelled as a run's, and claimed by nobody here.")
 @_options.as_json
 def command(everyone: bool, as_json: bool) -> None:
-    """List environments: alive (its seeder runs), kept, expired, or orphan (its seeder died). `seeder gc` removes the last two.
+    """List environments: alive (its seeder runs), kept, expired, or orphan (its seeder died). `seeder gc` removes the last two. Of a kept
+    one it is told which services have ended.
 
     Of a foreign one nothing is known here: its seeder may be at work under another user or SEEDER_HOME.
     """
@@ -43,6 +44,7 @@ def _facts(one: Present) -> dict[str, Any]:
         "runtime": one.runtime,
         "state": one.state,
         "begun": begun.isoformat(timespec="seconds") if begun else None,
+        "ended": _ended(one) if one.state == "kept" else [],
         "expires": one.expires.isoformat(timespec="seconds") if one.expires else None,
         "pid": claim.process.pid if claim and one.state == "alive" else None,
         "checkout": str(claim.checkout) if claim else None,
@@ -60,8 +62,23 @@ def _scenario(one: Present) -> str | None:
     return name
 
 
+def _ended(one: Present) -> list[str]:
+    """What of one that its seeder left should still be at work, and is not; nothing where that cannot be told."""
+    from contextlib import ExitStack
+
+    from seeder import present
+    from seeder.errors import SeederError
+
+    try:
+        with ExitStack() as undo:
+            return sorted(present.rejoin(one, lambda _: None, undo)[0].ended())
+    except SeederError:
+        return []
+
+
 def _row(one: Present, facts: dict[str, Any], now: datetime.datetime) -> dict[str, str]:
-    shown = {name: "-" if value is None else str(value) for name, value in facts.items() if name not in ("begun", "pid")}
+    shown = {name: "-" if value is None else str(value) for name, value in facts.items() if name not in ("begun", "pid", "ended")}
+    shown["state"] += f" ({', '.join(facts['ended'])} ended)" if facts["ended"] else ""
     shown["expires"] = _until(one, now)
     checkout = shown.pop("checkout")
     age = one.begun

@@ -254,6 +254,7 @@ def _text(found: Bundle) -> str:
     lines.append(f"  seed     {index.get('seed')}, as of {moment(str(index.get('as_of')))}")
     for kind in ("inputs", "outputs", "missing"):
         lines += [f"  {kind:<8} {name}: {value}" for name, value in (index.get(kind) or {}).items()]
+    lines += [f"  ended    {service}" for service in index.get("ended") or ()]
     for kind, versions in (index.get("versions") or {}).items():
         told = versions if isinstance(versions, str) else ", ".join(f"{name} {version}" for name, version in versions.items())
         lines.append(f"  {kind:<8} {told or '-'}")

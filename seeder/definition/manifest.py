@@ -85,10 +85,11 @@ class Manifest:
 
 
 def find_manifest(start: Path) -> Path:
-    """The manifest.yaml of the folder or of the nearest one above it; `start` may be the file itself. Raises DefinitionError."""
-    start = start.absolute()
+    """The manifest.yaml of the folder or of the nearest one above it; `start` may be the file itself. However the folder is written, with
+    `..` or by a link, it is one project. Raises DefinitionError."""
     if start.is_file():
-        return start
+        return start.parent.resolve() / start.name
+    start = start.resolve()
     if not start.is_dir():
         raise DefinitionError(str(start), "there is no such folder", "name the folder of a project")
     for folder in (start, *start.parents):

@@ -48,6 +48,7 @@ class Database(Sql):
     @cached_property
     def engine(self) -> Engine:
         """SQLAlchemy's, by psycopg. It is disposed of after the test."""
+        __tracebackhide__ = True
         engine: Engine = _sqlalchemy("sqlalchemy").create_engine(self.url(DRIVER))
         self._undo.callback(engine.dispose)
         return engine
@@ -55,6 +56,7 @@ class Database(Sql):
     @cached_property
     def async_engine(self) -> AsyncEngine:
         """SQLAlchemy's for asyncio, by psycopg. It keeps no connections: those of a pool would outlive the event loop of the test."""
+        __tracebackhide__ = True
         if importlib.util.find_spec("greenlet") is None:
             raise DefinitionError("async_engine", "SQLAlchemy needs greenlet for asyncio", "pip install 'sqlalchemy[asyncio]'")
         made: AsyncEngine = _sqlalchemy("sqlalchemy.ext.asyncio").create_async_engine(
@@ -180,9 +182,10 @@ class Given:
 
 
 def _sqlalchemy(module: str) -> Any:
+    __tracebackhide__ = True
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name != "sqlalchemy":
             raise
-        raise DefinitionError("engine", "SQLAlchemy is not installed", "pip install sqlalchemy, or use `connect()` or `url()`") from error
+        raise DefinitionError("engine", "SQLAlchemy is not installed", "pip install sqlalchemy, or use `connect()` or `url()`") from None

@@ -21,7 +21,8 @@ class NotPassed(SeederError):
 
 
 class Shared:
-    """`up` provides the environment of a scenario and its inputs. With `keep_failed` one in which a test failed stays when it ends."""
+    """`up` provides the environment of a scenario and its inputs. With `keep_failed` the first one in which a test failed stays as it is:
+    who would take it back gets another."""
 
     def __init__(
         self, up: Callable[[str | None, Mapping[str, str]], AbstractContextManager[Session]], *, keep_failed: bool = False
@@ -59,11 +60,11 @@ class Shared:
 
     def at(self, unit: str | None, scenario: str | None, inputs: Mapping[str, str]) -> Session:
         """In its seeded state, unless all who used it since are of this unit, too. None shares the state with everybody. In a system that
-        others use, too, nothing is reset: what was made there is taken back, and made anew."""
+        others use, too, nothing is reset: what was made there is taken back, and made anew; nor is what is kept of a failed test."""
         session = self.get(scenario, inputs)
         if unit and self._unit not in ("", unit):
             begun = time.perf_counter()
-            if session.shared:
+            if session.shared or (self._failed and self._keep_failed):
                 self.close()
                 session = self.get(scenario, inputs)
             else:
@@ -89,4 +90,5 @@ class Shared:
             self.left.append(str(error))
         self.ended += session.ended
         if until := session.kept_until:
+            self._keep_failed = self._keep_failed and failure is None  # one at a time: each takes as much memory as a run
             self.stay.append(f"kept until {until}: `seeder env --run {session.run}`, `seeder down {session.run}`")

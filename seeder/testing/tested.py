@@ -40,7 +40,9 @@ class Summary:
 
     def lines(self) -> list[str]:
         slept = sorted(self.slept.items(), key=lambda pair: -pair[1])
-        told = [f"the environment was taken back {len(self.resets)} times, median {self.median}"] if self.resets else []
+        times = len(self.resets)
+        often = "once" if times == 1 else f"{times} times, median"
+        told = [f"the environment was taken back {often}{',' if times == 1 else ''} {self.median}"] if times else []
         told += [f"{test}: {path}" for test, path in self.bundles]
         told += [f"{test} began at another state than the seeded: {how}" for test, how in self.began.items()]
         return [*told, *(f"{test} slept {seconds:.1f} s" for test, seconds in slept), *self.ended, *self.stay, *self.left]

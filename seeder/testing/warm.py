@@ -35,18 +35,31 @@ TTL = datetime.timedelta(hours=4)
 @contextmanager
 def up(plan: Plan, *, keep_failed: bool, listener: Emit = lambda _: None) -> Iterator[Session]:
     """One of the plan: as a session before left it, taken back, or else a new one. It stays afterwards for some hours, unless files do
-    not tell what it is made of; `keep_failed`: also where what was done in it went wrong."""
+    not tell what it is made of; `keep_failed`: also where what was done in it went wrong, and then nobody takes it up."""
     with ExitStack() as undo:
         found = _found(plan, listener, undo)
         if found:
-            yield found
+            with _left_alone(found.run, keep_failed):
+                yield found
             return
         made_of = chain.environment(plan)
         options = Options(marks=True, keep_good=bool(made_of), keep_failed=keep_failed, ttl=TTL)
         made = undo.enter_context(session.handed_over(plan, options, listener))
         if made_of and _alone(made.run, undo):
             _write(plan, made, made_of)
-        yield made
+        with _left_alone(made.run, keep_failed):
+            yield made
+
+
+@contextmanager
+def _left_alone(run: str, keep_failed: bool) -> Iterator[None]:
+    """What went wrong in it stays to be looked at."""
+    try:
+        yield
+    except BaseException:
+        if keep_failed:
+            (home.run_folder(run) / FILE).unlink(missing_ok=True)
+        raise
 
 
 def _found(plan: Plan, emit: Emit, undo: ExitStack) -> Session | None:

@@ -30,7 +30,7 @@ def test_a_postgres_begins_at_the_layer_with_the_credentials_of_the_stack(projec
 
     folder = project("small")
     for _ in range(2):  # the first may have to make the layer
-        with seeded(PostgresContainer("postgres:17", driver=None), store="db", scenario="ready", project=folder) as postgres:
+        with seeded(PostgresContainer("postgres:17", driver=None), store="db", scenario="ready", project=str(folder)) as postgres:
             assert postgres.username == "app"
             with psycopg.connect(postgres.get_connection_url()) as connection:
                 assert connection.execute("select count(*) from notes").fetchone() == (2,)

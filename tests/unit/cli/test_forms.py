@@ -63,6 +63,17 @@ def test_every_read_answers_json_alone(project, monkeypatch, capfd, tmp_path, li
     json.loads(capfd.readouterr().out)
 
 
+def test_a_home_that_would_be_elsewhere_in_each_folder_is_refused(project, monkeypatch, capfd):
+    folder = project("small")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("SEEDER_HOME", "home")
+    with pytest.raises(SystemExit) as ended:
+        main(["ls"])
+    assert ended.value.code == 2
+    assert "SEEDER_HOME=home: it is a relative path" in capfd.readouterr().err
+    assert not (folder / "home").exists()
+
+
 def test_annotations_for_github_name_file_and_line(project, monkeypatch, capfd):
     folder = project("small")
     monkeypatch.chdir(folder)

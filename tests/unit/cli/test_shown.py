@@ -37,7 +37,9 @@ def test_a_bundle_is_shown_with_its_paths_as_seen_from_here(shown, project):
     folder = project("small")
     made = folder / ".seeder" / "bundles" / "k3x9"
     made.mkdir(parents=True)
-    bundle.seal(made, {"id": "k3x9", "cause": f"{folder}/compose.yaml:2: db: it is not there", "as_of": "2026-01-15T12:00:00Z"})
+    told = {"id": "k3x9", "cause": f"{folder}/compose.yaml:2: db: it is not there", "as_of": "2026-01-15T12:00:00Z"}
+    bundle.seal(made, {**told, "ended": ["web ended with code 1"]})
+    assert "\n  ended    web ended with code 1\n" in shown(folder, "snapshot show k3x9")[1]
     for line in ("snapshot ls", "snapshot show k3x9"):
         _, out, _ = shown(folder, line)
         assert "compose.yaml:2: db: it is not there" in out

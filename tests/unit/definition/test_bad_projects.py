@@ -186,6 +186,9 @@ def test_a_manifest_is_found_from_below_and_missed_with_the_remedy(shop, tmp_pat
     folder = shop()
     assert find_manifest(folder / "testdata" / "golden") == folder / M
     assert find_manifest(folder / M) == folder / M
+    (tmp_path / "link").symlink_to(folder)
+    for way in (folder / "testdata" / "..", tmp_path / "link", tmp_path / "link" / M):
+        assert find_manifest(way) == folder / M  # one project, however it is written
     with pytest.raises(DefinitionError, match="seeder init"):
         find_manifest(tmp_path.parent)
     with pytest.raises(DefinitionError, match="no such folder"):

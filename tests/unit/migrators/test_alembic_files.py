@@ -86,8 +86,8 @@ def test_missing_parents_twins_and_computed_names_are_all_told_at_once(tmp_path:
         f"{tmp_path / 'b_twin.py'}:5: revision 0001: the id stands in a_one.py already",
         f"{tmp_path / 'c_lost.py'}:6: revision 0003: down_revision 0002x is not there",
         f"{tmp_path / 'd_computed.py'}:1: revision: the value is not written out as text",
-        "e_nothing.py: the file names no `revision`",
-        f"{tmp_path / 'f_broken.py'}:1: f_broken.py: this is not Python",
+        "e_nothing.py:1: the file names no `revision`",
+        f"{tmp_path / 'f_broken.py'}:1: this is not Python",
     ):
         assert part in message
 

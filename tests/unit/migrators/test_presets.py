@@ -94,10 +94,10 @@ def test_the_settings_of_one_script_are_part_of_it(tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (["db/V1__a.sql", "db/sub/V1.0__b.sql"], "V1.0__b.sql: V1__a.sql has version 1 as well"),
+        (["db/V1__a.sql", "db/sub/V1.0__b.sql"], "V1.0__b.sql:1: V1__a.sql has version 1 as well"),
         (["db/R__a.sql", "db/sub/R__a.sql"], "R__a.sql has description a as well"),
-        (["db/V1_a.sql"], "V1_a.sql: Flyway would pass over it: its name has another form\n    -> call it V1.2__name.sql"),
-        (["db/V1__a.sql", "db/R1__b.sql"], "R1__b.sql: Flyway would pass over it"),
+        (["db/V1_a.sql"], "V1_a.sql:1: Flyway would pass over it: its name has another form\n    -> call it V1.2__name.sql"),
+        (["db/V1__a.sql", "db/R1__b.sql"], "R1__b.sql:1: Flyway would pass over it"),
         (["db/B3__all.sql"], "a baseline stands for is decided when Flyway runs\n    -> write it out, or remove `preset: flyway`"),
         (["db/Views.sql"], "none of 1 file below db is a revision of flyway"),
     ],
@@ -122,9 +122,9 @@ def test_golang_migrate_goes_by_numbers(tmp_path):
     ("files", "message"),
     [
         (["db/1_a.up.sql", "db/01_b.up.sql"], "number 1 as well"),
-        (["db/a.up.sql"], "a.up.sql: golang-migrate would pass over it: its name begins with no number"),
+        (["db/a.up.sql"], "a.up.sql:1: golang-migrate would pass over it: its name begins with no number"),
         (["db/99999999999999999999_a.up.sql"], "golang-migrate would pass over it"),
-        (["db/1_a.up.sql", "db/2_b.down.sql"], "2_b.down.sql: there is no way up to 2"),
+        (["db/1_a.up.sql", "db/2_b.down.sql"], "2_b.down.sql:1: there is no way up to 2"),
     ],
 )
 def test_what_golang_migrate_refuses_or_passes_over_is_told_before_it_runs(tmp_path, files, message):
@@ -346,7 +346,7 @@ def test_changesets_that_are_always_run_end_the_steps_and_run_order_is_followed(
         ({"master.xml": XML.format('<changeSet id="1" author="a"/><changeSet id="1" author="a"/>')}, "the changelog has two of them"),
         ({"master.xml": XML.format('<changeSet id="1" author="a"><sqlFile path="no.sql"/></changeSet>')}, "there is no file no.sql"),
         ({"master.xml": '<!DOCTYPE a [<!ENTITY b "c">]>' + XML.format("&b;")}, "it declares a document type"),
-        ({"master.xml": "<databaseChangeLog>"}, "master.xml:1: master.xml: this is not XML"),
+        ({"master.xml": "<databaseChangeLog>"}, "master.xml:1: this is not XML"),
         ({"a.yaml": "databaseChangeLog: []\n", "b.yaml": "databaseChangeLog: []\n"}, "no other one includes db/a.yaml, db/b.yaml"),
         ({"notes.yaml": "a: b\n"}, "no file of `inputs` is a changelog"),
         ({"a.xml": XML.format('<include file="b.xml"/>'), "b.xml": XML.format('<include file="a.xml"/>')}, "it includes itself"),
