@@ -283,6 +283,23 @@ class Remote(Protocol):
         """Write the pack that was told to have this digest to a file, as it is there: who reads it looks at it. Whether there is one."""
 
 
+@runtime_checkable
+class Shrinks(Protocol):
+    """A remote that nobody else keeps from growing. All members raise EnvironmentFailed."""
+
+    def held(self) -> Mapping[str, datetime.datetime]:
+        """Of all that is there under a name without a slash: when it was last put or asked to be put again."""
+
+    def used(self, name: str) -> None:
+        """It is of use now."""
+
+    def remove(self, name: str) -> None:
+        """What is told first: nobody finds half of it. One that is not there is gone."""
+
+    def sweep(self) -> None:
+        """Remove what was never finished, once nobody can be at it any more."""
+
+
 class Remotes(Protocol):
     """One kind of address of a remote."""
 

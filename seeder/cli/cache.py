@@ -98,22 +98,29 @@ def _layer(one: Told) -> str:
 @click.option("--older", callback=_options.duration, help="Remove what was not used for this long, e.g. 7d.")
 @click.option("--size", default="5GB", show_default=True, callback=_options.size, help="Keep at most this much, what was used last first.")
 @of_facts
+@click.option("--remote", help="Layers of this folder, where they travel from machine to machine, instead of this machine's.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @_options.as_json
-def prune(everything: bool, older: float | None, size: int, project: Path | None, stack: str | None, dry_run: bool, as_json: bool) -> None:
+def prune(everything: bool, older: float | None, size: int, remote: str | None, dry_run: bool, as_json: bool, **of_facts: Any) -> None:
     """Remove layers that were not used for longest. Without --project and --stack also what was built for services (images, data
     folders of embedded engines), of which nothing was made for a week, or as long as --older says, and images that were layers and have
-    lost their name. Sets go whole; what a live run began at stays."""
+    lost their name. Sets go whole; what a live run began at stays. With --remote layers were used last when they were pushed, or would
+    have been, had they not been there."""
+    from seeder import registry
     from seeder.cli import _render
-    from seeder.reuse import room
+    from seeder.reuse import room, shrink
 
     unused = datetime.timedelta(seconds=older) if older else None
     before = datetime.datetime.now(datetime.UTC) - unused if unused else None
-    of = _chosen(project, stack)
-    gone = (room.excess if dry_run else room.prune)(-1 if everything else size, before, of=of)
+    of, limit = _chosen(**of_facts), -1 if everything else size
+    if remote:
+        gone = (shrink.excess if dry_run else shrink.prune)(registry.remote(remote), limit, before, of)
+    else:
+        gone = (room.excess if dry_run else room.prune)(limit, before, of=of)
+    here = not of and not remote
     since = room.stale(datetime.timedelta() if everything else unused or room.STALE)
-    built = [] if of else sorted((room.built if dry_run else room.forget_built)(since))
-    strays = [] if of else sorted((room.strays if dry_run else room.forget_strays)())
+    built = sorted((room.built if dry_run else room.forget_built)(since)) if here else []
+    strays = sorted((room.strays if dry_run else room.forget_strays)()) if here else []
     if as_json:
         others = [("built", one) for one in built] + [("nameless", image) for image in strays]
         _render.answer([*map(_summary, gone), *({"form": form, "place": place} for form, place in others)])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import json
+import os
 import posixpath
 import secrets
+import time
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +19,8 @@ from seeder.errors import EnvironmentFailed
 from seeder.extra import needed
 from seeder.pack import ENDING
 
-_TOLD = ".json"
+_TOLD, _DRAFT = ".json", ".part"
+FINISHED = 3600.0  # seconds in which whoever puts a pack has put it, or died
 
 
 class Places:
@@ -26,7 +31,8 @@ class Places:
         core, schemes = (needed(f"fsspec.{name}", "remote", shown) for name in ("core", "registry"))
         with _asking(shown), _package_of(schemes, url, shown):
             system, root = core.url_to_fs(url)
-        return Files(shown, system, root)
+        local = "file" in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,))
+        return (Folder if local else Files)(shown, system, root)
 
 
 class Files:
@@ -34,7 +40,6 @@ class Files:
         self.shown = shown
         self._system = system
         self._root = root.rstrip("/")
-        self._local = "file" in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,))
 
     def names(self) -> set[str]:
         with _asking(self.shown):
@@ -75,11 +80,20 @@ class Files:
 
     @contextmanager
     def _whole(self, path: str) -> Iterator[str]:
-        """Where to write so that nobody reads half of it: buckets see to that themselves, in a folder it is renamed at the end."""
-        if not self._local:
-            yield path
-            return
-        draft = f"{path}.{secrets.token_hex(4)}.part"
+        """Where to write so that nobody reads half of it: buckets see to that themselves."""
+        yield path
+
+    def _at(self, name: str, ending: str) -> str:
+        return f"{self._root}/{name}{ending}"
+
+
+class Folder(Files):
+    """One that nobody else keeps from growing, as rules do a bucket. The time of what is told of a pack is that of its last use."""
+
+    @contextmanager
+    def _whole(self, path: str) -> Iterator[str]:
+        """It is renamed at the end."""
+        draft = f"{path}.{secrets.token_hex(4)}{_DRAFT}"
         try:
             yield draft
             self._system.mv(draft, path)
@@ -87,8 +101,31 @@ class Files:
             if self._system.exists(draft):
                 self._system.rm_file(draft)
 
-    def _at(self, name: str, ending: str) -> str:
-        return f"{self._root}/{name}{ending}"
+    def held(self) -> Mapping[str, datetime.datetime]:
+        found: dict[str, datetime.datetime] = {}
+        for name in self.names():
+            with contextlib.suppress(FileNotFoundError):  # another one removes
+                seconds = Path(self._at(name, _TOLD)).stat().st_mtime
+                found[name] = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+        return found
+
+    def used(self, name: str) -> None:
+        with contextlib.suppress(OSError):  # it may only be read, or is gone
+            os.utime(self._at(name, _TOLD))
+
+    def remove(self, name: str) -> None:
+        with _asking(self.shown):
+            for ending in (_TOLD, ENDING):
+                Path(self._at(name, ending)).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Packs of which nothing is told, and drafts."""
+        told, before = self.names(), time.time() - FINISHED
+        with _asking(self.shown):
+            for path in [*Path(self._root).glob(f"*{ENDING}"), *Path(self._root).glob(f"*{_DRAFT}")]:
+                with contextlib.suppress(FileNotFoundError):
+                    if path.name.removesuffix(ENDING) not in told and path.stat().st_mtime < before:
+                        path.unlink()
 
 
 def _shown(url: str) -> str:

@@ -11,7 +11,7 @@ from seeder.errors import EnvironmentFailed, Problem
 from seeder.layer import SET, Layer, key
 from seeder.operation import Plan
 from seeder.pack import Seal
-from seeder.protocols import Packs, Remote
+from seeder.protocols import Packs, Remote, Shrinks
 from seeder.registry import LAYERS
 from seeder.reuse import cache
 from seeder.transfer import Transfer
@@ -43,7 +43,7 @@ def push(remote: Remote, layers: Iterable[Layer], *, again: bool = False) -> Ite
         if whole := layer.facts.get("set"):
             sets.setdefault(str(whole), []).append(layer)
         else:
-            yield _there(layer) if layer.key in there else _alone(remote, layer)
+            yield _there(remote, layer, layer.key) if layer.key in there else _alone(remote, layer)
     for _, parts in sorted(sets.items()):
         yield from _whole(remote, parts, there)
 
@@ -68,7 +68,7 @@ def _whole(remote: Remote, parts: Collection[Layer], there: Collection[str]) -> 
         return
     name = transfer.manifest_name(manifest.id, [layer.key for layer in members])
     if name in there:
-        yield from map(_there, parts)
+        yield from (_there(remote, layer, name) for layer in parts)  # a set is used as a whole
         return
     with transfer.bench() as bench:
         packed = [(layer, _packed(layer, bench)) for layer in (*members, manifest)]
@@ -83,7 +83,9 @@ def _whole(remote: Remote, parts: Collection[Layer], there: Collection[str]) -> 
             yield _send(remote, at, layer, done, bench, cut if last else transfer.NOBODY)
 
 
-def _there(layer: Layer) -> Transfer:
+def _there(remote: Remote, layer: Layer, name: str) -> Transfer:
+    if isinstance(remote, Shrinks):
+        remote.used(name)
     return Transfer(layer.key, transfer.whose(layer.facts), "there")
 
 

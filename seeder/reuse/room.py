@@ -73,11 +73,23 @@ def excess(limit: int, before: datetime.datetime | None = None, *, own: bool = F
     """What is beyond `limit` bytes, what was used last being kept first, and what was not used since `before`. Sets go as a whole;
     what a run uses stays. `own`: only what this cache made is looked at; what others use of theirs cannot be known from here. `of`:
     only what these facts are told of, a project's or a stack's."""
+    return beyond((layer for layer in every() if layer.own or not own), limit, before, of=of, busy=in_use())
+
+
+def beyond(
+    layers: Iterable[Layer],
+    limit: int,
+    before: datetime.datetime | None = None,
+    *,
+    of: Mapping[str, str] | None = None,
+    busy: Collection[str] = (),
+) -> list[Layer]:
+    """The same of these layers, wherever they are. Pure."""
     groups: dict[str, list[Layer]] = {}
     wanted = (of or {}).items()
-    for layer in (layer for layer in every() if (layer.own or not own) and wanted <= layer.facts.items()):
+    for layer in (layer for layer in layers if wanted <= layer.facts.items()):
         groups.setdefault(str(layer.facts.get("set") or layer.key), []).append(layer)
-    busy, held, gone = in_use(), 0, list[Layer]()
+    held, gone = 0, list[Layer]()
     for group in sorted(groups.values(), key=lambda layers: max(layer.used for layer in layers), reverse=True):
         size, used = sum(layer.size for layer in group), max(layer.used for layer in group)
         if any(layer.key in busy for layer in group) or (held + size <= limit and not (before and used < before)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import datetime
 import json
 import os
 import socket
@@ -13,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from seeder import pack, registry
-from seeder.errors import EnvironmentFailed
+from seeder import pack, registry, transfer
+from seeder.errors import EnvironmentFailed, UsageError
+from seeder.layer import Layer
+from seeder.protocols import Shrinks
+from seeder.reuse import shrink
 from tests.contract.guarding_registry import guarded
 from tests.contract.serving_registry import registry as serving
 
@@ -51,6 +55,30 @@ def test_nothing_is_there_before_something_is_put(url, tmp_path):
     assert remote.names() == set()
     assert remote.told(NAME) is None
     assert not remote.get(NAME, "0" * 64, tmp_path / "got")
+
+
+def test_a_folder_is_pruned_and_others_have_rules_of_their_own(url, packed):
+    """What was used last stays; what is half there and old goes, too."""
+    remote = registry.remote(url)
+    if not isinstance(remote, Shrinks):
+        with pytest.raises(UsageError, match="rules of its own"):
+            shrink.prune(remote, 0, None, {})
+        return
+    long_ago = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    names = [f"{digit * 64}.portable" for digit in "ab"]
+    for name in names:
+        layer = Layer(name[:64], "portable", "", 1, long_ago, long_ago, {"stack": "small"}, "directory")
+        remote.put(name, packed, transfer.told(layer, pack.seal(packed), {}))
+    folder = Path(url.removeprefix("file://"))
+    (folder / "half.tar.zst").write_bytes(b"half")
+    for path in folder.iterdir():
+        os.utime(path, (0, 0))
+    remote.used(names[0])
+    limit = packed.stat().st_size
+    assert [one.place for one in shrink.excess(remote, limit, None, {})] == [names[1]]
+    assert shrink.prune(remote, -1, None, {"stack": "other"}) == []
+    assert [one.place for one in shrink.prune(remote, limit, None, {})] == [names[1]]
+    assert sorted(path.name for path in folder.iterdir()) == [f"{names[0]}.json", f"{names[0]}.tar.zst"]
 
 
 def test_what_is_put_is_had_by_others(url, packed, tmp_path):

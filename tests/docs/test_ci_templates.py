@@ -64,10 +64,16 @@ def action() -> tuple[list[str], Mapping[str, str]]:
 
 def gitlab() -> tuple[list[str], Mapping[str, str]]:
     job = read("gitlab/gitlab-ci.yml")[".seeder"]
-    return ["\n".join(job["script"]).replace(". .venv/bin/activate", ":")], job["variables"]
+    return ["\n".join([*job["script"], *job["after_script"]]).replace(". .venv/bin/activate", ":")], job["variables"]
 
 
 PLATFORMS = {"workflow": workflow, "action": action, "gitlab": gitlab}
+
+
+def test_an_image_without_glibc_installs_no_servers() -> None:
+    job = read("gitlab/gitlab-ci.yml")["integration"]
+    assert job["image"].startswith("docker:")  # Alpine's
+    assert not {"all", "local"} & set(job["variables"]["INSTALL"].partition("[")[2].partition("]")[0].split(","))
 
 
 @pytest.fixture
