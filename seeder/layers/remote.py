@@ -45,8 +45,6 @@ class Files:
         with _asking(self.shown):
             try:
                 self._system.invalidate_cache()
-                if self._local and self._system.isfile(self._root):
-                    raise EnvironmentFailed(self.shown, "it is a file, and a remote is a folder", "name the folder")
                 found = self._system.ls(self._root, detail=False)
             except FileNotFoundError:
                 return set()  # nobody has put anything there yet
@@ -89,6 +87,11 @@ class Files:
 
 class Folder(Files):
     """One that nobody else keeps from growing, as rules do a bucket. The time of what is told of a pack is that of its last use."""
+
+    def names(self) -> set[str]:
+        if Path(self._root).is_file():
+            raise EnvironmentFailed(self.shown, "it is a file, and a remote is a folder", "name the folder")
+        return super().names()
 
     @contextmanager
     def _whole(self, path: str) -> Iterator[str]:
