@@ -14,21 +14,24 @@ from seeder.protocols import World
 from seeder.wait import READY, Verdict, wait_for
 
 _WITHIN: Final = 5.0  # seconds: they were ready once; a healthcheck may blink
+_SHARED: Final = 30.0  # the same in a system that others use, too, and maybe much: nobody waited for it before
 
 
 class Ready:
     name = "ready"
 
     def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:  # noqa: ARG002  (looks at the world alone)
-        """One finding per store or service that is not ready within five seconds, with what was last seen of it. One that has ended
-        since it was started raises EnvironmentFailed with its last lines, as one does that ends while it is waited for."""
+        """One finding per store or service that is not ready within five seconds (thirty in a shared system), with what was seen of it.
+        One that has ended since it was started raises EnvironmentFailed with its last lines, as one does that ends while it is waited
+        for."""
         looks = {name: partial(_probe, world, name) for name in sorted(world.stack.stores)}
         looks |= {name: partial(_look, world, name) for name in sorted(world.stack.clients)}
-        found = order.each(looks, lambda name: _wait(name, looks[name]))
+        within = _SHARED if world.stack.target else _WITHIN
+        found = order.each(looks, lambda name: _wait(name, looks[name], within))
         return [problem for problem in found.values() if problem]
 
 
-def _wait(name: str, look: partial[Verdict]) -> Problem | None:
+def _wait(name: str, look: partial[Verdict], within: float) -> Problem | None:
     last = READY
 
     def seen() -> Verdict:
@@ -37,7 +40,7 @@ def _wait(name: str, look: partial[Verdict]) -> Problem | None:
         return last
 
     try:
-        wait_for(name, seen, within=_WITHIN, if_never=f"see what it says: `seeder logs {name}`, or logs/{name}.log in the evidence")
+        wait_for(name, seen, within=within, if_never=f"see what it says: `seeder logs {name}`, or logs/{name}.log in the evidence")
     except EnvironmentFailed as error:
         if last.state == "never":
             raise
