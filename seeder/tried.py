@@ -53,7 +53,7 @@ def judged(error: BaseException, about: Capability, writes: Sequence[Write] = ()
         # What a store does not understand it did not do.
         return _doubted(Tried("failed", _told(error), log=error.log), about, writes[:-1] if isinstance(error, WrongStatement) else writes)
     if isinstance(error, TimeoutError):
-        return Tried("unknown", f"no answer: {error or type(error).__name__}", again=SOON if about.repeats else None)
+        return Tried("unknown", f"no answer: {str(error) or type(error).__name__}", again=SOON if about.repeats else None)
     return Tried("unknown", f"{type(error).__name__}: {error}{_place(error, about)}")
 
 

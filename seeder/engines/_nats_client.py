@@ -69,7 +69,7 @@ def run(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:
     except SeederError:
         raise
     except (errors.Error, OSError, TimeoutError) as error:
-        raise EnvironmentFailed(target.store, f"nats at {target.address}: {error or type(error).__name__}") from error
+        raise EnvironmentFailed(target.store, f"nats at {target.address}: {str(error) or type(error).__name__}") from error
 
 
 async def _connected(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:

@@ -32,7 +32,7 @@ class Kept:
         try:
             done: T = self._submit(self._working(work))
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise EnvironmentFailed(self._target.store, f"nats at {self._target.address}: {error or type(error).__name__}") from error
+            raise EnvironmentFailed(self._target.store, f"nats at {self._target.address}: {str(error) or type(error).__name__}") from error
         return done
 
     def close(self) -> None:

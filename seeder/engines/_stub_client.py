@@ -80,7 +80,7 @@ class Admin:
 
     def _failed(self, error: Exception) -> EnvironmentFailed:
         self._connection.close()
-        return EnvironmentFailed(self._target.store, f"the stub at {self._target.address}: {error or type(error).__name__}")
+        return EnvironmentFailed(self._target.store, f"the stub at {self._target.address}: {str(error) or type(error).__name__}")
 
 
 @contextmanager
