@@ -31,13 +31,14 @@ class Variant:
         return f"{self.mutation.replace('_', ' ')} {self.event}".rstrip()
 
 
-def variants(names: Sequence[str], wanted: Iterable[Mutation] = MUTATIONS) -> Iterator[Variant]:
-    """Each of the mutations, of each event of the sequence that it can befall."""
+def variants(sequences: Iterable[Sequence[str]], wanted: Iterable[Mutation] = MUTATIONS) -> Iterator[Variant]:
+    """Each of the mutations, of each event that it can befall: each step publishes a sequence of its own."""
+    sequences = list(sequences)
     for mutation in wanted:
         if mutation in WHOLE:
             yield Variant(mutation)
         else:
-            yield from (Variant(mutation, name) for name in (names[:-1] if mutation == "out_of_order" else names))
+            yield from (Variant(mutation, name) for names in sequences for name in (names[:-1] if mutation == "out_of_order" else names))
 
 
 def mutated(posts: Mapping[str, Post], variant: Variant) -> Batches:
@@ -73,11 +74,14 @@ def expected(scenario: Scenario, variant: Variant) -> tuple[Expectation, ...]:
 
 
 def base(plan: Plan) -> Plan:
-    """The plan up to the first events: what of `act` does not hang on any. Raises UsageError where there are none, or where nobody could
-    take their consequences back."""
+    """The plan up to the first events: what of `act` does not hang on any. Raises UsageError where there are none, where two have one
+    name, by which variants are told, or where nobody could take their consequences back."""
     scenario = plan.definition.scenario
     if scenario is None or not events(plan):
         raise UsageError("--events", "no step of `act` publishes events", "name a scenario that acts by events")
+    if twice := [name for name, steps in _publishers(plan).items() if len(steps) > 1]:
+        cause = f"steps {' and '.join(_publishers(plan)[twice[0]])} both publish an event called {twice[0]}"
+        raise UsageError("--events", cause, "give one of them another name: variants are told by it", scenario.place("act"))
     if plan.stack.target:
         raise UsageError("--events", f"target {plan.stack.target.name} cannot be taken back", "use --runtime docker or local")
     return _without(plan, _after_events(plan))
@@ -88,6 +92,15 @@ def events(plan: Plan) -> list[Make]:
     that may never come."""
     hanging = _after_events(plan) - {one.step.name for one in plan.acts if one.step.events}
     return [one for one in plan.acts if one.step.events and not _given(one.step) & hanging]
+
+
+def _publishers(plan: Plan) -> dict[str, list[str]]:
+    """Event -> the steps that publish one of the name."""
+    found: dict[str, list[str]] = {}
+    for one in events(plan):
+        for event in one.step.events:
+            found.setdefault(event.name, []).append(one.step.name)
+    return found
 
 
 def rest(plan: Plan) -> list[Make]:

@@ -14,6 +14,7 @@ from typing import Any
 from seeder import fingerprint, redact
 from seeder.definition.dataset import Part
 from seeder.definition.event import Occurrence
+from seeder.definition.expectation import Expectation
 from seeder.definition.scope import meaning
 from seeder.definition.service import Build, Service
 from seeder.definition.stack import Stack, Store
@@ -288,13 +289,18 @@ def _given(plan: Plan, operation: Sow | Make) -> dict[str, Any]:
         "step": [step.key, step.use, dict(step.given), step.each, step.count, sorted(step.needs())],
         "watch": asdict(step.watch) if step.watch else None,
         **({"events": [_event(one) for one in step.events], "store": step.store} if step.events else {}),
-        **({"expect": [one.parts for one in step.expect]} if step.expect else {}),
+        **({"expect": [_expected(one) for one in step.expect]} if step.expect else {}),
         **_told(step),
     }
 
 
 def _event(one: Occurrence) -> list[Any]:
     return [one.name, one.subject, one.given, dict(one.headers)]
+
+
+def _expected(one: Expectation) -> dict[str, Any]:
+    """All that decides whether it holds: not where it is written."""
+    return {name: value for name, value in asdict(one).items() if name != "mark"}
 
 
 def _told(step: Step) -> dict[str, Any]:

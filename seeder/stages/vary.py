@@ -32,7 +32,7 @@ def every(environment: Environment, plan: Plan, wanted: Iterable[Mutation], stor
     trying, refused = _Trying(environment, plan), list[Problem]()
     rows: list[dict[str, Any]] = story.result.facts.setdefault("variants", [])
     with story.stage(STAGE):
-        for variant in (None, *mutations.variants(trying.names, wanted)):
+        for variant in (None, *mutations.variants(trying.sequences, wanted)):
             name, begun = str(variant or AS_TOLD), time.monotonic()
             found = trying.one(variant) if variant else trying.whole()
             seconds, findings = round(time.monotonic() - begun, 3), [f"{one.subject}: {one.cause}" for one in found]
@@ -56,8 +56,9 @@ class _Trying:
         self._events = mutations.events(plan)
 
     @property
-    def names(self) -> list[str]:
-        return [event.name for one in self._events for event in one.step.events]
+    def sequences(self) -> list[list[str]]:
+        """The names of the events of each step."""
+        return [[event.name for event in one.step.events] for one in self._events]
 
     def begin(self) -> None:
         """Nothing is known of what was tried before, nor has it failed."""

@@ -166,11 +166,14 @@ def test_a_consumer_that_never_ends_with_a_message_is_told_as_such(project):
         (("activated", "--events", "late,lost"), "there is no mutation 'lost'"),
         (("--events", "mutate"), "tries one scenario, and none was named"),
         (("quiet", "--events", "mutate"), "no step of `act` publishes events"),
+        (("twice", "--events", "mutate"), "steps a and b both publish an event called told"),
     ],
 )
 def test_what_cannot_be_tried_is_refused_before_anything_starts(project, words, said):
     folder = project("inbox")
     (folder / "testdata/scenarios/quiet.yaml").write_text('scenario: quiet\nversion: "1"\nstack: inbox\n')
+    steps = "".join(f"  {name}: {{events: {{told: {{subject: accounts.told}}}}}}\n" for name in "ab")
+    (folder / "testdata/scenarios/twice.yaml").write_text(f'scenario: twice\nversion: "1"\nstack: inbox\nact:\n{steps}')
     done = typed("scenario", "run", *words, cwd=folder)
     assert done.code in (2, 125)
     assert said in done.err

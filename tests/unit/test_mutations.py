@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -38,10 +39,18 @@ def test_half_of_a_malformed_payload_is_cut_off() -> None:
 
 
 def test_each_mutation_befalls_each_event_that_it_can() -> None:
-    found = [str(one) for one in variants(list("abc"))]
+    found = [str(one) for one in variants(["abc"])]
     assert len(found) == len(set(found)) == 3 + 3 + 2 + 3 + 3 + 1
     assert "out of order b" in found
     assert "out of order c" not in found
     assert found[-1] == "replayed"
-    assert [str(one) for one in variants(["a"], ["late", "out_of_order"])] == ["late a"]
-    assert {one.mutation for one in variants(list("ab"))} == set(MUTATIONS)
+    assert [str(one) for one in variants([["a"]], ["late", "out_of_order"])] == ["late a"]
+    assert {one.mutation for one in variants(["ab"])} == set(MUTATIONS)
+
+
+def test_each_step_is_a_sequence_of_its_own() -> None:
+    found = list(variants(["ab", "cd"], ["out_of_order"]))
+    assert found == [Variant("out_of_order", "a"), Variant("out_of_order", "c")]
+    for names, variant in zip(("ab", "cd"), found, strict=True):
+        posts = {name: replace(POSTS["a"], id=name) for name in names}
+        assert [[post.id for post in batch] for batch in mutated(posts, variant)] == [list(reversed(names))]

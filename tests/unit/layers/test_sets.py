@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from seeder.definition.expectation import Expectation
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
-from seeder.operation import Plan
+from seeder.operation import Make, Plan
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
 from seeder.reuse import chain
@@ -109,6 +110,26 @@ def test_a_change_makes_another_set_or_environment_or_tells_other_secrets(
     act(stepping)
     after = known(planned(stepping, inputs=inputs))
     assert {name for name in before if before[name] != after[name]} == expected
+
+
+OTHERS = {"kind": "key", "parameters": {"id": 1}, "where": {"id": 1}, "count": 0, "exists": False, "equals": "x"}
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Expectation) if field.name != "mark"])
+def test_whatever_a_step_expects_otherwise_makes_another_set(stepping: Path, name: str) -> None:
+    plan = planned(stepping)
+    made = next(one for one in plan.calls if isinstance(one, Make))
+    one = Expectation("query", made.step.mark, "db", query="SELECT 1")
+    was = getattr(one, name)
+    other = dataclasses.replace(one, **{name: OTHERS[name] if name in OTHERS else f"{was}9" if isinstance(was, str) else was + 1})
+    assert getattr(other, name) != was
+
+    def identity(expected: Expectation) -> object:
+        step = dataclasses.replace(made.step, expect=(expected,))
+        calls = tuple(dataclasses.replace(call, step=step) if call is made else call for call in plan.calls)
+        return known(dataclasses.replace(plan, calls=calls))["set"]
+
+    assert identity(one) == identity(dataclasses.replace(one, mark=dataclasses.replace(one.mark, line=99))) != identity(other)
 
 
 def test_no_id_of_a_step_holds_a_secret(stepping: Path) -> None:
