@@ -76,7 +76,7 @@ class StubItem(Strict):
     stub: Annotated[Text, Field(description="the store")]
     where: CallItem = CallItem.model_construct()
     at_least: Annotated[int, Field(strict=True, ge=1)] = 1
-    count: Annotated[int | None, Field(strict=True, ge=0, description="exactly so many, when it is looked")] = None
+    count: Annotated[int | None, Field(strict=True, ge=0, description="exactly so many, once all is quiet")] = None
     within: Duration = 5.0
 
     @model_validator(mode="after")

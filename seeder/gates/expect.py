@@ -6,16 +6,15 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from seeder import matching
+from seeder import matching, quiet
 from seeder.content import Message, Received
 from seeder.definition.expectation import Expectation
 from seeder.errors import EnvironmentFailed, Problem, WrongStatement, counted
+from seeder.eventual import NotSeen, Sight, eventually
 from seeder.fitness import Fitness
-from seeder.frozen import frozen
 from seeder.order import each
 from seeder.protocols import LooksUp, Queries, Stands, Streams, World
 from seeder.stub import fits
-from seeder.wait import READY, Verdict, never, not_yet, wait_for
 
 AT_ONCE = 16  # each look may be a connection
 
@@ -31,34 +30,20 @@ class Expect:
         return [problem for problem in found.values() if problem]
 
 
-@frozen
-class Sight:
-    """One observation: does it hold, and what was seen. `hopeless` when looking again is pointless."""
-
-    holds: bool
-    seen: str
-    hopeless: bool = False
-
-
 Look = Callable[[Expectation, World], Sight]
 
 
 def _check(expectation: Expectation, world: World) -> Problem | None:
-    last = Sight(holds=False, seen="nothing")
-
-    def look() -> Verdict:
-        nonlocal last
-        last = _LOOKS[expectation.kind](expectation, world)
-        return READY if last.holds else never(last.seen) if last.hopeless else not_yet(last.seen)
-
+    subject, look = _subject(expectation), _LOOKS[expectation.kind]
     try:
-        wait_for(_subject(expectation), look, within=expectation.within)
-    except EnvironmentFailed:
-        patience = "" if last.hopeless else f" (within {expectation.within:g} s)"
-        cause = f"expected {_wanted(expectation)}, last seen {last.seen}{patience}"
-        remedy = "correct the expectation" if last.hopeless else "correct the data, or the expectation"
-        return Problem(_subject(expectation), cause, remedy, expectation.mark)
-    return None
+        eventually(subject, lambda: look(expectation, world), within=expectation.within, emit=world.emit)
+    except NotSeen as error:
+        seen, remedy = f"{error.seen.last} (within {expectation.within:g} s)", "correct the data, or the expectation"
+    except EnvironmentFailed as error:  # to look again is pointless
+        seen, remedy = error.problems[0].cause, error.problems[0].remedy or "correct the expectation"
+    else:
+        return None
+    return Problem(subject, f"expected {_wanted(expectation)}, last seen {seen}", remedy, expectation.mark)
 
 
 def _subject(expectation: Expectation) -> str:
@@ -91,17 +76,19 @@ def _wanted(expectation: Expectation) -> str:
 def _query(expectation: Expectation, world: World) -> Sight:
     engine = world.engine(expectation.store)
     if not isinstance(engine, Queries):
-        return _unable(engine.name, "answers no queries")
+        raise _unable(expectation, engine.name, "answers no queries")
     try:
         rows = engine.query(world.target(expectation.store), expectation.query, expectation.parameters)
+    except WrongStatement as error:
+        raise EnvironmentFailed(expectation.store, f"an error: {error.problems[0].cause}") from error
     except EnvironmentFailed as error:
-        return Sight(holds=False, seen=f"an error: {error.problems[0].cause}", hopeless=isinstance(error, WrongStatement))
+        return Sight(holds=False, shown=f"an error: {error.problems[0].cause}")
     if isinstance(expectation.equals, list):
         nested = any(isinstance(item, list) for item in expectation.equals)
         found: list[Any] = [list(row) if nested or len(row) != 1 else row[0] for row in rows]
         return Sight(matching.same(expectation.equals, found), matching.words(found))
     if len(rows) != 1 or len(rows[0]) != 1:
-        return Sight(holds=False, seen=f"{len(rows)} rows: {matching.words(rows)}" if rows else "no row")
+        return Sight(holds=False, shown=f"{len(rows)} rows: {matching.words(rows)}" if rows else "no row")
     return Sight(matching.same(expectation.equals, rows[0][0]), matching.words(rows[0][0]))
 
 
@@ -111,7 +98,7 @@ def _http(expectation: Expectation, world: World) -> Sight:
     try:
         answer = world.http(expectation.service).request(expectation.method, expectation.path)
     except httpx.HTTPError as error:
-        return Sight(holds=False, seen=f"no answer: {str(error) or type(error).__name__}")
+        return Sight(holds=False, shown=f"no answer: {str(error) or type(error).__name__}")
     body = matching.read(answer.text)
     fits = answer.status_code == expectation.status and (not expectation.compares or matching.within(expectation.equals, body))
     return Sight(fits, f"status {answer.status_code} with {matching.words(body)}")
@@ -120,13 +107,13 @@ def _http(expectation: Expectation, world: World) -> Sight:
 def _event(expectation: Expectation, world: World) -> Sight:
     engine = world.engine(expectation.store)
     if not isinstance(engine, Streams):
-        return _unable(engine.name, "holds no messages")
+        raise _unable(expectation, engine.name, "holds no messages")
     messages = engine.messages(world.target(expectation.store), expectation.subject)
     fitting = [message for message in messages if matching.within(dict(expectation.where), _payload(message))]
     if len(fitting) >= expectation.at_least:
-        return Sight(holds=True, seen="")
+        return Sight(holds=True, shown=f"{len(fitting)} such of {len(messages)} messages")
     latest = f", the latest {matching.words(_payload(messages[-1]))}" if messages and not fitting else ""
-    return Sight(holds=False, seen=f"{len(fitting)} such of {len(messages)} messages{latest}")
+    return Sight(holds=False, shown=f"{len(fitting)} such of {len(messages)} messages{latest}")
 
 
 def _payload(message: Message) -> Any:
@@ -136,7 +123,7 @@ def _payload(message: Message) -> Any:
 def _key(expectation: Expectation, world: World) -> Sight:
     engine = world.engine(expectation.store)
     if not isinstance(engine, LooksUp):
-        return _unable(engine.name, "holds no keys")
+        raise _unable(expectation, engine.name, "holds no keys")
     value = engine.lookup(world.target(expectation.store), expectation.key)
     seen = "no such key" if value is None else matching.words(value)
     if not expectation.compares:
@@ -147,7 +134,11 @@ def _key(expectation: Expectation, world: World) -> Sight:
 def _stub(expectation: Expectation, world: World) -> Sight:
     engine = world.engine(expectation.store)
     if not isinstance(engine, Stands):
-        return _unable(engine.name, "receives no calls")
+        raise _unable(expectation, engine.name, "receives no calls")
+    if expectation.count is not None and not world.stack.target:  # a shared system need never be quiet
+        unrest = quiet.look(world)
+        if unrest.state != "ready":  # more may come
+            return Sight(holds=False, shown=f"that not all is done: {unrest.reason}")
     calls = engine.calls(world.target(expectation.store))
     fitting = sum(1 for call in calls if fits(call, expectation.where))
     wanted = fitting >= expectation.at_least if expectation.count is None else fitting == expectation.count
@@ -177,8 +168,8 @@ def _texts(expected: Any) -> Any:
     return expected if expected is None or isinstance(expected, str) else json.dumps(expected)
 
 
-def _unable(engine: str, what: str) -> Sight:
-    return Sight(holds=False, seen=f"a {engine} store, which {what}", hopeless=True)
+def _unable(expectation: Expectation, engine: str, what: str) -> EnvironmentFailed:
+    return EnvironmentFailed(expectation.store, f"a {engine} store, which {what}")
 
 
 _LOOKS: Final[Mapping[str, Look]] = {"query": _query, "http": _http, "event": _event, "key": _key, "stub": _stub}

@@ -20,7 +20,7 @@ from seeder.definition.expectation import Expectation
 from seeder.definition.extension import CountRange, Gates
 from seeder.definition.stack import Column, Reference
 from seeder.errors import EnvironmentFailed, Mark, Problem
-from seeder.events import Noticed
+from seeder.events import Noticed, Waited
 from seeder.fitness import Fitness, LoadedTable, Revision
 from seeder.protocols import Loads, Rejoins
 from seeder.registry import GATES, RUNTIMES
@@ -33,7 +33,10 @@ services:
   pg:
     image: postgres:17
     environment: {POSTGRES_USER: app, POSTGRES_PASSWORD: app, POSTGRES_DB: orders}
-    x-seeder: {databases: {orders: {migrate: {sql: schema}}, customers: {migrate: {command: ["true"]}}}}
+    x-seeder:
+      databases:
+        orders: {migrate: {sql: schema}, settled: "select to_regclass('unsent') is null"}
+        customers: {migrate: {command: ["true"]}}
   cache: {image: "redis:8"}
   events: {image: "nats:2", command: ["-js"]}
   outside: {image: "wiremock/wiremock:3.13.2"}
@@ -375,6 +378,31 @@ def test_an_expectation_that_does_not_hold_says_what_was_seen(world: LiveWorld, 
     found = one("expect", world, **bad)
     assert message in found
     assert found.startswith("scenario.yaml:7: ")
+
+
+def test_an_exact_number_of_calls_is_told_once_nobody_has_more_to_send(world: LiveWorld) -> None:
+    wanted = expect("stub", store="outside", where={"path": "/messages"}, count=1)
+    with psycopg.connect(world.target("pg/orders").url()) as connection:
+        connection.execute("create table unsent (id int)")
+    assert "last seen that not all is done: pg/orders: " in one("expect", world, **wanted)
+    with psycopg.connect(world.target("pg/orders").url()) as connection:
+        connection.execute("drop table unsent")
+    assert check("expect", world, **wanted) == []
+
+
+def test_how_long_an_expectation_was_waited_for_is_told(world: LiveWorld) -> None:
+    def waited(**fitness: Any) -> Waited:
+        before = len(world.events)
+        check("expect", world, **fitness)
+        (told,) = world.events[before:]
+        assert isinstance(told, Waited)
+        return told
+
+    there = waited(**expect("key", store="cache", key="doc"))
+    assert (there.subject, there.ending, there.limit, there.looks) == ("cache: key doc", "there", 0.1, 1)
+    late = waited(**expect("key", store="cache", key="price", exists=False))
+    assert (late.ending, [one["shown"] for one in late.seen]) == ("late", ['"19.90"'])
+    assert waited(**expect("key", store="events", key="a")).ending == "broken"
 
 
 def test_a_query_that_can_never_run_is_not_waited_for(world: LiveWorld) -> None:
