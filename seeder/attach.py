@@ -34,6 +34,19 @@ def refused(definition: Definition, offered: Mapping[str, Capability], parts: Ma
         if about and not about.undo:
             cause = f"{about.name} of {about.owner} has no undo, and target {target.name} is shared: what it makes would stay"
             yield Problem(f"step {step.name}", cause, f"ask {about.owner} for an `undo` of it ({about.mark})", step.mark)
+        if about and not about.shared:
+            cause = f"{about.name} touches what is not its own, and target {target.name} is shared: others would notice"
+            yield Problem(f"step {step.name}", cause, "leave it out, or take another --runtime", step.mark)
+    yield from _uncached(definition, target.name)
+
+
+def _uncached(definition: Definition, target: str) -> Iterator[Problem]:
+    """Caches that the scenario, or one that it uses, switches off."""
+    for one in definition.scenario.closure() if definition.scenario else ():
+        for service in one.disabled:
+            if service in definition.stack.services:
+                cause = f"would be switched off, and target {target} is shared: its services stay as they are"
+                yield Problem(f"caches.{service}", cause, "leave it out, or take another --runtime", one.place("caches", service))
 
 
 def _rows(dataset: Dataset, parts: Iterable[Part], stack: Stack, target: str) -> Iterator[Problem]:

@@ -25,7 +25,8 @@ class Capability:
     it may be tried again after a try of which nobody knows what came of it. `undo` names the function that takes back what it made;
     `nothing` where there is nothing to take back, and empty where nobody can. `within` is the time limit of one try, in seconds. `mark`
     is where it is written, `digest` what all that it is made of amounts to; `known`: that tells what it does, so that what comes of it
-    may be kept. `service` is the one of the stack that does it; `lacks` says why it cannot be asked on this machine.
+    may be kept; `shared`: that it may be asked for where others are, too: what it touches is its own. `service` is the one of the stack
+    that does it; `lacks` says why it cannot be asked on this machine.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Capability:
     service: str | None = None
     lacks: str = ""
     known: bool = True
+    shared: bool = True
 
     @property
     def repeats(self) -> bool:

@@ -14,7 +14,7 @@ from seeder.events import Loaded
 from seeder.fitness import LoadedTable
 from seeder.ledger import DATA, Entry, Ledger
 from seeder.operation import Load
-from seeder.protocols import Session, Shares
+from seeder.protocols import Guest, Shares
 from seeder.registry import LOADERS
 from seeder.rekeying import Place, Rekeying, Sharing
 
@@ -25,10 +25,7 @@ def dataset(environment: Environment, operation: Load) -> list[LoadedTable]:
     rekeyed = Rekeying(files, _sharing(environment), lambda *asked: _free(environment, *asked))
     environment.keys |= {str(column): dict(values) for column, values in rekeyed.new.items()}
     ledger, found = Ledger(environment.run.folder), list[LoadedTable]()
-    entries = {
-        store: _entry(operation, store, {table: rekeyed.keys((store, table)) for at, table in files if at == store})
-        for store in operation.parts
-    }
+    rows = {store: {table: rekeyed.keys((store, table)) for at, table in files if at == store} for store in operation.parts}
     with ExitStack() as undo:
         sessions = {store: _begun(environment, store, undo) for store in operation.parts}
         for store, session in sessions.items():
@@ -40,9 +37,10 @@ def dataset(environment: Environment, operation: Load) -> list[LoadedTable]:
             session.verify()
             environment.emit(Loaded(operation.dataset.name, operation.dataset.version, store, sum(counts.values()), "inserted"))
         for store, session in sessions.items():
-            ledger.begin(entries[store])
+            entry = _entry(operation, store, rows[store], session.transaction)
+            ledger.begin(entry)
             session.commit()
-            ledger.ended(entries[store].id, "confirmed")
+            ledger.ended(entry.id, "confirmed")
         undo.pop_all()
     return found
 
@@ -70,7 +68,7 @@ def _files(environment: Environment, operation: Load) -> dict[Place, tuple[Table
     return found
 
 
-def _begun(environment: Environment, store: str, undo: ExitStack) -> Session:
+def _begun(environment: Environment, store: str, undo: ExitStack) -> Guest:
     session = _engine(environment, store).join(environment.target(store))
     undo.callback(session.rollback)
     return session
@@ -87,7 +85,7 @@ def _free(environment: Environment, column: Column, low: int, high: int) -> bool
     return not _engine(environment, column.store).taken(environment.target(column.store), column.table, column.column, low, high)
 
 
-def _entry(operation: Load, store: str, rows: Mapping[str, tuple[tuple[str, ...], list[list[str]]]]) -> Entry:
-    given = {"store": store, "rows": {table: [list(columns), keys] for table, (columns, keys) in rows.items()}}
+def _entry(operation: Load, store: str, rows: Mapping[str, tuple[tuple[str, ...], list[list[str]]]], transaction: str) -> Entry:
+    given = {"store": store, "transaction": transaction, "rows": {table: [list(columns), keys] for table, (columns, keys) in rows.items()}}
     about = operation.dataset
     return Entry(f"{about.label} in {store}", DATA, about.version, about.owner or "nobody", "inserted", given=given, at=time.time())

@@ -144,15 +144,12 @@ def _world(plan: Plan, options: Options, story: Story, signals: interrupt.Guard)
 def _provide(environment: Environment, plan: Plan, options: Options, story: Story) -> None:
     attached = plan.stack.target is not None
     environment.marks, environment.lasts = options.marks and not attached, options.keep_failed or attached
-    if attached:
-        _go(environment, ATTACHED, story)
-        return
     with cache.turn(plan, environment.run.folder, environment.emit) as now:
         environment.plan = now
-        _go(environment, BACK if now.restores else FLOW, story)
+        _go(environment, ATTACHED if attached else BACK if now.restores else FLOW, story)
     if plan.chains:
         explain.remember(plan, chains(environment.run.checkout))
-    _go(environment, ACTED if plan.acts else FIT, story)
+    _go(environment, () if attached else ACTED if plan.acts else FIT, story)
     story.tell_outputs(variables.outputs(environment))
 
 

@@ -384,6 +384,14 @@ class Loads(Protocol):
         `natural_keys` (table -> columns)."""
 
 
+class Guest(Session, Protocol):
+    """A load into a store that others use, too."""
+
+    @property
+    def transaction(self) -> str:
+        """By what the store knows the load, once all is loaded; also when its process is gone."""
+
+
 @runtime_checkable
 class Shares(Protocol):
     """The engine takes rows into a store that others use, too, and takes them back."""
@@ -394,8 +402,11 @@ class Shares(Protocol):
     def taken(self, target: Target, table: str, column: str, low: int, high: int) -> bool:
         """Whether a row has a number of this range."""
 
-    def join(self, target: Target) -> Session:
-        """As `Loads.begin`, of rows whose keys are new; what is drawn or derived for all stays as it is."""
+    def join(self, target: Target) -> Guest:
+        """As `Loads.begin`, of rows whose keys are new; what is drawn, derived or declared for all stays as it is."""
+
+    def committed(self, target: Target, transaction: str) -> bool | None:
+        """Whether such a load came to its commit; None where the store does not know any more. Raises EnvironmentFailed."""
 
     def erase(self, target: Target, rows: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]]) -> int:
         """Table -> (columns of its key, their values row by row): take these rows away, those that lead to others first; answer how

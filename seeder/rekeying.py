@@ -15,7 +15,7 @@ from dataclasses import field, replace
 from typing import Any, Final
 
 from seeder.content import Row, RowKeys, Table
-from seeder.definition.stack import Column, Reference
+from seeder.definition.stack import RANGE, Column, Reference
 from seeder.errors import Collector, DefinitionError, Mark, Problem
 from seeder.frozen import frozen
 
@@ -23,7 +23,7 @@ RANGES: Final = {
     "bigint": (1 << 40, (1 << 53) - 1),
     "integer": (1 << 30, (1 << 31) - 1),
 }  # type -> first number, last one; every JSON has those
-SIZE: Final = 1 << 12  # numbers of one run in one column
+TEXTS: Final = frozenset({"text", "character varying", "character", "citext"})
 TRIES: Final = 16  # ranges that are looked at before it is given up
 Place = tuple[str, str]  # store, table
 Free = Callable[[Column, int, int], bool]  # whether no row has a number of this range
@@ -41,7 +41,8 @@ class Sharing:
 
 
 class Rekeying:
-    """`files`: the tables, and how their rows are told. `new`: column -> old value -> new one, as texts."""
+    """`files`: the tables, and how their rows are told. `new`: column -> old value -> new one, as texts; a number or uuid is one however
+    it is written."""
 
     def __init__(self, files: Mapping[Place, tuple[Table, RowKeys]], shared: Sharing, free: Free) -> None:
         self._files, self._mark, self._ranges, self._free = files, shared.mark, shared.ranges, free
@@ -67,10 +68,18 @@ class Rekeying:
 
     def _rows(self, place: Place) -> Iterator[Row]:
         table, _ = self._files[place]
-        known = [self.new.get(self._root(Column(*place, name)) or Column("", "", ""), {}) for name in table.columns]
+        roots = [self._root(Column(*place, name)) for name in table.columns]
         for row in table.rows():
-            pairs = zip(row.values, known, strict=True)
-            yield replace(row, values=tuple(value if value is None else new.get(str(value), value) for value, new in pairs))
+            yield replace(row, values=tuple(self._instead(root, value) for root, value in zip(roots, row.values, strict=True)))
+
+    def _instead(self, root: Column | None, value: Any) -> Any:
+        """What becomes of a value that is one of the column's."""
+        if value is None or root not in self.new:
+            return value
+        try:
+            return self.new[root].get(_text(self._type(root), value), value)
+        except ValueError:  # none of the column's; the database tells it
+            return value
 
     # -- which columns ------------------------------------------------------------------------------------------------
 
@@ -104,9 +113,11 @@ class Rekeying:
         roots = {column: self._root(column) for column in columns}
         if any(root not in (None, column) for column, root in roots.items()):
             return  # it follows another row's
-        own = [column for column in columns if roots[column] == column]
+        drawn = [column for column in columns if roots[column] == column]
+        own = [column for column in drawn if _kind(self._type(column))]
         if not own:
-            problems.problems.append(self._wrong(place, f"{', '.join(keys.primary)} is the key of rows that others use"))
+            cause = f"can be given no other value: {self._typed(drawn)}" if drawn else "is the key of rows that others use"
+            problems.problems.append(self._wrong(place, f"{', '.join(keys.primary)} {cause}"))
             return
         yield own[0]
 
@@ -116,7 +127,7 @@ class Rekeying:
             columns = [Column(*place, name) for name in names if name in table.columns]
             if not columns or any(self._root(column) in self._own for column in columns):
                 continue
-            texts = [column for column in columns if self._root(column) == column and _kind(keys.types[column.column]) != "number"]
+            texts = [column for column in columns if self._root(column) == column and _kind(self._type(column)) in ("text", "uuid")]
             if texts:
                 yield texts[0]
             elif not any(self._empty(column) for column in columns):
@@ -124,52 +135,77 @@ class Rekeying:
 
     def _shows(self, column: Column) -> bool:
         """Whether it is a text of the data that may begin with the mark."""
-        table, keys = self._files.get((column.store, column.table), (None, None))
+        table, _ = self._files.get((column.store, column.table), (None, None))
         there = table is not None and column.column in table.columns and self._root(column) == column
-        return bool(there and keys and _kind(keys.types[column.column]) == "text")
+        return there and _kind(self._type(column)) == "text"
 
     def _empty(self, column: Column) -> bool:
-        return all(value is None for value in self._given(column))
+        return all(value is None for _, value in self._given(column))
+
+    def _type(self, column: Column) -> str:
+        _, keys = self._files[column.store, column.table]
+        return keys.types[column.column]
+
+    def _typed(self, columns: Sequence[Column]) -> str:
+        return ", ".join(f"{column.column} is {self._type(column)}" for column in columns)
 
     # -- which values -------------------------------------------------------------------------------------------------
 
-    def _given(self, column: Column) -> list[Any]:
+    def _given(self, column: Column) -> Iterator[tuple[int, Any]]:
+        """Line and value."""
         table, _ = self._files[column.store, column.table]
         at = table.columns.index(column.column)
-        return [row.values[at] for row in table.rows()]
+        yield from ((row.line, row.values[at]) for row in table.rows())
+
+    def _texts(self, column: Column, problems: Collector) -> list[str]:
+        """Its values, each once, as they are looked up."""
+        place, kind, found = (column.store, column.table), self._type(column), dict[str, None]()
+        for line, value in self._given(column):
+            try:
+                found |= {} if value is None else {_text(kind, value): None}
+            except ValueError:
+                problems.problems.append(self._wrong(place, f"{column.column} is {kind}, and {value!r} is none", "correct it", line))
+        return list(found)
 
     def _values(self, column: Column, problems: Collector) -> dict[str, str]:
-        _, keys = self._files[column.store, column.table]
-        given = list(dict.fromkeys(str(value) for value in self._given(column) if value is not None))
-        kind = _kind(keys.types[column.column])
+        given, kind = self._texts(column, problems), _kind(self._type(column))
         if kind == "number":
-            return self._numbers(column, keys.types[column.column], given, problems)
+            return self._numbers(column, given, problems)
         if kind == "uuid":
             return {value: str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._mark}/{column}/{value}")) for value in given}
         return {value: f"{self._mark}-{value}" for value in given}
 
-    def _numbers(self, column: Column, kind: str, given: Sequence[str], problems: Collector) -> dict[str, str]:
+    def _numbers(self, column: Column, given: Sequence[str], problems: Collector) -> dict[str, str]:
         old, place = sorted(map(int, given)), (column.store, column.table)
-        first, last = self._ranges.get(str(column)) or RANGES.get(kind, (0, -1))
-        slots = (last - first + 1) // SIZE
-        if old and old[-1] - old[0] >= SIZE:
-            cause = f"numbers of {column.column} lie further apart than {SIZE}"
+        first, last = self._ranges.get(str(column)) or RANGES.get(self._type(column), (0, -1))
+        slots = (last - first + 1) // RANGE
+        if old and old[-1] - old[0] >= RANGE:
+            cause = f"numbers of {column.column} lie further apart than {RANGE}"
             problems.problems.append(self._wrong(place, cause))
             return {}
         for number in range(TRIES):
             digest = hashlib.sha256(f"{self._mark}/{column}/{number}".encode()).digest()
-            low = first + int.from_bytes(digest[:8], "big") % max(1, slots) * SIZE
-            if not old or (slots and self._free(column, low, low + SIZE - 1)):
+            low = first + int.from_bytes(digest[:8], "big") % max(1, slots) * RANGE
+            if not old or (slots and self._free(column, low, low + RANGE - 1)):
                 return {str(value): str(low + value - old[0]) for value in old}
         problems.problems.append(self._wrong(place, f"no range of numbers is free for {column.column}"))
         return {}
 
-    def _wrong(self, place: Place, cause: str) -> Problem:
+    def _wrong(self, place: Place, cause: str, remedy: str = "", line: int = 1) -> Problem:
         table, _ = self._files[place]
-        return Problem(
-            f"{place[0]}.{place[1]}", cause, "make such rows by a step: their rows cannot be told from others'", Mark(table.part.path, 1)
-        )
+        remedy = remedy or "make such rows by a step: their rows cannot be told from others'"
+        return Problem(f"{place[0]}.{place[1]}", cause, remedy, Mark(table.part.path, line))
 
 
 def _kind(kind: str) -> str:
-    return "number" if kind in ("smallint", "integer", "bigint") else "uuid" if kind == "uuid" else "text"
+    """Of a column's type: `number`, `uuid` or `text`; empty where nobody knows which other values it may have."""
+    if kind in ("smallint", "integer", "bigint"):
+        return "number"
+    return "uuid" if kind == "uuid" else "text" if kind.partition("(")[0] in TEXTS else ""
+
+
+def _text(kind: str, value: Any) -> str:
+    """The value as it is looked up: `7` of a number that is written `007`. Raises ValueError for one that a column of this type cannot
+    have."""
+    known = _kind(kind)
+    return str(int(str(value))) if known == "number" else str(uuid.UUID(str(value))) if known == "uuid" else str(value)

@@ -120,14 +120,16 @@ class Session:
 
     def cache(self, store: str) -> Cache:
         """The keys of a cache: to look at, to remove, to end as if their time were over. Raises UsageError for a name that is no store,
-        EnvironmentFailed for one that is no cache."""
+        EnvironmentFailed for one that is no cache; what would change it raises that, too, in a system that others use."""
         __tracebackhide__ = True
-        return Cache(self._here.target(self._known(store, self._here.stack.stores, "store")))
+        return Cache(self._here.target(self._known(store, self._here.stack.stores, "store")), lambda what: self._changes(store, what))
 
     def stub(self, store: str) -> Stub:
-        """Raises UsageError for a name that is no store, EnvironmentFailed for one that stands for nobody."""
+        """Raises UsageError for a name that is no store, EnvironmentFailed for one that stands for nobody; what would change it raises
+        that, too, in a system that others use."""
         __tracebackhide__ = True
-        return Stub(self._here.target(self._known(store, self._here.stack.stores, "store")))
+        target = self._here.target(self._known(store, self._here.stack.stores, "store"))
+        return Stub(target, wrote=lambda what: self._changes(store, what))
 
     def eventually(self, condition: Callable[[], T], within: str = "5s", *, until: Any = TRUE, meanwhile: Any = None) -> T:
         """Ask until the answer is true, or what `until` says: a value, a part of a mapping, a function of the answer; and give it. With
@@ -153,6 +155,12 @@ class Session:
         are held meanwhile and go on; those that say so, or lost a connection, start anew. A stream's messages get new numbers and
         times. `reset` still leads to the state in which the environment was handed over. Raises EnvironmentFailed."""
         restoring.again(self._here, self._here.plan, snapshot)
+
+    def _changes(self, store: str, what: str) -> None:
+        """Raises EnvironmentFailed where others would notice, and no ledger knows of it."""
+        if target := self._here.stack.target:
+            cause = f"{what}: the environment is attached to {target.name}, which others use, and nobody would take it back"
+            raise EnvironmentFailed(store, cause, "make it by a step of the scenario that has an undo, or use another runtime")
 
     def _known(self, name: str, known: Mapping[str, object], what: str) -> str:
         __tracebackhide__ = True

@@ -17,22 +17,25 @@ from seeder.target import Target
 class Stub:
     """A stub of what is outside of the stack. What it is told to answer is part of its state: it goes with the next reset."""
 
-    def __init__(self, target: Target, named: Callable[[], str] | None = None) -> None:
-        """`named` gives a mapping without an id the text that its id is made of; else it is like no other."""
+    def __init__(self, target: Target, named: Callable[[], str] | None = None, wrote: Callable[[str], None] = lambda _: None) -> None:
+        """`named` gives a mapping without an id the text that its id is made of; else it is like no other. `wrote` is told before each
+        thing that changes something."""
         engine = ENGINES.get(target.engine)
         if not isinstance(engine, Stands):
             raise EnvironmentFailed(target.store, f"{engine.name} stands for nobody, and receives no calls", "name a store of engine stub")
-        self._engine, self._target, self._named = engine, target, named
+        self._engine, self._target, self._named, self._wrote = engine, target, named, wrote
 
     def answer(self, mapping: Mapping[str, Any]) -> str:
         """From now on answer calls as the mapping says (WireMock's format), before others of its priority, and in place of the one with
         its id; answers the id. Raises EnvironmentFailed with the server's words where it does not take it."""
         id_ = mapping.get("id") or str(uuid.uuid5(uuid.NAMESPACE_URL, f"seeder:{self._named()}") if self._named else uuid.uuid4())
+        self._wrote(f"a mapping of {self._target.store}")
         self._engine.answer(self._target, {**mapping, "id": id_})
         return str(id_)
 
     def forget(self, mapping: str) -> None:
         """Answer no more as the mapping of this id says; one that is gone stays so."""
+        self._wrote(f"a mapping of {self._target.store}")
         self._engine.forget(self._target, mapping)
 
     def calls(

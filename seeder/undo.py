@@ -42,6 +42,7 @@ class _Undoing:
         self._world, self._ledger = world, Ledger(world.run.folder)
         self._offered = generators(world.stack)
         self._held: dict[str, str] = {}
+        self._stays = ""  # the first that is left: rows of datasets were there before it
         self._patience = PATIENCE
 
     def all(self) -> Swept:
@@ -77,17 +78,26 @@ class _Undoing:
         return self._take_back(replace(entry, made=known.made), generator)
 
     def _erase(self, entry: Entry) -> str:
-        """Rows of a dataset, by their keys, which are this run's alone."""
+        """Rows of a dataset, by their keys: these are this run's alone once its load came to its commit, and may be another's else."""
+        if self._stays:
+            return self._hold(entry, f"{self._stays} is left, and may build on it")
         store, engine = entry.given["store"], self._world.engine(entry.given["store"])
+        if not isinstance(engine, Shares):
+            return self._hold(entry, f"{engine.name} takes no rows back")
         try:
-            if isinstance(engine, Shares):
-                engine.erase(self._world.target(store), entry.given["rows"])
+            target = self._world.target(store)
+            there = entry.state == "confirmed" or engine.committed(target, entry.given["transaction"])
+            if there:
+                engine.erase(target, entry.given["rows"])
         except SeederError as error:
-            return error.problems[0].cause
-        self._ledger.ended(entry.id, "undone")
+            return self._hold(entry, error.problems[0].cause)
+        if there is None:
+            return self._hold(entry, f"whether they were put in is unknown: {store} does not know of the transaction any more")
+        self._ledger.ended(entry.id, "undone" if there else "failed")
         return ""
 
     def _hold(self, entry: Entry, why: str) -> str:
+        self._stays = self._stays or entry.id
         for step in entry.after:
             self._held.setdefault(step, entry.id)
         return why

@@ -13,7 +13,7 @@ from seeder.definition.interpolate import Invalid, Lookup, interpolate
 from seeder.definition.manifest import Policy, TargetEntry
 from seeder.definition.manifest_file import SharedService, Shown
 from seeder.definition.service import Service
-from seeder.definition.stack import Shared, Stack, Trace
+from seeder.definition.stack import RANGE, Shared, Stack, Trace
 from seeder.errors import Collector, Problem, nearest
 
 
@@ -55,6 +55,9 @@ def mistakes(entry: TargetEntry, stack: Stack) -> Iterator[Problem]:
             yield found
         elif first > last:
             yield Problem(f"{subject}.ranges.{column}", f"ends before it begins: {first}, {last}", "write the lower one first", entry.mark)
+        elif last - first + 1 < RANGE:
+            cause = f"holds {last - first + 1:,} numbers, and each run takes {RANGE:,}"
+            yield Problem(f"{subject}.ranges.{column}", cause, "give it room for as many runs as there are at once", entry.mark)
     for capability, shown in entry.written.marks.items():
         yield from _shown(f"{subject}.marks.{capability}", shown, entry, stack)
 

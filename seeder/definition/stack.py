@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from seeder.definition.extension import Migrate, StackExtension
 from seeder.definition.marked import mark_of
@@ -66,6 +66,9 @@ class Trace:
 
     output: str | None = None
     column: Column | None = None
+
+
+RANGE: Final = 1 << 12  # numbers that one run takes for the rows of datasets in one column of a shared system
 
 
 @frozen

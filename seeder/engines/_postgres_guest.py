@@ -12,11 +12,15 @@ from seeder.engines import _postgres_order as ordering
 from seeder.engines._postgres_catalog import Catalogue, Relation
 from seeder.engines._postgres_connection import connect, failing
 from seeder.engines._postgres_load import PostgresSession
-from seeder.errors import EnvironmentFailed
+from seeder.engines._postgres_order import Order
+from seeder.errors import DefinitionError, EnvironmentFailed, Problem
 from seeder.target import Target
+from seeder.wait import READY, Verdict, not_yet, wait_for
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection
+
+_ENDS_WITHIN = 10.0  # seconds in which a server notices that its client is gone
 
 _FOREIGN = """
     select k.conrelid, a.attname, k.confrelid, b.attname from pg_constraint k
@@ -40,6 +44,31 @@ class GuestSession(PostgresSession):
     def verify(self) -> None:
         with self._refusals():
             self._connection.execute("set constraints all immediate")
+
+    @property
+    def transaction(self) -> str:
+        with self._refusals():
+            row = self._connection.execute("select txid_current()").fetchone()
+        return str(row[0]) if row else ""
+
+    def _ease(self, order: Order) -> None:
+        names = ", ".join(sorted({constraint.name for _, constraint in order.eased}))
+        cause = f"its foreign keys go round in circles, and {names} is checked at once: it would have to be altered, and others use it"
+        remedy = "make such rows by a step, or make the constraint deferrable in a migration"
+        raise DefinitionError.of(Problem(f"{self._store}.{table.label}", cause, remedy) for table, _ in order.eased)
+
+
+def committed(target: Target, transaction: str) -> bool | None:
+    with failing(target, "looked into"), closing(connect(target)) as connection:
+        found: list[str | None] = []
+
+        def look() -> Verdict:
+            row = connection.execute("select txid_status(%s)", [int(transaction)]).fetchone()
+            found[:] = [row[0] if row else None]
+            return not_yet("the transaction of its rows is under way") if found[0] == "in progress" else READY
+
+        wait_for(target.store, look, within=_ENDS_WITHIN)
+    return None if found[0] is None else found[0] == "committed"
 
 
 def keys(target: Target, tables: Iterable[str]) -> dict[str, RowKeys]:

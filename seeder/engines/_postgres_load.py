@@ -15,6 +15,7 @@ from seeder.engines import _postgres_tables as tables
 from seeder.engines._postgres_blame import Placed
 from seeder.engines._postgres_catalog import Catalogue
 from seeder.engines._postgres_connection import connect, driver
+from seeder.engines._postgres_order import Order
 from seeder.errors import Collector, DefinitionError, Mark, nearest
 from seeder.protocols import Finality
 from seeder.target import Target
@@ -81,13 +82,16 @@ class PostgresSession:
         self._loaded += placed
         order = ordering.of({item.relation.label: item.relation for item in placed}.values(), catalogue)
         if order.eased:
-            self._connection.execute("set constraints all immediate")  # nothing may be pending on a table that is altered
-            ordering.ease(self._connection, order.eased)
-            self._connection.execute("set constraints all deferred")
+            self._ease(order)
         for relation in order.tables:
             for item in (item for item in placed if item.relation.oid == relation.oid):
                 yield item.table.name, self._fill(item, keys.get(id(item)))
         ordering.tighten(self._connection, order.eased)
+
+    def _ease(self, order: Order) -> None:
+        self._connection.execute("set constraints all immediate")  # nothing may be pending on a table that is altered
+        ordering.ease(self._connection, order.eased)
+        self._connection.execute("set constraints all deferred")
 
     def _fill(self, item: Placed, key: tuple[str, ...] | None) -> int:
         if not item.table.columns:

@@ -24,7 +24,7 @@ from seeder.engines import (
 )
 from seeder.errors import SeederError
 from seeder.launch import Launch, LocalLaunch
-from seeder.protocols import Cloner, Rewinder, Session
+from seeder.protocols import Cloner, Guest, Rewinder, Session
 from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
@@ -85,10 +85,15 @@ class Postgres:
 
         return _postgres_guest.taken(target, table, column, low, high)
 
-    def join(self, target: Target) -> Session:
+    def join(self, target: Target) -> Guest:
         from seeder.engines._postgres_guest import GuestSession
 
         return GuestSession(target, upsert=False, natural_keys={})
+
+    def committed(self, target: Target, transaction: str) -> bool | None:
+        from seeder.engines import _postgres_guest
+
+        return _postgres_guest.committed(target, transaction)
 
     def erase(self, target: Target, rows: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]]) -> int:
         from seeder.engines import _postgres_guest

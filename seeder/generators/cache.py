@@ -41,25 +41,25 @@ def warm(ctx: Context, *, service: str, paths: list[str], keys: list[str] | None
     return Keys(keys=filled())
 
 
-@generator("cache.invalidate", version="1", owner=OURS, undo="nothing")
+@generator("cache.invalidate", version="1", owner=OURS, undo="nothing", shared=False)
 def invalidate(ctx: Context, *, keys: str, store: str | None = None) -> Keys:
     """Removes the keys that the pattern (`price:*`) matches, be there any or none."""
     return Keys(keys=ctx.cache(store).invalidate(keys))
 
 
-@generator("cache.ttl", version="1", owner=OURS, undo="nothing")
+@generator("cache.ttl", version="1", owner=OURS, undo="nothing", shared=False)
 def ttl(ctx: Context, *, keys: str, left: str, store: str | None = None) -> Keys:
     """The keys that the pattern matches end in so long (`2s`) by themselves."""
     return Keys(keys=ctx.cache(store).ttl(keys, left))
 
 
-@generator("cache.expire", version="1", owner=OURS, undo="nothing")
+@generator("cache.expire", version="1", owner=OURS, undo="nothing", shared=False)
 def expire(ctx: Context, *, keys: str, store: str | None = None) -> Keys:
     """The keys that the pattern matches end as if their time to live were over; nobody waits for that."""
     return Keys(keys=ctx.cache(store).expire(keys))
 
 
-@generator("cache.stale", version="1", owner=OURS, origin="inserted", undo="nothing")
+@generator("cache.stale", version="1", owner=OURS, origin="inserted", undo="nothing", shared=False)
 def stale(ctx: Context, *, key: str, value: Any, store: str | None = None) -> Replaced:
     """The cache holds another value than its source, for as long as it would have held the right one."""
     return Replaced(key=key, before=ctx.cache(store).stale(key, value))

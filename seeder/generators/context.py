@@ -78,10 +78,9 @@ class Context:
 
         def named() -> str:
             self._mappings += 1
-            self._writes.append(Write(f"a mapping of {store}"))
             return self.unique(f"{store}-{self._mappings}")
 
-        return Stub(target, named)
+        return Stub(target, named, lambda what: self._writes.append(Write(what)))
 
     def url(self, store: str, driver: str | None = None) -> str:
         """Where the store is reached, with its credentials; `scheme+driver` where a driver is named."""

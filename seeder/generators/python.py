@@ -105,6 +105,7 @@ def generator(
     find: Function | None = None,
     undo: Function | Literal["nothing"] | None = None,
     within: str = WITHIN,
+    shared: bool = True,
 ) -> Callable[[Function], Generator]:
     """Make a capability of a function `f(ctx, *, input: type = default, ...) -> type`.
 
@@ -113,7 +114,7 @@ def generator(
     carry an Idempotency-Key that begins so; `find(ctx, **inputs)` answers what an earlier try made, or None: with one of them a try of
     which nobody knows what came of it is followed by another. `undo(ctx, made)` takes back what it answered, and does no harm where
     that is gone already; "nothing" says that there is nothing to take back: it only looks, or what it changed goes with what it was
-    given. `within`: of one try.
+    given. `within`: of one try. `shared=False`: it touches what is not its own, and is refused in a system that others use, too.
     """
 
     def made(function: Function) -> Generator:
@@ -137,6 +138,7 @@ def generator(
             finds=find is not None,
             undo=undo.__name__ if callable(undo) else undo or "",
             within=seconds(within),
+            shared=shared,
         )
         return Generator(function, capability, inputs, outputs, find, undo if callable(undo) else None)
 

@@ -259,6 +259,26 @@ services:
             loaded.engine.restore(loaded.target(), tmp_path / "saved")
         assert self.digest(loaded) == before
 
+    def test_a_guest_alters_no_foreign_key(self, server: Server, tmp_path: Path) -> None:
+        found = "select conname, condeferrable, condeferred from pg_constraint order by oid"
+        before, guest = rows(server, found), server.engine.join(server.target())
+        with pytest.raises(DefinitionError, match=r"go round in circles, and \w+ is checked at once"):
+            guest.load(tables(tmp_path, "customers.jsonl", "orders.csv"))
+        guest.rollback()
+        assert rows(server, found) == before
+        assert scalar(server, "select count(*) from customers") == 0
+
+    def test_whether_a_guests_rows_were_committed_is_known_later(self, server: Server, tmp_path: Path) -> None:
+        engine, target, known = server.engine, server.target(), []
+        for number, end in enumerate(("commit", "rollback")):
+            guest = engine.join(target)
+            guest.load([read(tmp_path, "categories.csv", f"id,name\n90{number},number {number}\n")])
+            guest.verify()
+            known.append(guest.transaction)
+            getattr(guest, end)()
+        assert [engine.committed(target, one) for one in known] == [True, False]
+        assert rows(server, "select id from categories") == [(900,)]
+
     def test_many_rows(self, server: Server, tmp_path: Path) -> None:
         text = "id,name\n" + "".join(f"{number},name {number}\n" for number in range(1, 30_001))
         assert load(server.engine, server.target(), [read(tmp_path, "categories.csv", text)]) == {"categories": 30_000}

@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from seeder.content import Records
+from seeder.definition.stack import Shared
 from seeder.engines import _redis_client
 from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.session import Session
 from seeder.target import Target
 from seeder.wait import READY, not_yet, wait_for
 from tests.contract.engine_contract import EngineContract, load, read
@@ -188,6 +192,17 @@ services:
         engine.drop(target, ["queue", "nobody"])
         engine.drop(target, [])
         assert engine.keys(target, "queue") == {}
+
+    def test_a_test_changes_no_key_in_a_system_that_others_use(self, loaded: Server) -> None:
+        stack = replace(loaded.stack, target=Shared("staging", "prefix", {}))
+        environment = SimpleNamespace(stack=stack, target=loaded.target)
+        cache = Session(cast("Any", environment), cast("Any", None), {}).cache(loaded.name)
+        before = self.digest(loaded)
+        assert "greeting" in cache.keys("*")
+        for change in (cache.invalidate, lambda key: cache.ttl(key, "1s"), cache.expire, lambda key: cache.stale(key, "0.01")):
+            with pytest.raises(EnvironmentFailed, match="the environment is attached to staging, which others use"):
+                change("price:1:EUR")
+        assert self.digest(loaded) == before
 
     def test_a_key_gets_another_value_and_keeps_its_time_to_live(self, server: Server, tmp_path: Path) -> None:
         target, engine = server.target(), server.engine

@@ -127,6 +127,7 @@ def test_what_a_run_makes_is_marked_while_it_lasts_and_gone_afterwards(folder, s
     mark, output, *_ = done.out.split()
     assert mark == f"sd-{run_id(folder)}"
     assert output.startswith(f"{mark}-note-")
+    assert json.loads((folder / ".seeder/runs" / run_id(folder) / "result.json").read_text())["outputs"]["first"].startswith(output)
     assert done.out.splitlines()[1] == "3"
     assert bodies(staging) == before
 

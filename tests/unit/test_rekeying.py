@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -104,3 +105,36 @@ def test_what_cannot_be_told_from_others_is_refused_all_at_once() -> None:
     assert "key of rows that others use" in told["c.stock"]
     assert "the file lacks id" in told["c.log"]
     assert "place must be unique" in told["c.tills"]
+
+
+def test_a_number_or_uuid_is_one_however_it_is_written() -> None:
+    ids = RowKeys({"id": "bigint"}, ("id",))
+    lines = RowKeys({"id": "uuid", "till": "bigint", "before": "uuid"}, ("id",), (), {"till": ("tills", "id"), "before": ("lines", "id")})
+    files = {
+        ("a", "tills"): (table("tills", ["id"], ["007"], [8]), ids),
+        ("a", "lines"): (table("lines", ["id", "till", "before"], [UUID.upper(), "7", None], [UUID[::-1], "+8", f"{{{UUID}}}"]), lines),
+    }
+    made = Rekeying(files, Sharing((), MARK), lambda *_: True)
+    (seven,), (eight,) = rows(made, "a", "tills")
+    (first, of_seven, _), (_, of_eight, before) = rows(made, "a", "lines")
+    assert (of_seven, of_eight, before) == (seven, eight, first)
+    assert int(str(seven)) >= RANGES["bigint"][0]
+    assert made.new[Column("a", "tills", "id")].keys() == {"7", "8"}
+
+
+def test_what_is_no_key_of_its_type_is_told_with_its_line() -> None:
+    files = {("a", "tills"): (table("tills", ["id"], [1], ["one"], [2.0]), RowKeys({"id": "bigint"}, ("id",)))}
+    with pytest.raises(DefinitionError) as refused:
+        Rekeying(files, Sharing((), MARK), lambda *_: True)
+    told = [(problem.mark.line if problem.mark else 0, problem.cause) for problem in refused.value.problems]
+    assert told == [(3, "id is bigint, and 'one' is none"), (4, "id is bigint, and 2.0 is none")]
+
+
+@pytest.mark.parametrize("kind", ["date", "numeric(10,2)", "boolean", "timestamp with time zone"])
+def test_a_key_that_can_have_no_other_value_is_refused_unless_another_column_of_it_can(kind: str) -> None:
+    days = table("days", ["day", "shop"], ["1", "berlin"])
+    with pytest.raises(DefinitionError, match=re.escape(f"day can be given no other value: day is {kind}")):
+        Rekeying({("a", "days"): (days, RowKeys({"day": kind, "shop": "text"}, ("day",)))}, Sharing((), MARK), lambda *_: True)
+    types = {"day": kind, "shop": "character varying(80)"}
+    both = Rekeying({("a", "days"): (days, RowKeys(types, ("day", "shop")))}, Sharing((), MARK), lambda *_: True)
+    assert rows(both, "a", "days") == [("1", f"{MARK}-berlin")]

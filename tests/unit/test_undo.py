@@ -15,9 +15,10 @@ from seeder import Context, Never, generator, ledger, undo
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import read_project
 from seeder.definition.stack import Stack
+from seeder.errors import EnvironmentFailed
 from seeder.events import Event
 from seeder.generators.python import Generator
-from seeder.ledger import Entry, Ledger
+from seeder.ledger import DATA, Entry, Ledger
 from seeder.protocols import World
 from seeder.registry import traits
 from seeder.run import Run, Swept
@@ -32,6 +33,32 @@ def stack() -> Stack:
     return read_stack(entry, environment={}, engines=traits(), only=["web"])
 
 
+class Tables:
+    """A store that others use, and what became of transactions in it."""
+
+    name = "tables"
+
+    def __init__(self) -> None:
+        self.ended: dict[str, bool | None] = {}
+        self.erased: list[Any] = []
+        self.why = ""
+
+    def keys(self, *_: Any) -> Any: ...
+
+    def taken(self, *_: Any) -> Any: ...
+
+    def join(self, *_: Any) -> Any: ...
+
+    def committed(self, _: Any, transaction: str) -> bool | None:
+        return self.ended[transaction]
+
+    def erase(self, _: Any, rows: Any) -> int:
+        if self.why:
+            raise EnvironmentFailed("tables", self.why)
+        self.erased.append(rows)
+        return 1
+
+
 class Shared:
     """A world of one service, which holds things by name and answers as often as it is told that it cannot."""
 
@@ -42,6 +69,7 @@ class Shared:
         self.answers: list[int | Exception] = []
         self.asked: list[str] = []
         self.events: list[Event] = []
+        self.tables = Tables()
 
     def emit(self, event: Event) -> None:
         self.events.append(event)
@@ -64,6 +92,12 @@ class Shared:
             assert key != self.things.get(name) or key is None, "another request has another key"
             return httpx.Response(204 if self.things.pop(name, "") != "" else 404)
         return httpx.Response(200 if name in self.things else 404, json={"id": name})
+
+    def engine(self, _: str) -> Tables:
+        return self.tables
+
+    def target(self, store: str) -> str:
+        return store
 
     @property
     def book(self) -> Ledger:
@@ -216,3 +250,41 @@ def test_what_cannot_be_taken_back_is_left_with_its_owner_and_key(shared: Shared
     assert found.removed == ("step look",)
     assert [one.rpartition(": ")[2] for one in found.left] == ["nobody offers this capability any more", "its capability has no undo"]
     assert shared.asked == []
+
+
+def put_in(shared: Shared, name: str, ended: str = "confirmed", transaction: str = "7") -> None:
+    given = {"store": "db", "transaction": transaction, "rows": {name: [["id"], [["1"]]]}}
+    shared.book.begin(Entry(name, DATA, "1", "data-team", "inserted", given=given))
+    if ended != "begun":
+        shared.book.ended(name, cast("Any", ended))
+
+
+@pytest.mark.parametrize(("there", "state", "says"), [(True, "undone", ""), (False, "failed", ""), (None, "begun", "is unknown")])
+def test_rows_whose_commit_nobody_saw_go_only_if_it_was_one(shared: Shared, there: bool | None, state: str, says: str) -> None:
+    """Another run may have taken their keys since."""
+    put_in(shared, "gold", "begun")
+    shared.tables.ended["7"] = there
+    left = take_back(shared).left
+    assert [says in one for one in left] == ([True] if says else [])
+    assert (shared.states(), len(shared.tables.erased)) == ({"gold": state}, int(bool(there)))
+
+
+def test_rows_stay_as_long_as_a_step_is_left_that_may_build_on_them(shared: Shared) -> None:
+    put_in(shared, "gold")
+    made(shared, "order", "a.closed")
+    made(shared, "other")
+    left = take_back(shared).left
+    assert any("order is left, and may build on it" in one for one in left)
+    assert shared.tables.erased == []
+    assert shared.states() == {"gold": "confirmed", "order": "confirmed", "other": "undone"}
+    shared.book.ended("order", "undone")
+    assert take_back(shared).removed == ("rows of gold",)
+
+
+def test_rows_that_cannot_go_keep_those_that_were_put_in_before_them(shared: Shared) -> None:
+    put_in(shared, "customers")
+    put_in(shared, "orders")
+    shared.tables.why = "somebody refers to them"
+    assert len(take_back(shared).left) == 2
+    shared.tables.why = ""
+    assert take_back(shared).removed == ("rows of orders", "rows of customers")

@@ -65,6 +65,11 @@ def test_clients_say_who_asks_and_for_which_tenant(folder: Path) -> None:
         ("services: {orders", "services: {order", "stack shop has no service order"),
         ("stores: {orders-db", "stores: {order-db", "stack shop has no store order-db"),
         ("isolation: tenant\n", "isolation: tenant\n    ranges: {orders-db.orders.id: [9, 3]}\n", "ends before it begins: 9, 3"),
+        (
+            "isolation: tenant\n",
+            "isolation: tenant\n    ranges: {orders-db.orders.id: [1, 4095]}\n",
+            "holds 4,095 numbers, and each run takes",
+        ),
         ("isolation: tenant\n", "isolation: tenant\n    marks: {orders.place: {column: db.orders.id}}\n", "'db.orders.id' names no store"),
     ],
 )

@@ -1,0 +1,90 @@
+"""What a plan refuses to do in a system that others use, too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from seeder.check import check_project
+from seeder.definition.manifest import read_project
+from seeder.definition.request import Definition, Request, resolve
+from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.plan import make
+from seeder.registry import RUNTIMES, traits
+from seeder.session import Session
+from seeder.target import Target
+from tests.unit.test_plan import NOW
+
+COMPOSE = """\
+    services:
+      cache: {image: "redis:8"}
+      outside: {image: "wiremock/wiremock:3"}
+      orders:
+        image: python:3.13-slim
+        ports: ["8000"]
+        x-seeder: {cache: {disable: {CACHE: "off"}}}
+    """
+TARGET = """
+targets:
+  staging:
+    stack: shop
+    attachable: true
+    isolation: prefix
+    services: {orders: {url: "http://orders.example"}}
+    stores: {cache: "redis://cache.example:6379/0", outside: "http://outside.example"}
+"""
+SCENARIO = """\
+scenario: ready
+version: "1.0.0"
+stack: shop
+"""
+
+
+def resolved(shop: Any, scenario: str) -> Definition:
+    folder: Path = shop({"compose.yaml": COMPOSE, "testdata/scenarios/ready.yaml": SCENARIO + scenario})
+    told = folder / "manifest.yaml"
+    told.write_text(told.read_text().partition("datasets:")[0].replace("  policy: ci\n", "") + TARGET)
+    assert not check_project(folder, {}, NOW).errors
+    return resolve(read_project(told), Request(stack="shop", scenario="ready", target="staging"), traits(), {})
+
+
+def refused(shop: Any, scenario: str) -> list[str]:
+    with pytest.raises(DefinitionError) as found:
+        make(resolved(shop, scenario), RUNTIMES.get("attached"), "asked for", NOW)
+    return [str(problem) for problem in found.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("invalidate", 'keys: "*"'),
+        ("ttl", 'keys: "*", left: 2s'),
+        ("expire", 'keys: "*"'),
+        ("stale", "key: price, value: 1"),
+    ],
+)
+def test_steps_that_touch_keys_of_others_are_refused(shop: Any, name: str, given: str) -> None:
+    (told,) = refused(shop, f"steps:\n  gone: {{use: cache.{name}, with: {{{given}}}}}\n")
+    assert f"ready.yaml:5: step gone: cache.{name} touches what is not its own, and target staging is shared" in told
+
+
+def test_a_cache_may_be_warmed(shop: Any) -> None:
+    asked = resolved(shop, "steps:\n  warm: {use: cache.warm, with: {service: orders, paths: [/]}}\n")
+    assert [one.step.name for one in make(asked, RUNTIMES.get("attached"), "asked for", NOW).calls] == ["warm"]  # type: ignore[union-attr]
+
+
+def test_a_cache_that_would_be_switched_off_is_refused(shop: Any) -> None:
+    (told,) = refused(shop, "caches: {orders: disabled}\n")
+    assert "ready.yaml:4: caches.orders: would be switched off, and target staging is shared" in told
+
+
+def test_a_test_does_not_tell_a_stub_of_others_what_to_answer(shop: Any) -> None:
+    stack = resolved(shop, "").stack
+    environment = SimpleNamespace(stack=stack, target=lambda name: Target.at(name, "stub", "http://outside.example:80"))
+    stub = Session(cast("Any", environment), cast("Any", None), {}).stub("outside")
+    for change in (lambda: stub.answer({"id": "1"}), lambda: stub.forget("1")):
+        with pytest.raises(EnvironmentFailed, match="outside: a mapping of outside: the environment is attached to staging"):
+            change()
