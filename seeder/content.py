@@ -188,8 +188,8 @@ class TableInfo:
 
 @frozen
 class RowKeys:
-    """By what a table's rows are told: the types of its columns, its primary key, columns that are unique together, and where columns
-    lead in their store (table, column)."""
+    """By what a table's rows are told: the types of its columns (of a domain: what it is based on), its primary key, columns
+    that are unique together, and where columns lead in their store (table, column)."""
 
     types: Mapping[str, str]
     primary: tuple[str, ...]

@@ -29,6 +29,11 @@ _FOREIGN = """
     join pg_attribute b on b.attrelid = k.confrelid and b.attnum = u.theirs
     where k.contype = 'f' and k.conrelid = any(%s)"""
 
+_DOMAINS = """
+    select a.attrelid, a.attname, format_type(t.typbasetype, t.typtypmod) from pg_attribute a
+    join pg_type t on t.oid = a.atttypid and t.typtype = 'd'
+    where a.attrelid = any(%s) and a.attnum > 0 and not a.attisdropped"""
+
 _INDEXED = """
     select i.indrelid, i.indexrelid, a.attname from pg_index i
     join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = i.indexrelid
@@ -79,18 +84,25 @@ def keys(target: Target, tables: Iterable[str]) -> dict[str, RowKeys]:
         foreign: dict[int, dict[str, tuple[str, str]]] = {}
         for oid, column, other, theirs in connection.execute(_FOREIGN, [oids]):
             foreign.setdefault(oid, {})[column] = (known.by_oid[other].label, theirs)
+        based: dict[int, dict[str, str]] = {}
+        for oid, column, base in connection.execute(_DOMAINS, [oids]):
+            based.setdefault(oid, {})[column] = base
         indexed: dict[int, dict[int, list[str]]] = {}
         for oid, index, column in connection.execute(_INDEXED, [oids]):
             indexed.setdefault(oid, {}).setdefault(index, []).append(column)
-    return {name: _keys(one, foreign.get(one.oid, {}), indexed.get(one.oid, {}).values()) for name, one in found.items()}
+    return {
+        name: _keys(one, based.get(one.oid, {}), foreign.get(one.oid, {}), indexed.get(one.oid, {}).values()) for name, one in found.items()
+    }
 
 
-def _keys(relation: Relation, foreign: Mapping[str, tuple[str, str]], indexed: Iterable[Sequence[str]]) -> RowKeys:
+def _keys(
+    relation: Relation, based: Mapping[str, str], foreign: Mapping[str, tuple[str, str]], indexed: Iterable[Sequence[str]]
+) -> RowKeys:
     unique = [constraint.columns for constraint in relation.constraints.values() if constraint.kind == "unique" and constraint.columns]
     generated = {name for name, column in relation.columns.items() if column.generated}
     every = dict.fromkeys([*unique, *(tuple(columns) for columns in indexed)])
     return RowKeys(
-        types={name: column.type for name, column in relation.columns.items()},
+        types={name: based.get(name, column.type) for name, column in relation.columns.items()},
         primary=relation.key,
         unique=tuple(columns for columns in every if not generated & set(columns)),
         foreign=foreign,

@@ -259,6 +259,10 @@ services:
             loaded.engine.restore(loaded.target(), tmp_path / "saved")
         assert self.digest(loaded) == before
 
+    def test_a_key_of_a_domain_is_what_the_domain_is_based_on(self, server: Server) -> None:
+        rows(server, "create domain code as varchar(40) check (value <> ''); create table tills (id code primary key, at date)")
+        assert server.engine.keys(server.target(), ["tills"])["tills"].types == {"id": "character varying(40)", "at": "date"}
+
     def test_a_guest_alters_no_foreign_key(self, server: Server, tmp_path: Path) -> None:
         found = "select conname, condeferrable, condeferred from pg_constraint order by oid"
         before, guest = rows(server, found), server.engine.join(server.target())
