@@ -15,6 +15,11 @@ from seeder.wait import READY, not_yet, wait_for
 GONE_WITHIN = 5.0  # seconds that an engine takes at most to let go of a key that has ended
 
 
+def shown(key: str) -> str:
+    """The key for people and files, which take no bytes that are no UTF-8: they stand as `\\xff`."""
+    return key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 class Cache:
     """The keys of one store. A pattern is one as the engine knows it (`price:*`); a key is a pattern that matches itself."""
 
@@ -52,13 +57,13 @@ class Cache:
         where one would never have ended."""
         found, lasting = self._some(pattern), [key for key, left in self.keys(pattern).items() if left is None]
         if lasting:
-            cause = f"{lasting[0]} has no time to live, and would never end"
+            cause = f"{shown(lasting[0])} has no time to live, and would never end"
             raise EnvironmentFailed(self._target.store, cause, "invalidate it, or give it one: ttl")
         self._wrote(f"EXPIRE {pattern}")
         self._engine.expire(self._target, found, 0)
         wait_for(
             f"{self._target.store}: {pattern}",
-            lambda: not_yet(f"{left[0]} is still there") if (left := sorted(self.keys(pattern).keys() & set(found))) else READY,
+            lambda: not_yet(f"{shown(left[0])} is still there") if (left := sorted(self.keys(pattern).keys() & set(found))) else READY,
             within=GONE_WITHIN,
             first=0.002,
         )

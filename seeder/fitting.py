@@ -160,10 +160,7 @@ def _told(scenario: Scenario, known: Capabilities) -> Iterator[Problem]:
     """What is told and expected of results."""
     results = shapes(scenario, known)
     steps = {step.name for step in scenario.every}
-    written = [(f"outputs.{name}", value, scenario.place("outputs", name)) for name, value in scenario.outputs.items()]
-    expected = [*scenario.expect, *(one for every in scenario.variants.values() for one in every)]
-    written += [(f"expect {one.kind}", one.parts, one.mark) for one in expected]
-    for subject, value, mark in written:
+    for subject, value, mark in scenario.told:
         for reference in references(value):
             if reference.root in steps:
                 yield from _led(subject, reference, results, mark)

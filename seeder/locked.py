@@ -164,7 +164,6 @@ def _refused(name: str, step: Step, now: Capability) -> bool:
 
 def _read(name: str, step: Step, scenario: Scenario) -> bool:
     """Whether somebody refers to the output of the step, or to all of them."""
-    expected = [[one.parameters, one.path, one.subject, one.where, one.key, one.equals] for one in scenario.expect]
-    written = [*(list(other.references()) for other in scenario.every), list(references([scenario.outputs, expected]))]
+    written = [*(other.references() for other in scenario.every), references([value for _, value, _ in scenario.told])]
     ways = [reference.way for found in written for reference in found if reference.root == step.name]
     return any(not name or next((part for part in way if isinstance(part, str) and part != "*"), name) == name for way in ways)

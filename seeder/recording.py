@@ -9,11 +9,14 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import yaml
 
 from seeder import decide, hold, lifecycle, present, start
 from seeder.content import Held
@@ -30,11 +33,15 @@ from seeder.order import each
 from seeder.protocols import Recordable
 from seeder.registry import ENGINES, GATES
 
+_WORD: Final = re.compile(r"[A-Za-z][\w./-]*")
+
 
 @frozen
 class Recorded:
-    """Store -> its files; `left`: what could not be written so, a sentence each. `requires` and `privacy` as the manifest has them."""
+    """Store -> its files, where there are some; `stores`: all that were asked. `left`: what could not be written so, a sentence each.
+    `requires` and `privacy` as the manifest has them."""
 
+    stores: Sequence[str]
     files: Mapping[str, Sequence[Held]]
     left: tuple[str, ...]
     requires: Mapping[str, str]
@@ -42,13 +49,13 @@ class Recorded:
 
     def write(self, folder: Path) -> None:
         """The stores' folders below `folder`, in place of those that are there."""
-        for store, files in self.files.items():
-            there = folder / store
-            for old in (path for path in there.glob("*") if path.is_file()):
+        for store in self.stores:
+            there, files = folder / store, {one.file: one.header + b"".join(one.lines) for one in self.files.get(store, ())}
+            for name, content in files.items():
+                there.mkdir(parents=True, exist_ok=True)
+                (there / name).write_bytes(content)
+            for old in (path for path in there.glob("*") if path.is_file() and path.name not in files):
                 old.unlink()
-            there.mkdir(parents=True, exist_ok=True)
-            for one in files:
-                (there / one.file).write_bytes(one.header + b"".join(one.lines))
 
 
 def record(one: present.Present, stores: Sequence[str], emit: Emit) -> Recorded:
@@ -70,7 +77,9 @@ def record(one: present.Present, stores: Sequence[str], emit: Emit) -> Recorded:
         known = {(held.kind, held.name): held for held in before[store]}
         new = [beyond(held, known.get((held.kind, held.name)), left, store) for held in found[store]]
         files[store] = [held for held in new if held.lines]
-    return Recorded({store: held for store, held in files.items() if held}, tuple(left), _requires(plan, files), _privacy(plan))
+    return Recorded(
+        tuple(chosen), {store: held for store, held in files.items() if held}, tuple(left), _requires(plan, files), _privacy(plan)
+    )
 
 
 def _chosen(plan: Plan, stores: Sequence[str]) -> list[str]:
@@ -171,5 +180,9 @@ def entry(name: str, kind: str, version: str, path: str, found: Recorded) -> dic
 def lines(of: Mapping[str, Any]) -> Iterator[str]:
     """The same as lines below `datasets:`."""
     for place, (key, value) in enumerate(of.items()):
-        text = json.dumps(value) if key in ("version", "requires") else value
-        yield f"  {'-' if place == 0 else ' '} {key}: {text}"
+        yield f"  {'-' if place == 0 else ' '} {key}: {value if _plain(value) else json.dumps(value, ensure_ascii=False)}"
+
+
+def _plain(value: Any) -> bool:
+    """Whether YAML reads it without quotes as the text that it is."""
+    return isinstance(value, str) and bool(_WORD.fullmatch(value)) and bool(yaml.safe_load(value) == value)

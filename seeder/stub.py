@@ -8,6 +8,7 @@ from typing import Any
 
 from seeder import matching
 from seeder.content import Received
+from seeder.definition.references import as_words
 from seeder.errors import EnvironmentFailed
 from seeder.protocols import Stands
 from seeder.registry import ENGINES
@@ -58,11 +59,7 @@ def fits(call: Received, where: Mapping[str, Any]) -> bool:
     return (
         ("method" not in where or where["method"].upper() == call.method)
         and ("path" not in where or where["path"] == call.path)
-        and all(_text(value) in call.query.get(name, ()) for name, value in (where.get("query") or {}).items())
-        and all(call.headers.get(name.lower()) == _text(value) for name, value in (where.get("headers") or {}).items())
+        and all(as_words(value) in call.query.get(name, ()) for name, value in (where.get("query") or {}).items())
+        and all(call.headers.get(name.lower()) == as_words(value) for name, value in (where.get("headers") or {}).items())
         and ("body" not in where or matching.within(where["body"], call.body))
     )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else matching.words(value)

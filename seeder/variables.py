@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from seeder import atomic
 from seeder.definition import consistency
+from seeder.definition.references import as_words
 from seeder.errors import DefinitionError, nearest
 from seeder.registry import volatile
 from seeder.target import Address, Target
@@ -38,7 +39,7 @@ def of(environment: Environment) -> dict[str, str]:
     }
     for service in _reachable(environment):
         result |= _of_service(environment, service)
-    result |= {f"SEEDER_OUTPUT_{shout(name)}": _text(value) for name, value in sorted(outputs(environment).items())}
+    result |= {f"SEEDER_OUTPUT_{shout(name)}": as_words(value) for name, value in sorted(outputs(environment).items())}
     return result | exports(environment)
 
 
@@ -179,9 +180,3 @@ def write(environment: Environment) -> Path:
     path = file_of(environment.run.folder)
     atomic.write(path, json.dumps(document(environment), indent=2, ensure_ascii=False) + "\n")
     return path
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

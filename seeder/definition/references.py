@@ -85,8 +85,8 @@ def filled(value: Any, known: Mapping[str, Any], *, as_text: bool = False, in_ur
 
 
 def as_words(value: Any) -> str:
-    """A value inside a text, as YAML and JSON write it."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A value as text, and inside one, as YAML and JSON write it; what these have no word for by its own."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def references(value: Any) -> Iterator[Reference]:

@@ -91,6 +91,13 @@ class Scenario:
         """All of them."""
         return (*self.steps, *self.act)
 
+    @property
+    def told(self) -> Iterator[tuple[str, Any, Mark]]:
+        """What it tells and expects of results, which may hold references: what it is, how it is written, and where."""
+        yield from ((f"outputs.{name}", value, self.place("outputs", name)) for name, value in self.outputs.items())
+        expected = [*self.expect, *(one for every in self.variants.values() for one in every)]
+        yield from ((f"expect {one.kind}", one.parts, one.mark) for one in expected)
+
 
 def _gather(scenario: Scenario, found: dict[str, Scenario]) -> None:
     for name, one in scenario.uses.items():

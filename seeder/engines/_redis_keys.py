@@ -27,6 +27,16 @@ class Entry:
     groups: tuple[tuple[bytes, bytes], ...] = ()
 
 
+def named(key: bytes) -> str:
+    """The key as text: bytes that are no UTF-8 stand in it as `key` finds them again."""
+    return key.decode("utf-8", "surrogateescape")
+
+
+def key(name: str) -> bytes:
+    """The key that is named so."""
+    return name.encode("utf-8", "surrogateescape")
+
+
 def databases(client: Any) -> list[int]:
     """The numbers of the databases that hold keys."""
     return sorted(int(name.removeprefix("db")) for name in client.info("keyspace"))

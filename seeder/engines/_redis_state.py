@@ -163,7 +163,7 @@ def empty(target: Target) -> None:
 def lookup(target: Target, key: str) -> Any:
     """Text, a list (list, set in order), a mapping (hash; zset: member to score), a list of mappings (stream), or None."""
     with _redis_client.connect(target) as client:
-        entry = next(_redis_keys.read(client, [key.encode()]), None)
+        entry = next(_redis_keys.read(client, [_redis_keys.key(key)]), None)
     if entry is None:
         return None
     if entry.type == "string":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from seeder import matching, quiet
-from seeder.content import Message, Received
+from seeder.content import Received
 from seeder.definition.expectation import Expectation
+from seeder.definition.references import as_words
 from seeder.errors import EnvironmentFailed, Problem, WrongStatement, counted
 from seeder.eventual import NotSeen, Sight, eventually
 from seeder.fitness import Fitness
@@ -109,15 +109,11 @@ def _event(expectation: Expectation, world: World) -> Sight:
     if not isinstance(engine, Streams):
         raise _unable(expectation, engine.name, "holds no messages")
     messages = engine.messages(world.target(expectation.store), expectation.subject)
-    fitting = [message for message in messages if matching.within(dict(expectation.where), _payload(message))]
+    fitting = [message for message in messages if matching.within(dict(expectation.where), message.payload)]
     if len(fitting) >= expectation.at_least:
         return Sight(holds=True, shown=f"{len(fitting)} such of {len(messages)} messages")
-    latest = f", the latest {matching.words(_payload(messages[-1]))}" if messages and not fitting else ""
+    latest = f", the latest {matching.words(messages[-1].payload)}" if messages and not fitting else ""
     return Sight(holds=False, shown=f"{len(fitting)} such of {len(messages)} messages{latest}")
-
-
-def _payload(message: Message) -> Any:
-    return matching.read(message.payload) if isinstance(message.payload, str) else message.payload
 
 
 def _key(expectation: Expectation, world: World) -> Sight:
@@ -165,7 +161,7 @@ def _texts(expected: Any) -> Any:
         return {key: _texts(item) for key, item in expected.items()}
     if isinstance(expected, list):
         return [_texts(item) for item in expected]
-    return expected if expected is None or isinstance(expected, str) else json.dumps(expected)
+    return expected if expected is None else as_words(expected)
 
 
 def _unable(expectation: Expectation, engine: str, what: str) -> EnvironmentFailed:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
+from seeder import caching
 from seeder.capability import OURS
 from seeder.generators.context import Context
 from seeder.generators.python import generator
@@ -15,6 +16,11 @@ class Keys(BaseModel):
     """The keys that it concerned."""
 
     keys: list[str]
+
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _shown(cls, keys: list[str]) -> list[str]:
+        return [caching.shown(key) for key in keys]
 
 
 class Replaced(BaseModel):
@@ -26,8 +32,8 @@ class Replaced(BaseModel):
 
 @generator("cache.warm", version="1", owner=OURS, undo="nothing", within="60s")
 def warm(ctx: Context, *, service: str, paths: list[str], keys: list[str] | None = None, store: str | None = None) -> Keys:
-    """Reads the paths of the service, so that it fills its cache, and waits until the keys are there: patterns like `price:*`, by default
-    any key that was not there before."""
+    """Reads the paths of the service, so that it fills its cache, and waits until each pattern of `keys` (`price:*`) matches something.
+    Answers the keys that match; without `keys` it waits for none, and answers those that are new."""
     cache = ctx.cache(store)
     before, wanted = cache.keys().keys(), keys or []
     client = ctx.http(service)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -100,8 +101,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveWorld]:
                 connection.execute(sql)
         fill(live, "cache", Keys(part("keys", "cache"), KEYS))
         asyncio.run(make_stream(live.target("events").url()))
-        messages = tuple(Message(n, "orders.placed", {}, {"id": n, "kind": {"new": True}}) for n in (1, 2))
-        fill(live, "events", Messages(part("messages", "events"), messages))
+        messages = [Message(n, "orders.placed", {}, {"id": n, "kind": {"new": True}}) for n in (1, 2)]
+        messages.append(Message(3, "orders.told", {}, json.dumps('{"id": 3}')))
+        fill(live, "events", Messages(part("messages", "events"), tuple(messages)))
         Stub(live.target("outside")).answer({"request": {"url": "/messages"}, "response": {"status": 202}})
         live.http("outside").post("/messages", json={"to": "ann", "kind": "placed"})
         live.http("outside").get("/other?a=1", headers={"X-Kind": "mail"})
@@ -359,6 +361,10 @@ def test_expectations_that_hold(world: LiveWorld, good: dict[str, Any]) -> None:
         (expect("http", service="web", path="/nothing"), "expected status 200, last seen status 404"),
         (expect("http", service="web", path="/state.json", equals={"status": "paid"}, compares=True), 'and {"status": "paid"} in the body'),
         (expect("event", store="events", subject="orders.placed", where={"id": 3}), 'last seen 0 such of 2 messages, the latest {"id": 2'),
+        (
+            expect("event", store="events", subject="orders.told", where={"id": 3}),
+            r'last seen 0 such of 1 messages, the latest "{\"id\": 3}"',
+        ),
         (expect("event", store="events", subject="orders.placed", at_least=3), "expected 3 messages, last seen 2 such of 2 messages"),
         (expect("key", store="cache", key="none"), "expected the key to exist, last seen no such key"),
         (expect("key", store="cache", key="price", exists=False), 'expected no such key, last seen "19.90"'),

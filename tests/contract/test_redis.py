@@ -191,6 +191,13 @@ services:
         wait_for("price", lambda: READY if engine.lookup(target, "price:1:EUR") is None else not_yet("there"), within=1, first=0.001)
         engine.drop(target, ["queue", "nobody"])
         engine.drop(target, [])
+        with _redis_client.connect(target) as client:
+            client.set(b"price:\xff", b"1")
+        (odd,) = engine.keys(target, "price:\udcff")
+        engine.expire(target, [odd], 20.0)
+        assert engine.lookup(target, odd) == "1"
+        engine.drop(target, list(engine.keys(target, "price:*")))
+        assert engine.keys(target, "price:*") == {}
         assert engine.keys(target, "queue") == {}
 
     def test_a_test_changes_no_key_in_a_system_that_others_use(self, loaded: Server) -> None:

@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from seeder import locked
 from seeder.capability import Capability
 from seeder.cli import cli
 from seeder.compatibility import changes
+from seeder.definition.expectation import Expectation
+from seeder.definition.scenario import Scenario
+from seeder.definition.step import Step
 from seeder.errors import Mark
+from seeder.locked import Changed
 
 SMALL = Path(__file__).resolve().parents[1] / "data/small"
 BEFORE: dict[str, Any] = {
@@ -150,6 +155,15 @@ def test_check_names_the_scenarios_and_steps_that_a_change_breaks(folder):
     errors, hints = checked()
     assert errors["notes.write"] == "notes-team does not offer it any more; it breaks written (steps.first), written (steps.second)"
     assert hints["notes.put"] == "is not locked yet"
+
+
+def test_what_is_expected_where_events_go_wrong_is_broken_too():
+    read = Expectation("key", Mark(Path("s.yaml"), 9), key="note:${first.stars}", exists=True)
+    first = Step("first", Mark(Path("s.yaml"), 5), use="notes.write")
+    scenario = Scenario("late", "1", "small", Path("s.yaml"), Mark(Path("s.yaml"), 1), steps=(first,), variants={("late", ""): (read,)})
+    gone = promise(outputs=with_("stars", None))
+    (problem,) = locked.problems(Changed(promise(), gone, tuple(changes(promise(), gone))), [scenario])
+    assert problem.cause.endswith("output stars is gone; it breaks late (steps.first)")
 
 
 def test_what_does_no_harm_is_a_hint_until_it_is_locked(folder):
