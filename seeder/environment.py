@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 AT_WORK = datetime.timedelta(days=1)  # how long an environment may be in use before its time to live begins
 STEP_SECONDS = 60.0  # how long steps that are under way may take to end once another one failed
 REQUEST_SECONDS = 10.0  # the time limit of one request that seeder itself makes
+IDLE_SECONDS = 2.0  # a connection is not used again after this long: many servers close theirs after five, and a request may meet that
 
 
 class Environment:
@@ -257,7 +258,8 @@ def client(base: str, headers: Mapping[str, str]) -> httpx.Client:
 
     # Nobody is trusted where nobody has to be: to read all certificates for plain http takes its time.
     trusted = ssl.create_default_context() if base.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx.Client(base_url=base, headers=headers, timeout=REQUEST_SECONDS, trust_env=False, verify=trusted)
+    limits = httpx.Limits(keepalive_expiry=IDLE_SECONDS)
+    return httpx.Client(base_url=base, headers=headers, timeout=REQUEST_SECONDS, limits=limits, trust_env=False, verify=trusted)
 
 
 def credentials(stack: Stack, service: str, mark: str) -> dict[str, str]:

@@ -33,6 +33,7 @@ def recorded(folder: Path, stack: str, reference: str, *words: str) -> tuple[dic
     """Records the environment that is up, ends it, loads the record into a new one: the digests of both, and what was said."""
     before = json.loads(seeder("digest", "--json", cwd=folder).out)["stores"]
     said = json.loads(proper_json(seeder("dataset", "record", "ready", "--json", cwd=folder)))
+    proper(seeder("dataset", "record", "ready", cwd=folder), 2, "holds files already")
     proper(seeder("down", cwd=folder), 0)
     entry = "\n".join(
         f"  {'-' if place == 0 else ' '} {name}: {json.dumps(value)}" for place, (name, value) in enumerate(said["entry"].items())
@@ -68,7 +69,6 @@ def test_what_is_recorded_gives_the_same_state_and_holds_no_more_than_what_was_a
     assert '"quoted ""and"", more\nlines"' in (folder / "testdata/golden/ready/db/notes.csv").read_text()
     assert said["entry"]["requires"] == {"stack": ">=1.0,<2", "db": "0002_pinned.."}
     subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=folder / "testdata/golden/ready", check=True)
-    proper(seeder("dataset", "record", "ready", cwd=folder), 2)
     assert yaml.safe_load((folder / "manifest.yaml").read_text())["datasets"][0]["privacy"] == "no-pii"
 
 

@@ -37,6 +37,7 @@ OTHERS = {
     "circle": "steps: {x: {use: scenario/s}}\n",
 }
 # what is written -> file, line, cause (its beginning) and remedy of each problem
+CACHES = "cache.expire, cache.invalidate, cache.stale, cache.ttl, cache.warm"
 BROKEN: dict[str, tuple[str, list[tuple[str, int, str, str]]]] = {
     "a cycle of two": (
         'steps:\n  a: {use: notes.write, with: {after: "${b.id}"}}\n  b: {use: notes.write, with: {after: "${a.id}"}}\n',
@@ -132,7 +133,7 @@ BROKEN: dict[str, tuple[str, list[tuple[str, int, str, str]]]] = {
     ),
     "an unknown domain": (
         "act:\n  a: {use: letters.send}\n",
-        [("s.yaml", 5, "there is no capability letters.send", "known: books.bind, books.lend, books.shelve, notes.write")],
+        [("s.yaml", 5, "there is no capability letters.send", f"known: books.bind, books.lend, books.shelve, {CACHES}, notes.write")],
     ),
     "an unknown step": (
         'steps:\n  first: {use: notes.write}\n  b: {use: notes.write, with: {after: "${frist.id}"}}\n',

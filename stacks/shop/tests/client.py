@@ -15,6 +15,7 @@ T = TypeVar("T")
 PORTS = {"customers": 18001, "catalog": 18002, "orders": 18003, "billing": 18004, "delivery": 18005}
 OUTSIDE = 18006  # those who are none of the shop's
 TEST_IBAN = "DE02 1203 0000 0000 2020 51"  # published for tests; the check digits are right
+LIMITS = httpx.Limits(keepalive_expiry=2)  # services close a connection that idles for five seconds, and a request may meet that
 SOON = "2999-01-01T08:00:00+00:00", "2999-01-01T12:00:00+00:00"  # after any clock that a shop may have
 
 
@@ -51,7 +52,9 @@ class Shop:
     """Clients with credentials, and the few sentences in which the tests tell their stories."""
 
     def __init__(self) -> None:
-        clients = {name: httpx.Client(base_url=url(name), timeout=30, trust_env=False, **credentials(name)) for name in PORTS}
+        clients = {
+            name: httpx.Client(base_url=url(name), timeout=30, limits=LIMITS, trust_env=False, **credentials(name)) for name in PORTS
+        }
         self.clients = clients
         self.customers, self.catalog, self.orders = clients["customers"], clients["catalog"], clients["orders"]
         self.billing, self.delivery = clients["billing"], clients["delivery"]
