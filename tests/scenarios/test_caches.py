@@ -27,9 +27,9 @@ act:
     expect:
       - {key: "greeting:ann", exists: false}
       - {key: "greeting:bob", exists: false}
-      - {http: inbox, path: /greetings/ann, equals: {text: hello ann}}
     after: [expired]
-  short: {use: cache.ttl, with: {keys: "greeting:ann", left: 50ms}, after: [after]}
+  filled: {expect: [{http: inbox, path: /greetings/ann, equals: {text: hello ann}}], after: [after]}
+  short: {use: cache.ttl, with: {keys: "greeting:ann", left: 50ms}, after: [filled]}
   ended: {expect: [{key: "greeting:ann", exists: false}], after: [short]}
   again: {use: cache.warm, with: {service: inbox, paths: [/greetings/cleo]}, after: [ended]}
   removed: {use: cache.invalidate, with: {keys: "${again.keys[0]}"}}
