@@ -10,6 +10,7 @@ from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
 
 FILE: Final = "ledger.jsonl"
@@ -107,13 +108,19 @@ def _keep_name(folder: Path) -> None:
 
 
 def read(folder: Path) -> list[Entry]:
-    """The entries of a run's folder as they were last; a last line that was cut short counts as not written."""
+    """The entries of a run's folder as they were last; a last line that was cut short counts as not written. Raises EnvironmentFailed for
+    a line that no ledger of this version has."""
     found: dict[str, Entry] = {}
     try:
         lines = (folder / FILE).read_bytes().split(b"\n")  # what was cut short may end within a letter
     except FileNotFoundError:
         return []
-    for line in lines[:-1]:
-        given = json.loads(line)
-        found[given["id"]] = Entry(**{**given, "after": tuple(given["after"])})
+    for number, line in enumerate(lines[:-1], 1):
+        try:
+            given = json.loads(line)
+            found[given["id"]] = Entry(**{**given, "after": tuple(given["after"])})
+        except (ValueError, KeyError, TypeError) as error:
+            cause = f"line {number} is none that this version of seeder writes: {error}"
+            remedy = "use the version that began the run; `seeder down --force RUN` gives it up"
+            raise EnvironmentFailed(str(folder / FILE), cause, remedy) from None
     return list(found.values())

@@ -100,7 +100,7 @@ def opened(plan: Plan, options: Options, listener: Emit) -> Iterator[tuple[Envir
 
 
 def _begin(plan: Plan, options: Options, listener: Emit) -> Story:
-    warden.sweep_expired(datetime.datetime.now(datetime.UTC))
+    warden.sweep_expired(datetime.datetime.now(datetime.UTC), passing=True)
     return Story(identify(plan, options.ttl), plan, listener)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -25,7 +26,8 @@ State = Literal["alive", "kept", "expired", "orphan"]
 
 @frozen
 class Claim:
-    """The run, what it is of, the seeder process that made it, until when a kept one lives, and where."""
+    """The run, what it is of, the seeder process that made it, until when a kept one lives, and where. `left`: a sweep left something of
+    it that the next one would leave, too."""
 
     run: str
     project: str
@@ -35,6 +37,7 @@ class Claim:
     expires: datetime.datetime
     process: Identity
     kept: bool = False
+    left: bool = False
     place: Place | None = None
 
     def state(self, now: datetime.datetime) -> State:
@@ -70,6 +73,14 @@ def keep(run: Run) -> None:
     """From now on the environment outlives this process, until it expires."""
     mine = read(run.id) or claim(run)
     _write(replace(mine, kept=True, expires=run.expires), run.folder)
+
+
+def leave(run: str) -> None:
+    """What is left of it, only those take up again who are asked to."""
+    found = read(run)
+    if found and not found.left:
+        with contextlib.suppress(FileNotFoundError):  # another process removed the last of it
+            _write(replace(found, left=True), home.run_folder(run))
 
 
 def read(run: str) -> Claim | None:

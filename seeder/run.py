@@ -96,8 +96,10 @@ NO_ADDITIONS: Mapping[str, Addition] = {}
 
 @frozen
 class Swept:
-    """What a sweep removed, and what it could not (each as a sentence). `lasting`: another look at once would leave the same."""
+    """What a sweep removed, and what it could not (each as a sentence). `lasting`: another look at once would leave the same; `busy`:
+    another process is about to remove it."""
 
     removed: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     lasting: bool = False
+    busy: bool = False

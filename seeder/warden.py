@@ -71,12 +71,15 @@ def watch(run: Run, results: Path | None = None) -> Warden:
     return Warden(child)
 
 
-def sweep(run: str, runtime: str, *, anywhere: bool = False) -> Swept:
+def sweep(run: str, runtime: str, *, anywhere: bool = False, passing: bool = False) -> Swept:
     """Remove all that the run owns, and look again until two looks in a row find nothing; the folder goes last.
 
     Something may be created between a look and the end of its creator (a container, on its way while compose is killed). A run that
-    lives at another place than the one that answers now is left alone, unless `anywhere` says that its own is lost.
+    lives at another place than the one that answers now is left alone, unless `anywhere` says that its own is lost; then what cannot be
+    taken back is told for the last time, and given up. Who is `passing` does not wait for another process that removes it.
     """
+    from dataclasses import replace
+
     from seeder import owner
     from seeder.errors import EnvironmentFailed, SeederError
     from seeder.run import Swept
@@ -87,29 +90,31 @@ def sweep(run: str, runtime: str, *, anywhere: bool = False) -> Swept:
         if claim and (reason := claim.elsewhere()):
             return Swept(left=(reason,))
     removed: list[str] = []
-    left: tuple[str, ...] = ()
+    last = Swept()
     empty = 0
 
     def look() -> Verdict:
-        nonlocal left, empty
-        swept = _once(run, runtime, claim)
-        removed.extend(swept.removed)
-        left = swept.left
-        if swept.left and swept.lasting:
-            return never(", ".join(left))
-        empty = 0 if swept.removed or swept.left else empty + 1
-        return READY if empty == 2 else not_yet(", ".join(left) or "something was still there")  # noqa: PLR2004  (two looks)
+        nonlocal last, empty
+        last = _once(run, runtime, claim, anywhere=anywhere)
+        removed.extend(last.removed)
+        told = ", ".join(last.left)
+        if last.left and (last.lasting or (last.busy and passing)):
+            return never(told)
+        empty = 0 if last.removed or last.left else empty + 1
+        return READY if empty == 2 else not_yet(told or "something was still there")  # noqa: PLR2004  (two looks)
 
     for within in PATIENCE:
         with contextlib.suppress(EnvironmentFailed):
             wait_for(f"run {run}", look, within=within, first=0.05, longest=1.0)
             return Swept(tuple(removed))
-        if left:
+        if last.left and (passing or not last.busy):
             break
-    return Swept(tuple(removed), left or ("what it owns, of which there was more at every look",))
+    if last.left and last.lasting:
+        owner.leave(run)
+    return replace(last, removed=tuple(removed), left=last.left or ("what it owns, of which there was more at every look",))
 
 
-def _once(run: str, runtime: str, claim: Claim | None) -> Swept:
+def _once(run: str, runtime: str, claim: Claim | None, *, anywhere: bool) -> Swept:
     from seeder import home, living, owner
     from seeder.errors import SeederError
     from seeder.registry import RUNTIMES
@@ -124,15 +129,19 @@ def _once(run: str, runtime: str, claim: Claim | None) -> Swept:
         swept = RUNTIMES.get(runtime).sweep(run)
     except SeederError as error:  # its daemon does not answer; the claim stays, so that a later start finds the run
         return Swept(ended.ended, (str(error.problems[0]),))
-    folder = Swept() if swept.left else owner.discard(run)
-    return Swept((*ended.ended, *swept.removed, *folder.removed), (*swept.left, *folder.left), swept.lasting)
+    given_up = anywhere and swept.lasting
+    folder = Swept() if swept.left and not given_up else owner.discard(run)
+    return Swept((*ended.ended, *swept.removed, *folder.removed), (*swept.left, *folder.left), swept.lasting, swept.busy)
 
 
-def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:
+def sweep_expired(now: datetime.datetime, *, passing: bool = False) -> list[tuple[str, Swept]]:
     """Sweep every run of this machine that is over: its seeder died and did not keep it, or its time is up; then what runtimes
     own of runs that nobody here knows, once the expiry on its label is past. By claim, label and time, never by name.
 
-    Answers each run with what was removed, and what was left because its runtime does not answer now.
+    Who is `passing` has other things to do: a run that another process removes is left to that one, and one of which something was left
+    for good to those who are asked to take it up.
+
+    Answers each run with what was removed, and what was left because its runtime does not answer now, or whatever else is wrong with it.
     """
     from seeder import owner
     from seeder.errors import SeederError
@@ -140,7 +149,7 @@ def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:
     from seeder.run import Swept
 
     known = {claim.run: claim for claim in owner.claims()}
-    over = {run: claim.runtime for run, claim in known.items() if claim.over(now)}
+    over = {run: claim.runtime for run, claim in known.items() if claim.over(now) and not (passing and claim.left)}
     silent: dict[str, str] = {}
     for name in RUNTIMES.names():
         try:
@@ -149,7 +158,16 @@ def sweep_expired(now: datetime.datetime) -> list[tuple[str, Swept]]:
             silent[name] = error.problems[0].cause
             continue
         over |= {run: name for run, expires in unknown.items() if expires is not None and expires <= now}
-    result = [(run, Swept(left=(silent[at],)) if at in silent else sweep(run, at)) for run, at in sorted(over.items())]
+
+    def swept(run: str, runtime: str) -> Swept:
+        if runtime in silent:
+            return Swept(left=(silent[runtime],))
+        try:
+            return sweep(run, runtime, passing=passing)
+        except Exception as error:  # noqa: BLE001  (whatever is wrong with one run, others are swept, and new ones begin)
+            return Swept(left=(f"{type(error).__name__}: {error}",))
+
+    result = [(run, swept(run, runtime)) for run, runtime in sorted(over.items())]
     return result + [(run, owner.discard(run)) for run in owner.fragments(now)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from seeder.cli import _inside, _options
@@ -33,7 +35,12 @@ def command(run: str | None, force: bool, as_json: bool) -> None:
     swept = warden.sweep(one.run, one.runtime, anywhere=force)
     if as_json:
         _render.answer({"run": one.run, "removed": list(swept.removed), "left": list(swept.left)})
-    if swept.left:
+    given_up = force and swept.lasting
+    if swept.left and not given_up:
         raise LeftOver(one.run, f"could not be removed: {', '.join(swept.left)}", "`seeder doctor` looks closer; then try again")
     if not as_json:
-        say(f"run {one.run} is down: {_render.kinds(swept.removed) or 'nothing'} removed, nothing left")
+        say(f"run {one.run} is down: {_render.kinds(swept.removed) or 'nothing'} removed, {_left(swept.left)}")
+
+
+def _left(given_up: Sequence[str]) -> str:
+    return f"and given up: {', '.join(given_up)}" if given_up else "nothing left"

@@ -5,21 +5,35 @@ from __future__ import annotations
 import datetime
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from seeder import atomic, home, owner
+from seeder import atomic, home, ledger, owner
 from seeder.definition.compose import read_stack
 from seeder.definition.extension import Auth
 from seeder.definition.manifest import read_project
+from seeder.definition.request import named
 from seeder.definition.stack import Column, Shared, Stack, Trace
 from seeder.errors import EnvironmentFailed
+from seeder.frozen import frozen
 from seeder.registry import traits
 from seeder.run import Run
 from seeder.runtimes._attached_deployment import AttachedDeployment
 
 FILE: Final = "attached.json"
+GIVE_UP: Final = "`seeder down --force RUN` gives the run up"
+
+
+@frozen
+class _Told:
+    """What was written down of a run."""
+
+    target: Shared
+    logins: Mapping[str, Auth]
+    seed: int
+    as_of: datetime.datetime
 
 
 def remember(run: Run, stack: Stack) -> None:
@@ -35,36 +49,42 @@ def remember(run: Run, stack: Stack) -> None:
     atomic.write(run.folder / FILE, json.dumps(told, indent=2) + "\n")
 
 
+def asked(folder: Path) -> bool:
+    """Whether the run of that folder may have asked anything of the system: before it did, it was written down how."""
+    return (folder / FILE).exists() or (folder / ledger.FILE).exists()
+
+
 def deployment(run: str) -> AttachedDeployment:
     """The system as that run reached it, with the generators as the checkout has them now. Raises SeederError when that is gone."""
     claim, folder = owner.read(run), home.run_folder(run)
     if claim is None:
-        raise EnvironmentFailed(run, "nobody here claims it", "`seeder down --force RUN` gives it up")
+        raise EnvironmentFailed(run, "nobody here claims it", GIVE_UP)
     told = _told(folder)
     manifest = claim.checkout / "manifest.yaml"
     if not manifest.is_file():
         cause = f"the project that it was started from is gone ({claim.checkout}), and with it who knows how to take back what it made"
-        raise EnvironmentFailed(run, cause, "bring it back; `seeder down --force RUN` gives the run up")
-    as_of = datetime.datetime.fromisoformat(told["as_of"])
-    us = Run(run, claim.project, claim.stack, claim.runtime, folder, claim.checkout, as_of, told["seed"], claim.expires)
+        raise EnvironmentFailed(run, cause, f"bring it back; {GIVE_UP}")
+    us = Run(run, claim.project, claim.stack, claim.runtime, folder, claim.checkout, told.as_of, told.seed, claim.expires)
     return AttachedDeployment(us, _stack(claim, told), lambda _: None)
 
 
-def _told(folder: Path) -> Any:
+def _told(folder: Path) -> _Told:
+    """Of an error its kind alone is told: its words may hold credentials."""
     try:
-        return json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EnvironmentFailed(str(folder / FILE), f"cannot be read: {error}", "`seeder down --force RUN` gives the run up") from None
+        told = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        given, logins = told["target"], {name: Auth.model_validate(auth) for name, auth in told["auth"].items()}
+        traces = {name: Trace(one["output"], Column(**one["column"]) if one["column"] else None) for name, one in given["traces"].items()}
+        return _Told(Shared(**{**given, "traces": traces}), logins, told["seed"], datetime.datetime.fromisoformat(told["as_of"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        cause = f"cannot be read as this version of seeder writes it ({type(error).__name__})"
+        raise EnvironmentFailed(str(folder / FILE), cause, GIVE_UP) from None
 
 
-def _stack(claim: owner.Claim, told: Any) -> Stack:
+def _stack(claim: owner.Claim, told: _Told) -> Stack:
     """As its files have it now, whatever variables are set, with what was written down in place of these."""
-    entry = read_project(claim.checkout / "manifest.yaml").stacks[claim.stack]
+    entry = named(read_project(claim.checkout / "manifest.yaml").stacks, claim.stack, "stack")
     stack = read_stack(entry, environment=os.environ, engines=traits(), unset=True)
-    given = told["target"]
-    traces = {name: Trace(one["output"], Column(**one["column"]) if one["column"] else None) for name, one in given["traces"].items()}
-    logins = {name: Auth.model_validate(auth) for name, auth in told["auth"].items()}
     services = {
-        name: replace(service, x=service.x.model_copy(update={"auth": logins.get(name)})) for name, service in stack.services.items()
+        name: replace(service, x=service.x.model_copy(update={"auth": told.logins.get(name)})) for name, service in stack.services.items()
     }
-    return replace(stack, services=services, target=Shared(**{**given, "traces": traces}))
+    return replace(stack, services=services, target=told.target)

@@ -71,7 +71,8 @@ class AttachedDeployment:
         try:
             status = self.http(service).get(ready.http).status_code
         except httpx.TransportError as error:
-            return not_yet(f"{self.shared.urls[service]} does not answer: {str(error) or type(error).__name__}")
+            at = _address(service, self.shared.urls[service])  # the whole URL may hold a password
+            return not_yet(f"{at} does not answer: {str(error) or type(error).__name__}")
         return READY if status < _healthcheck.BAD else not_yet(f"GET {ready.http} answers {status}")
 
     def execute(self, task: Task) -> Completed:
@@ -90,10 +91,15 @@ class AttachedDeployment:
     # -- a world ------------------------------------------------------------------------------------------------------
 
     def target(self, store: str) -> Target:
-        return Target.at(store, self.stack.stores[store].engine, self.shared.stores[store])
+        return Target.at(store, self._engine(store), self.shared.stores[store])
 
     def engine(self, store: str) -> Engine:
-        return ENGINES.get(self.stack.stores[store].engine)
+        return ENGINES.get(self._engine(store))
+
+    def _engine(self, store: str) -> str:
+        if store not in self.stack.stores:  # the files may have changed since the run began
+            raise EnvironmentFailed(store, f"stack {self.stack.name} has no such store any more", "bring it back into the stack")
+        return self.stack.stores[store].engine
 
     def http(self, service: str) -> httpx.Client:
         with self._lock:

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+import filelock
 
 from seeder import undo
 from seeder.errors import SeederError, counted
 from seeder.protocols import Marks
 from seeder.run import Swept
 from seeder.runtimes._attached_deployment import AttachedDeployment
-from seeder.wait import READY, Verdict, not_yet, wait_for
+from seeder.wait import READY, taken
 
-WITHIN: Final = 600.0  # seconds that another process may take with the same run
+LOCK: Final = "undo.lock"
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Raises EnvironmentFailed when another process goes on taking back for longer than ten minutes, FileNotFoundError when there is no
-    such folder."""
-    handle = os.open(folder, os.O_RDONLY)  # the folder itself is the lock: it goes with the run
+def alone(folder: Path) -> Iterator[bool]:
+    """Whether nobody else takes back what the run of that folder made; then nobody does for as long as this lasts."""
+    lock = filelock.FileLock(folder / LOCK, mode=0o600)
+    if taken(lock) != READY:
+        yield False
+        return
     try:
-        wait_for(folder.name, lambda: _taken(handle), within=WITHIN, first=0.1)
-        yield
+        yield True
     finally:
-        os.close(handle)
-
-
-def _taken(handle: int) -> Verdict:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return not_yet("another process takes back what it made")
-    return READY
+        lock.release()
 
 
 def take_back(here: AttachedDeployment) -> Swept:
@@ -52,10 +45,11 @@ def _marked(here: AttachedDeployment) -> Iterator[str]:
     for capability, trace in sorted(here.shared.traces.items()):
         if trace.column is None:
             continue
-        column, engine = trace.column, here.engine(trace.column.store)
-        if not isinstance(engine, Marks):
-            continue
+        column = trace.column
         try:
+            engine = here.engine(column.store)
+            if not isinstance(engine, Marks):
+                continue
             rows = engine.marked(here.target(column.store), column.table, column.column, here.run.mark)
         except SeederError as error:
             yield f"{column}: whether rows with the mark {here.run.mark} are left is unknown: {error.problems[0].cause}"

@@ -50,14 +50,15 @@ class Attached:
     def sweep(self, run: str) -> Swept:
         """What the run's steps made is taken back; what is left is told, and stays in its ledger."""
         folder = home.run_folder(run)
-        try:
-            with _attached_undo.alone(folder):
-                if not folder.exists():  # who had it before took everything back
-                    return Swept()
-                here = self._open.get(run)
-                swept = _attached_undo.take_back(here or _attached_again.deployment(run))
-        except FileNotFoundError:
+        if not _attached_again.asked(folder):
             return Swept()
+        try:
+            with _attached_undo.alone(folder) as mine:
+                if not mine:
+                    return Swept(left=("another process takes back what it made",), busy=True)
+                if not _attached_again.asked(folder):  # who had it before took everything back
+                    return Swept()
+                swept = _attached_undo.take_back(self._open.get(run) or _attached_again.deployment(run))
         except SeederError as error:
             return Swept(left=tuple(f"{one.subject}: {one.cause}" for one in error.problems), lasting=True)
         if not swept.left:
