@@ -76,14 +76,15 @@ def expected(scenario: Scenario, variant: Variant) -> tuple[Expectation, ...]:
 def base(plan: Plan) -> Plan:
     """The plan up to the first events: what of `act` does not hang on any. Raises UsageError where there are none, where two have one
     name, by which variants are told, or where nobody could take their consequences back."""
+    if plan.stack.target:
+        cause = f"takes stores back between variants, and target {plan.stack.target.name} is shared"
+        raise UsageError("--events", cause, "leave out --target")
     scenario = plan.definition.scenario
     if scenario is None or not events(plan):
         raise UsageError("--events", "no step of `act` publishes events", "name a scenario that acts by events")
     if twice := [name for name, steps in _publishers(plan).items() if len(steps) > 1]:
         cause = f"steps {' and '.join(_publishers(plan)[twice[0]])} both publish an event called {twice[0]}"
         raise UsageError("--events", cause, "give one of them another name: variants are told by it", scenario.place("act"))
-    if plan.stack.target:
-        raise UsageError("--events", f"target {plan.stack.target.name} cannot be taken back", "use --runtime docker or local")
     return _without(plan, _after_events(plan))
 
 

@@ -10,7 +10,7 @@ from seeder.definition.scenario import Scenario
 from seeder.errors import Problem
 from seeder.operation import Load, Make, Plan
 
-AT_REST = frozenset({"table", "sql", "keys", "messages"})
+RECORDS = frozenset({"table", "sql", "keys", "messages"})  # kinds of parts that hold what services would make
 
 
 def of(plan: Plan) -> dict[str, list[str]]:
@@ -28,7 +28,7 @@ def of(plan: Plan) -> dict[str, list[str]]:
 
 def inserts(dataset: Dataset, parts: Collection[Part]) -> bool:
     """Whether it puts business records into stores. Lookups and settings are no such: no service takes them."""
-    return not dataset.upserts and any(part.kind in AT_REST for part in parts)
+    return not dataset.upserts and any(part.kind in RECORDS for part in parts)
 
 
 def refused(scenario: Scenario, inserting: Collection[Dataset], known: Mapping[str, Capability]) -> Iterator[Problem]:

@@ -128,14 +128,14 @@ def _count(step: Step, known: Mapping[str, Any]) -> int:
 
 def _one(environment: Environment, operation: Make, generator: Generator, ledger: Ledger, call: Asked, given: dict[str, Any]) -> Any:
     about = generator.capability
-    after, now = tuple(sorted(needs(operation.step))), time.time()
-    kept: dict[str, Any] = {"given": given, "after": after, "index": call.index, "at": now, "key": call.key}
+    after, begun = tuple(sorted(needs(operation.step))), time.monotonic()
+    kept: dict[str, Any] = {"given": given, "after": after, "index": call.index, "at": time.time(), "key": call.key}
     entry = Entry(call.step, about.name, about.version, about.owner, about.origin, **kept)
     with environment.making(call.step):
         ledger.begin(entry)
         last = ask(environment, generator, call, given, over=lambda: environment.stopped)
         ledger.ended(call.step, last.state, made=last.made, reason=last.reason)
-    environment.emit(Made(call.step, about.name, about.version, about.owner, about.origin, last.state, round(time.time() - now, 3)))
+    environment.emit(Made(call.step, about.name, about.version, about.owner, about.origin, last.state, round(time.monotonic() - begun, 3)))
     if last.state != "confirmed":
         raise _failed(operation, about, call, given, last)
     return last.made

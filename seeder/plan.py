@@ -164,7 +164,7 @@ def _migrations(stack: Stack, judged: Judged, loads: Sequence[Load]) -> tuple[tu
 
 # -- loading ----------------------------------------------------------------------------------------------------------
 
-AT_REST = frozenset({"table", "sql", "keys", "messages", "mappings"})
+AT_REST = origins.RECORDS | {"mappings"}  # kinds of parts that go in before services start
 
 
 def _loads(datasets: Iterable[Dataset], allotted: Mapping[str, tuple[Part, ...]], histories: Mapping[str, Sequence[str]]) -> Iterable[Load]:

@@ -142,7 +142,7 @@ def secrets_of(stack: Stack, environments: Iterable[Mapping[str, str]] = ()) -> 
     for service in stack.services.values():
         given += of_service(service)
     if stack.target:
-        given += of_environments([stack.target.stores])
+        given += of_environments([stack.target.stores, stack.target.urls])
     plain = {line for value in given for line in (value.strip(), *value.splitlines()) if len(line.strip()) >= SHORTEST}
     return {spelled for value in plain for spelled in (value, quote(value, safe=""), json.dumps(value)[1:-1])}
 

@@ -68,9 +68,6 @@ def run(
     plans = [decide.plan(resolve(manifest, each, engines)) for each in wanted]
     if events and not name:
         raise UsageError("--events", "tries one scenario, and none was named", "name it")
-    if events and (target := plans[0].stack.target):
-        cause = f"takes stores back between variants, and target {target.name} is shared"
-        raise UsageError("--events", cause, "leave out --target")
     options = Options(keep_failed=keep_failed, timeout=timeout, marks=bool(events), mutations=events)
     results = _runs.one_by_one(plans, options, quiet=quiet or as_json)
     if as_json:

@@ -111,7 +111,7 @@ class _Declared:
         except Invalid as error:
             return "", f"{given}: {error}"
         if not _is_address(url):
-            return "", f"{given} comes to {url!r}, which is no address: set its variables"
+            return "", f"{given} is no address once its variables are filled in: set them"
         if self._item.addresses and not here(url):
             return "", f"it is told addresses of this machine, which {urllib.parse.urlsplit(url).hostname} does not reach"
         return url, ""

@@ -59,7 +59,7 @@ class Generator:
         """What an earlier try made; None when there is nothing."""
         if self._endpoint.find is None:
             return None
-        with closing(Context(world, call)) as context:
+        with closing(Context(world, call, key=self.capability.key)) as context:
             answer = self._posted(world, context, self._endpoint.find, self._inputs(given))
             return None if answer.status_code == NOT_FOUND else self._outputs(answer)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -27,6 +29,7 @@ from seeder.registry import traits
 from seeder.run import Run
 from seeder.shape import mistakes
 from seeder.tried import Tried
+from tests.fakes.answering import answering
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
@@ -98,6 +101,31 @@ def test_what_an_earlier_try_made_is_looked_for_where_there_is_no_key(tmp_path, 
     assert (found.state, found.made["id"]) == ("confirmed", 1)
 
 
+class Recording(BaseHTTPRequestHandler):
+    asked: ClassVar[list[tuple[str, str | None, bytes]]] = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.asked.append((self.path, self.headers["Idempotency-Key"], body))
+        answer = json.dumps({"outputs": {"id": 1, "body": ""}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+
+def test_what_an_earlier_try_made_is_looked_for_with_the_request_that_made_it(tmp_path, monkeypatch):
+    Recording.asked.clear()
+    with answering(Recording) as port:
+        monkeypatch.setenv("WRITER", f"http://127.0.0.1:{port}")
+        of = stack(tmp_path, declared(addresses="find: /find"))
+        assert asked(of, {"how": "well"}).state == "confirmed"
+        registry.generators(of)["notes.write"].find(cast("World", Somewhere(of)), Asked("first"), {"how": "well"})
+    (made, *first), (found, *second) = Recording.asked
+    assert (made, found, first) == ("/write", "/find", second)
+    assert first[0].startswith("note-")
+
+
 def test_what_was_made_is_taken_back_also_where_it_is_gone_already(tmp_path, monkeypatch, endpoint):
     monkeypatch.setenv("WRITER", endpoint)
     of = stack(tmp_path, declared(addresses="undo: /undo", key="find: /find"))
@@ -126,7 +154,9 @@ def test_inputs_that_are_not_as_declared_are_never_sent(tmp_path, monkeypatch):
 def test_a_capability_whose_address_is_not_set_is_known_and_says_what_it_lacks(tmp_path, monkeypatch):
     monkeypatch.delenv("WRITER", raising=False)
     one = registry.generators(stack(tmp_path, declared(addresses="")))["notes.write"].capability
-    assert one.lacks == "${WRITER} comes to '', which is no address: set its variables"
+    assert one.lacks == "${WRITER} is no address once its variables are filled in: set them"
+    monkeypatch.setenv("WRITER", "ann:correct-horse@elsewhere")
+    assert "correct-horse" not in registry.generators(stack(tmp_path, declared(addresses="")))["notes.write"].capability.lacks
     monkeypatch.setenv("WRITER", "http://elsewhere.example")
     one = registry.generators(stack(tmp_path, declared()))["notes.write"].capability
     assert one.lacks == "it is told addresses of this machine, which elsewhere.example does not reach"

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from seeder import environment
+from seeder import environment, mutations, redact
 from seeder.check import check_project
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Definition, Request, resolve
-from seeder.errors import DefinitionError, SeederError
-from seeder.registry import traits
+from seeder.errors import DefinitionError, SeederError, UsageError
+from seeder.plan import make
+from seeder.registry import RUNTIMES, traits
 from tests.unit.test_plan import NOW
 
 COMPOSE = """\
@@ -55,6 +56,18 @@ def test_clients_say_who_asks_and_for_which_tenant(folder: Path) -> None:
     assert definition.stack.target is not None
     assert definition.stack.target.urls == {"orders": "https://orders.example/api"}
     assert definition.stack.target.stores == {"orders-db": "postgresql://app:p@db.example:5432/orders"}
+
+
+def test_passwords_of_its_addresses_are_kept_out_of_the_evidence(folder: Path) -> None:
+    told = folder / "manifest.yaml"
+    told.write_text(told.read_text().replace("https://orders", "https://ann:${PASSWORD}@orders"))
+    known = redact.secrets_of(attached(folder, {**GIVEN, "PASSWORD": "correct-horse"}).stack)
+    assert redact.text("ann and correct-horse", known) == "ann and ***"
+
+
+def test_events_are_not_tried_in_it(folder: Path) -> None:
+    with pytest.raises(UsageError, match="takes stores back between variants, and target staging is shared"):
+        mutations.base(make(attached(folder), RUNTIMES.get("attached"), "asked for", NOW))
 
 
 @pytest.mark.parametrize(
