@@ -48,7 +48,7 @@ BACK: Stages = (  # from a bundle
     ("mark", reset.after_services),
 )
 
-ATTACHED: Stages = (  # to a system that is there
+SHARED: Stages = (  # in a system that is there
     ("start", up.prepare),
     ("gate", gate.check),
     ("load", load.at_rest),
@@ -146,7 +146,7 @@ def _provide(environment: Environment, plan: Plan, options: Options, story: Stor
     environment.marks, environment.lasts = options.marks and not attached, options.keep_failed or attached
     with cache.turn(plan, environment.run.folder, environment.emit) as now:
         environment.plan = now
-        _go(environment, ATTACHED if attached else BACK if now.restores else FLOW, story)
+        _go(environment, SHARED if attached else BACK if now.restores else FLOW, story)
     if plan.chains:
         explain.remember(plan, chains(environment.run.checkout))
     _go(environment, () if attached else ACTED if plan.acts else FIT, story)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 
+from seeder.definition.stack import ATTACHED
 from seeder.frozen import frozen
 
-ATTACHED = "attached"  # the runtime that starts nothing: what runs on it shares a system with others
 RUN, EXPIRES = "dev.seeder.run", "dev.seeder.expires"  # labels of all that belongs to a run: its id, and until when it may stay
 
 

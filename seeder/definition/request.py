@@ -16,14 +16,13 @@ from seeder.definition.dataset_parts import fits
 from seeder.definition.manifest import Manifest, Policy, StackEntry, TargetEntry, find_manifest, read_project
 from seeder.definition.scenario import DatasetRef, Scenario, bind
 from seeder.definition.shared import attached
-from seeder.definition.stack import Stack
+from seeder.definition.stack import ATTACHED, Stack
 from seeder.definition.stores import Engines, engine_of
 from seeder.definition.version import matches
 from seeder.errors import Collector, DefinitionError, Problem, UsageError, nearest
 from seeder.frozen import frozen
 
 T = TypeVar("T")
-ATTACHED = "attached"  # the runtime that attaches to what is there
 
 
 @frozen

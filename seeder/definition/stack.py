@@ -13,6 +13,8 @@ from seeder.definition.service import Network, Service, Volume
 from seeder.errors import Mark, Problem
 from seeder.frozen import frozen
 
+ATTACHED: Final = "attached"  # the runtime that starts nothing: what runs on it shares a system with others
+
 
 @frozen
 class Store:

@@ -10,11 +10,11 @@ import datetime
 from collections.abc import Collection, Mapping, Sequence
 
 from seeder import home, owner
-from seeder.definition.stack import Stack
+from seeder.definition.stack import ATTACHED, Stack
 from seeder.errors import EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit
 from seeder.notice import Notice
-from seeder.run import ATTACHED, NO_ADDITIONS, Addition, Run, Swept
+from seeder.run import NO_ADDITIONS, Addition, Run, Swept
 from seeder.runtimes import _attached_again, _attached_undo
 from seeder.runtimes._attached_deployment import AttachedDeployment
 from seeder.target import Address

@@ -16,11 +16,11 @@ from seeder import home, ledger, living, owner, warden
 from seeder.cli import down
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import read_project
-from seeder.definition.stack import Shared
+from seeder.definition.stack import ATTACHED, Shared
 from seeder.errors import EnvironmentFailed
 from seeder.ledger import DATA, Entry, Ledger
 from seeder.registry import RUNTIMES, traits
-from seeder.run import ATTACHED, Run, Swept
+from seeder.run import Run, Swept
 from seeder.runtimes import _attached_again, _attached_undo
 from seeder.runtimes._attached_deployment import AttachedDeployment
 from tests.conftest import DATA as PROJECTS
