@@ -81,11 +81,11 @@ class _Undoing:
         """Rows of a dataset, by their keys: these are this run's alone once its load came to its commit, and may be another's else."""
         if self._stays:
             return self._hold(entry, f"{self._stays} is left, and may build on it")
-        store, engine = entry.given["store"], self._world.engine(entry.given["store"])
-        if not isinstance(engine, Shares):
-            return self._hold(entry, f"{engine.name} takes no rows back")
+        store = entry.given["store"]
         try:
-            target = self._world.target(store)
+            engine, target = self._world.engine(store), self._world.target(store)
+            if not isinstance(engine, Shares):
+                return self._hold(entry, f"{engine.name} takes no rows back")
             there = entry.state == "confirmed" or engine.committed(target, entry.given["transaction"])
             if there:
                 engine.erase(target, entry.given["rows"])

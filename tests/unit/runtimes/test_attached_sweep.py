@@ -84,7 +84,7 @@ def test_runs_that_cannot_be_taken_up_are_told_and_all_others_are_swept(checkout
         "c-newer": "ledger.jsonl: line 1 is none that this version of seeder writes",
         "d-told": "attached.json: cannot be read as this version of seeder writes it (TypeError)",
         "e-renamed": "other: there is no such stack",
-        "f-store": "stack small has no such store any more",
+        "f-store": "gold in gone, 0 rows: stack small has no such store any more",
     }.items():
         assert cause in "; ".join(left.pop(run)), run
         assert home.run_folder(run).exists()
