@@ -15,7 +15,7 @@ from shopkit.keys import identity
 DAY = 24
 STEPS = ("reserve", "authorise", "schedule", "confirm")
 DRAFTS = 5  # orders 301 to 305, of customers 1 to 5: ready to be checked out
-TOLD = ("orders.placed", "payments.authorised", "deliveries.scheduled")
+TOLD = ("orders.placed", "payments.authorised", "deliveries.scheduled", "deliveries.in_transit")
 
 
 class World:
