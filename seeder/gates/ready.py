@@ -13,7 +13,7 @@ from seeder.fitness import Fitness
 from seeder.protocols import World
 from seeder.wait import READY, Verdict, wait_for
 
-_WITHIN: Final = 5.0  # seconds: they were ready once; a healthcheck may blink
+_WITHIN: Final = 15.0  # seconds: they were ready once; a healthcheck may blink, and several environments may share a machine
 _SHARED: Final = 30.0  # the same in a system that others use, too, and maybe much: nobody waited for it before
 
 
@@ -21,7 +21,7 @@ class Ready:
     name = "ready"
 
     def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:  # noqa: ARG002  (looks at the world alone)
-        """One finding per store or service that is not ready within five seconds (thirty in a shared system), with what was seen of it.
+        """One finding per store or service that is not ready within fifteen seconds (thirty in a shared system), with what was seen of it.
         One that has ended since it was started raises EnvironmentFailed with its last lines, as one does that ends while it is waited
         for."""
         looks = {name: partial(_probe, world, name) for name in sorted(world.stack.stores)}
