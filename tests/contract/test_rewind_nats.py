@@ -168,7 +168,7 @@ services:
         assert rewinder.rewind("in place").way == "untouched"
 
     def test_messages_that_are_past_their_age_are_published_again(self, server: Server, rewinder: Any) -> None:
-        ask(server.target(), ("STREAM.CREATE.SHORT", {"name": "SHORT", "subjects": ["short"], "max_age": 300_000_000}))
+        ask(server.target(), ("STREAM.CREATE.SHORT", {"name": "SHORT", "subjects": ["short"], "max_age": 1_500_000_000}))
         publish(server.target(), "short")
         rewinder.mark()
         before = self.digest(server)
