@@ -160,6 +160,11 @@ class Collector:
             raise kind.of(self.problems)
 
 
+def in_words(error: BaseException) -> str:
+    """What an error says; one without words is called by its kind."""
+    return str(error) or type(error).__name__
+
+
 def counted(number: int, thing: str) -> str:
     """`no files`, `1 file`, `2 processes`, `3 capabilities`."""
     if number == 1:

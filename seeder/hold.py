@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from seeder import start
 from seeder.environment import Environment
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, in_words
 from seeder.operation import Plan, Start
 from seeder.order import each
 from seeder.protocols import Holds
@@ -78,7 +78,7 @@ def _tell(environment: Environment, service: str, request: str) -> None:
     try:
         answer = environment.http(service).request(verb, path)
     except httpx.HTTPError as error:
-        raise EnvironmentFailed(service, f"did not answer {request}: {str(error) or type(error).__name__}", remedy) from error
+        raise EnvironmentFailed(service, f"did not answer {request}: {in_words(error)}", remedy) from error
     if answer.is_error:
         raise EnvironmentFailed(service, f"{request} answered {answer.status_code} {answer.reason_phrase}", remedy)
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from seeder.capability import Capability, Write
 from seeder.definition.duration import seconds
-from seeder.errors import SeederError, WrongStatement
+from seeder.errors import SeederError, WrongStatement, in_words
 from seeder.frozen import frozen
 from seeder.outcome import DependencyFailed, Outcome, TryAgain
 
@@ -53,7 +53,7 @@ def judged(error: BaseException, about: Capability, writes: Sequence[Write] = ()
         # What a store does not understand it did not do.
         return _doubted(Tried("failed", _told(error), log=error.log), about, writes[:-1] if isinstance(error, WrongStatement) else writes)
     if isinstance(error, TimeoutError):
-        return Tried("unknown", f"no answer: {str(error) or type(error).__name__}", again=SOON if about.repeats else None)
+        return Tried("unknown", f"no answer: {in_words(error)}", again=SOON if about.repeats else None)
     return Tried("unknown", f"{type(error).__name__}: {error}{_place(error, about)}")
 
 
@@ -73,7 +73,7 @@ def _unanswered(error: Any, about: Capability, writes: Sequence[Write]) -> Tried
 
     request = getattr(error, "_request", None)  # `request` raises where there is none
     nobody = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)  # nothing was sent
-    said = f"{'nobody answers' if nobody else 'no answer'}: {str(error) or type(error).__name__}"
+    said = f"{'nobody answers' if nobody else 'no answer'}: {in_words(error)}"
     others = [one for one in writes if one.by is not request or request is None]
     if nobody or (request is not None and request.method in SAFE):
         return _doubted(Tried("failed", said, again=SOON), about, others)

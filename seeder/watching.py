@@ -8,7 +8,7 @@ from typing import Any
 from seeder import matching
 from seeder.definition.references import filled
 from seeder.definition.step import Step, Watch
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, in_words
 from seeder.eventual import LONGEST, NotSeen, Sight, eventually, strangers
 from seeder.protocols import World
 
@@ -27,7 +27,7 @@ def watch(world: World, step: Step, wanted: Watch, known: Mapping[str, Any]) -> 
         try:
             answer = world.http(wanted.service).get(path)
         except httpx.HTTPError as error:
-            return Sight(holds=False, shown=f"no answer: {str(error) or type(error).__name__}")
+            return Sight(holds=False, shown=f"no answer: {in_words(error)}")
         body = matching.read(answer.text)
         return judged(answer.status_code, body, until, meanwhile)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, Tag, model_validator
 
 from seeder.definition.extension import Strict
-from seeder.definition.fields import Duration, Text, UrlPath
+from seeder.definition.fields import Duration, Text, UrlPath, told_by
 
 _FORMS: Final = {"query": "QueryItem", "http": "HttpItem", "event": "EventItem", "key": "KeyItem", "stub": "StubItem"}
 
@@ -86,16 +85,11 @@ class StubItem(Strict):
         return self
 
 
-def _form(item: Any) -> str | None:
-    found = [name for form, name in _FORMS.items() if isinstance(item, Mapping) and form in item]
-    return found[0] if len(found) == 1 else None
-
-
 ExpectItem = Annotated[
     Annotated[QueryItem, Tag("QueryItem")]
     | Annotated[HttpItem, Tag("HttpItem")]
     | Annotated[EventItem, Tag("EventItem")]
     | Annotated[KeyItem, Tag("KeyItem")]
     | Annotated[StubItem, Tag("StubItem")],
-    Discriminator(_form, custom_error_type="form", custom_error_message=f"is a mapping with exactly one of {', '.join(_FORMS)}"),
+    told_by(_FORMS),
 ]

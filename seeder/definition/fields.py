@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, WithJsonSchema
 
 from seeder.definition.duration import seconds
 from seeder.definition.version import parse
@@ -67,3 +68,13 @@ Whole = Annotated[
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d{1,3}(_\d{3})*$"}]}),
 ]
 Moment = Annotated[datetime.datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+
+
+def told_by(forms: Mapping[str, str]) -> Discriminator:
+    """Which of several items is meant: it has exactly one of these keys, each of which tells the item's name."""
+
+    def form(item: Any) -> str | None:
+        found = [name for key, name in forms.items() if isinstance(item, Mapping) and key in item]
+        return found[0] if len(found) == 1 else None
+
+    return Discriminator(form, custom_error_type="form", custom_error_message=f"is a mapping with exactly one of {', '.join(forms)}")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, Tag, model_validator
 
 from seeder.definition.event_file import Headers, Subject
 from seeder.definition.expect_file import ExpectItem
 from seeder.definition.extension import Strict
-from seeder.definition.fields import Duration, Text, UrlPath
+from seeder.definition.fields import Duration, Text, UrlPath, told_by
 from seeder.definition.references import only
 
 _FORMS: Final = {"use": "UseItem", "eventually": "EventuallyItem", "events": "EventsItem", "expect": "ExpectedItem"}
@@ -87,15 +86,10 @@ class ExpectedItem(Strict):
     after: list[Text] = []
 
 
-def _step_form(item: Any) -> str | None:
-    found = [name for form, name in _FORMS.items() if isinstance(item, Mapping) and form in item]
-    return found[0] if len(found) == 1 else None
-
-
 StepItem = Annotated[
     Annotated[UseItem, Tag("UseItem")]
     | Annotated[EventuallyItem, Tag("EventuallyItem")]
     | Annotated[EventsItem, Tag("EventsItem")]
     | Annotated[ExpectedItem, Tag("ExpectedItem")],
-    Discriminator(_step_form, custom_error_type="form", custom_error_message=f"is a mapping with exactly one of {', '.join(_FORMS)}"),
+    told_by(_FORMS),
 ]

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from seeder.engines import _driver
-from seeder.errors import EnvironmentFailed, SeederError
+from seeder.errors import EnvironmentFailed, SeederError, in_words
 from seeder.order import aside
 from seeder.target import Target
 
@@ -69,7 +69,7 @@ def run(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:
     except SeederError:
         raise
     except (errors.Error, OSError, TimeoutError) as error:
-        raise EnvironmentFailed(target.store, f"nats at {target.address}: {str(error) or type(error).__name__}") from error
+        raise EnvironmentFailed(target.store, f"nats at {target.address}: {in_words(error)}") from error
 
 
 async def _connected(target: Target, work: Callable[[Link], Awaitable[T]]) -> T:

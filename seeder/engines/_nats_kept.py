@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from seeder.engines import _nats_client
 from seeder.engines._nats_client import Link
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, in_words
 from seeder.target import Target
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class Kept:
         try:
             done: T = self._submit(self._working(work))
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise EnvironmentFailed(self._target.store, f"nats at {self._target.address}: {str(error) or type(error).__name__}") from error
+            raise EnvironmentFailed(self._target.store, f"nats at {self._target.address}: {in_words(error)}") from error
         return done
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, in_words
 from seeder.target import Target
 
 ROOT: Final = "/__admin"
@@ -80,7 +80,7 @@ class Admin:
 
     def _failed(self, error: Exception) -> EnvironmentFailed:
         self._connection.close()
-        return EnvironmentFailed(self._target.store, f"the stub at {self._target.address}: {str(error) or type(error).__name__}")
+        return EnvironmentFailed(self._target.store, f"the stub at {self._target.address}: {in_words(error)}")
 
 
 @contextmanager

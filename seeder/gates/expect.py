@@ -9,7 +9,7 @@ from seeder import matching, quiet
 from seeder.content import Received
 from seeder.definition.expectation import Expectation
 from seeder.definition.references import as_words
-from seeder.errors import EnvironmentFailed, Problem, WrongStatement, counted
+from seeder.errors import EnvironmentFailed, Problem, WrongStatement, counted, in_words
 from seeder.eventual import NotSeen, Sight, eventually
 from seeder.fitness import Fitness
 from seeder.order import each
@@ -98,7 +98,7 @@ def _http(expectation: Expectation, world: World) -> Sight:
     try:
         answer = world.http(expectation.service).request(expectation.method, expectation.path)
     except httpx.HTTPError as error:
-        return Sight(holds=False, shown=f"no answer: {str(error) or type(error).__name__}")
+        return Sight(holds=False, shown=f"no answer: {in_words(error)}")
     body = matching.read(answer.text)
     fits = answer.status_code == expectation.status and (not expectation.compares or matching.within(expectation.equals, body))
     return Sight(fits, f"status {answer.status_code} with {matching.words(body)}")

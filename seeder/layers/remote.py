@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, in_words
 from seeder.extra import needed
 from seeder.pack import ENDING
 
@@ -167,5 +167,5 @@ def _asking(shown: str) -> Iterator[None]:
 
 
 def _said(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    text = getattr(error, "strerror", None) or in_words(error)
     return str(text).splitlines()[0]

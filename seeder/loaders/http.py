@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from seeder.definition.dataset import Part, PartKind
-from seeder.errors import DefinitionError, EnvironmentFailed, Mark
+from seeder.errors import DefinitionError, EnvironmentFailed, Mark, in_words
 from seeder.loaders import _json, _relative, _requests
 from seeder.loaders._requests import Request
 
@@ -64,7 +64,7 @@ def _send(part: Part, request: Request, body: str, client: httpx.Client) -> None
     try:
         answer = client.request(request.method, request.path, headers=headers, content=body.encode() or None)
     except httpx.HTTPError as error:
-        cause = f"{part.owner} did not answer: {str(error) or type(error).__name__}"
+        cause = f"{part.owner} did not answer: {in_words(error)}"
         raise EnvironmentFailed(str(request), cause, f"see the log of {part.owner}", mark) from error
     good = answer.status_code == request.expect if request.expect else answer.status_code < _REFUSED
     if not good:

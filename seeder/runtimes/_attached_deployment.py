@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from seeder import environment
 from seeder.definition.service import Condition
 from seeder.definition.stack import Shared, Stack
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, in_words
 from seeder.events import Emit
 from seeder.process import Completed
 from seeder.protocols import Engine
@@ -72,7 +72,7 @@ class AttachedDeployment:
             status = self.http(service).get(ready.http).status_code
         except httpx.TransportError as error:
             at = _address(service, self.shared.urls[service])  # the whole URL may hold a password
-            return not_yet(f"{at} does not answer: {str(error) or type(error).__name__}")
+            return not_yet(f"{at} does not answer: {in_words(error)}")
         return READY if status < _healthcheck.BAD else not_yet(f"GET {ready.http} answers {status}")
 
     def execute(self, task: Task) -> Completed:
