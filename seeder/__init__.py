@@ -16,10 +16,10 @@ from seeder.release import VERSION
 if TYPE_CHECKING:
     from seeder.generators.context import Context
     from seeder.generators.python import generator
-    from seeder.outcome import DependencyFailed, Never, TryAgain
+    from seeder.handles.sql import Sql
+    from seeder.handles.stub import Stub
+    from seeder.passed.outcome import DependencyFailed, Never, TryAgain
     from seeder.session import Session, up
-    from seeder.sql import Sql
-    from seeder.stub import Stub
     from seeder.testing.database import Database
 
 __all__ = ["Context", "Database", "DependencyFailed", "Never", "Session", "Sql", "Stub", "TryAgain", "generator", "up"]
@@ -29,12 +29,12 @@ __version__ = VERSION
 _HOMES = {
     "Context": "seeder.generators.context",
     "Database": "seeder.testing.database",
-    "DependencyFailed": "seeder.outcome",
-    "Never": "seeder.outcome",
+    "DependencyFailed": "seeder.passed.outcome",
+    "Never": "seeder.passed.outcome",
     "Session": "seeder.session",
-    "Sql": "seeder.sql",
-    "Stub": "seeder.stub",
-    "TryAgain": "seeder.outcome",
+    "Sql": "seeder.handles.sql",
+    "Stub": "seeder.handles.stub",
+    "TryAgain": "seeder.passed.outcome",
     "generator": "seeder.generators.python",
     "up": "seeder.session",
 }

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from seeder import dangling, literals, locked, origins, soundness
+from seeder.datasets import dangling
 from seeder.definition import consistency, shared
 from seeder.definition.checksums import NAME, is_locked, verify
 from seeder.definition.compose import read_stack, service_names
@@ -21,8 +21,11 @@ from seeder.definition.request import data_of
 from seeder.definition.scenario import Scenario, strangers
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, SeederError, UsageError, counted, nearest
+from seeder.graph import literals, origins
+from seeder.planning import soundness
+from seeder.planning.soundness import Judged, Offered
+from seeder.promises import locked
 from seeder.registry import RUNTIMES, traits
-from seeder.soundness import Judged, Offered
 
 
 @dataclass

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 
-from seeder import restoration
-from seeder.bundle import Bundle
 from seeder.definition.request import Definition
 from seeder.errors import DefinitionError
-from seeder.operation import Plan
+from seeder.evidence.bundle import Bundle
+from seeder.passed.operation import Plan
 from seeder.plan import at_rest, choose, make
+from seeder.planning import restoration
 from seeder.reuse import cache
 
 

@@ -11,25 +11,26 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from seeder import home, variables
+from seeder import variables
 from seeder.definition.extension import Auth
 from seeder.definition.scenario import Scenario, fill
 from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit, Progress, RunStarted
-from seeder.fitness import Fitness, LoadedTable, Migrated
-from seeder.process import Completed
+from seeder.machine import home
+from seeder.machine.process import Completed
+from seeder.passed.fitness import Fitness, LoadedTable, Migrated
+from seeder.passed.run import Addition, Run, Task
+from seeder.passed.target import Address, Target
 from seeder.protocols import Deployment, Engine, Networked, Placed, Rewinder, Rewinds, World
 from seeder.registry import ENGINES, RUNTIMES, volatile
-from seeder.run import Addition, Run, Task
-from seeder.target import Address, Target
 from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet, wait_for
 
 if TYPE_CHECKING:
     import httpx
 
-    from seeder.operation import Plan
+    from seeder.passed.operation import Plan
 
 AT_WORK = datetime.timedelta(days=1)  # how long an environment may be in use before its time to live begins
 STEP_SECONDS = 60.0  # how long steps that are under way may take to end once another one failed

@@ -11,60 +11,43 @@ import datetime
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from seeder import command, interrupt, mutations, present, process, variables, warden
+from seeder import present, variables, warden
 from seeder.environment import Environment, identify, open_environment
 from seeder.events import Emit
-from seeder.operation import Plan
-from seeder.options import Options
+from seeder.evidence.story import Result, Story, chains
+from seeder.graph import mutations
+from seeder.machine import command, interrupt, process
+from seeder.passed.operation import Plan
+from seeder.passed.options import Options
 from seeder.reuse import cache, explain
 from seeder.stages import act, digest, gate, keep, load, migrate, reset, restore, snapshot, teardown, up, use, vary
-from seeder.story import Result, Story, chains
 
 Stages = Sequence[tuple[str, Callable[[Environment, Plan], object]]]
 
+# fmt: off
 FLOW: Stages = (
-    ("images", up.prepare),
-    ("start", up.servers),
-    ("migrate", migrate.halts),
-    ("keep", keep.shared),
-    ("migrate", migrate.heads),
-    ("keep", keep.migrated),
-    ("load", load.at_rest),
-    ("keep", keep.seeded),
-    ("mark", reset.at_rest),
-    ("start", up.services),
-    ("load", load.through_services),
-    ("keep", keep.whole),
-    ("mark", reset.after_services),
+    ("images", up.prepare), ("start", up.servers),
+    ("migrate", migrate.halts), ("keep", keep.shared), ("migrate", migrate.heads), ("keep", keep.migrated),
+    ("load", load.at_rest), ("keep", keep.seeded), ("mark", reset.at_rest),
+    ("start", up.services), ("load", load.through_services), ("keep", keep.whole), ("mark", reset.after_services),
 )
-
 BACK: Stages = (  # from a bundle
-    ("images", up.prepare),
-    ("start", up.servers),
-    ("migrate", migrate.heads),
-    ("restore", restore.stores),
-    ("mark", reset.at_rest),
-    ("start", up.services),
-    ("mark", reset.after_services),
+    ("images", up.prepare), ("start", up.servers),
+    ("migrate", migrate.heads), ("restore", restore.stores), ("mark", reset.at_rest),
+    ("start", up.services), ("mark", reset.after_services),
 )
-
 SHARED: Stages = (  # in a system that is there
-    ("start", up.prepare),
-    ("gate", gate.check),
-    ("load", load.at_rest),
-    ("load", load.through_services),
-    ("act", act.steps),
-    ("gate", gate.expected),
+    ("start", up.prepare), ("gate", gate.check),
+    ("load", load.at_rest), ("load", load.through_services),
+    ("act", act.steps), ("gate", gate.expected),
 )
-
 FIT: Stages = (("gate", gate.check), ("digest", digest.stores))
 ACTED: Stages = (  # where a scenario acts
     ("gate", gate.check),
-    ("act", act.steps),
-    ("gate", gate.expected),
-    ("mark", reset.after_act),
+    ("act", act.steps), ("gate", gate.expected), ("mark", reset.after_act),
     ("digest", digest.stores),
 )
+# fmt: on
 
 
 def run(plan: Plan, options: Options, listener: Emit) -> Result:

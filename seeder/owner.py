@@ -12,13 +12,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
-from seeder import atomic, home
 from seeder.frozen import frozen
-from seeder.living import Identity, myself
+from seeder.machine import atomic, home
+from seeder.machine.living import Identity, myself
 from seeder.order import each
+from seeder.passed.run import Place, Run, Swept
 from seeder.protocols import Placed
 from seeder.registry import RUNTIMES
-from seeder.run import Place, Run, Swept
 
 FILE = "run.json"
 State = Literal["alive", "kept", "expired", "orphan"]

@@ -6,9 +6,6 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from seeder import graph, history, origins, soundness
-from seeder.attach import attach, refused
-from seeder.capability import Capability
 from seeder.definition import additions, consistency, requirements
 from seeder.definition.checksums import verify
 from seeder.definition.dataset import Dataset, Part
@@ -20,13 +17,17 @@ from seeder.definition.service import Service
 from seeder.definition.stack import Stack
 from seeder.definition.step import Step
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, counted
-from seeder.fitness import Fitness
-from seeder.notice import Notice
-from seeder.operation import EXPECT, Act, Call, Check, Configure, Load, Make, Migrate, Plan, Sow, Start
+from seeder.graph import edges, origins
 from seeder.order import Cycle, closure, sort
+from seeder.passed.capability import Capability
+from seeder.passed.fitness import Fitness
+from seeder.passed.notice import Notice
+from seeder.passed.operation import EXPECT, Act, Call, Check, Configure, Load, Make, Migrate, Plan, Sow, Start
+from seeder.planning import history, soundness
+from seeder.planning.attach import attach, refused
+from seeder.planning.soundness import Judged, Offered
 from seeder.protocols import Runtime
 from seeder.registry import RUNTIMES
-from seeder.soundness import Judged, Offered
 
 
 def choose(name: str) -> tuple[Runtime, str]:
@@ -221,7 +222,7 @@ def _steps(definition: Definition, scenario: Scenario, offered: Offered) -> Iter
     yield from offered.problems
     for one in scenario.closure():
         yield from soundness.of_steps(one, stack, offered)
-        yield from [] if definition.request.alone else graph.left_out(one, stack, offered.capabilities)
+        yield from [] if definition.request.alone else edges.left_out(one, stack, offered.capabilities)
 
 
 def _makes(key: str, kind: type[Make], scenario: Scenario | None, offered: Offered) -> Iterable[Make]:

@@ -11,21 +11,24 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from seeder import atomic, home, owner, process, restoration, story, variables
-from seeder.content import Table
+from seeder import owner, variables
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.events import Emit
-from seeder.fitness import LoadedTable, Migrated
+from seeder.evidence import story
 from seeder.frozen import frozen
-from seeder.operation import Plan
+from seeder.machine import atomic, home, process
+from seeder.passed.content import Table
+from seeder.passed.fitness import LoadedTable, Migrated
+from seeder.passed.operation import Plan
+from seeder.passed.run import Run
+from seeder.passed.target import Address, Target
 from seeder.plan import make
+from seeder.planning import restoration
 from seeder.protocols import Rejoins
 from seeder.registry import LOADERS, RUNTIMES, traits
-from seeder.run import Run
-from seeder.target import Address, Target
 
 ASKED = "asked.json"
 

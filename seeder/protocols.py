@@ -13,27 +13,27 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from seeder.run import NO_ADDITIONS
+from seeder.passed.run import NO_ADDITIONS
 
 if TYPE_CHECKING:
     import httpx
 
-    from seeder.capability import Asked, Capability
-    from seeder.content import Answer, Held, Message, Post, Received, Records, RowKeys, StoreDigest, TableInfo
     from seeder.definition.dataset import Part, PartKind
     from seeder.definition.service import Condition, Service
     from seeder.definition.stack import Stack, Store
     from seeder.definition.stores import Traits
     from seeder.errors import Problem
     from seeder.events import Emit
-    from seeder.fitness import Fitness, Revision
-    from seeder.launch import Launch, LocalLaunch
-    from seeder.layer import Layer
-    from seeder.notice import Diagnosis, Notice
-    from seeder.process import Completed
-    from seeder.rewound import Rewound, Way
-    from seeder.run import Addition, Place, Run, Swept, Task
-    from seeder.target import Address, Target
+    from seeder.machine.process import Completed
+    from seeder.passed.capability import Asked, Capability
+    from seeder.passed.content import Answer, Held, Message, Post, Received, Records, RowKeys, StoreDigest, TableInfo
+    from seeder.passed.fitness import Fitness, Revision
+    from seeder.passed.launch import Launch, LocalLaunch
+    from seeder.passed.layer import Layer
+    from seeder.passed.notice import Diagnosis, Notice
+    from seeder.passed.rewound import Rewound, Way
+    from seeder.passed.run import Addition, Place, Run, Swept, Task
+    from seeder.passed.target import Address, Target
     from seeder.wait import Verdict
 
 

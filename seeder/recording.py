@@ -18,20 +18,21 @@ from typing import Any, Final
 
 import yaml
 
-from seeder import decide, hold, lifecycle, present, start
-from seeder.content import Held
+from seeder import decide, lifecycle, present
 from seeder.definition import alone
 from seeder.definition.policy import LEVELS, privacy_of
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, GateRefused, UsageError, nearest
 from seeder.events import Emit
-from seeder.fitness import head
 from seeder.frozen import frozen
-from seeder.operation import Plan
-from seeder.options import Options
 from seeder.order import each
+from seeder.passed.content import Held
+from seeder.passed.fitness import head
+from seeder.passed.operation import Plan
+from seeder.passed.options import Options
 from seeder.protocols import Recordable
 from seeder.registry import ENGINES, GATES
+from seeder.running import hold, start
 
 _WORD: Final = re.compile(r"[A-Za-z][\w./-]*")
 

@@ -6,10 +6,10 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
+from seeder.definition.offered import offered
 from seeder.definition.stack import Stack, Store
 from seeder.definition.stores import Traits
 from seeder.errors import DefinitionError, nearest
-from seeder.offered import offered
 from seeder.protocols import Caller, Engine, Fills, Gate, Generator, Halts, LayerStore, Loader, Migrator, Remote, Remotes, Runtime
 
 T = TypeVar("T")

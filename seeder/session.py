@@ -7,27 +7,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from seeder import check, decide, digest, lifecycle, start, variables
-from seeder.caching import Cache
+from seeder import check, decide, lifecycle, variables
 from seeder.definition.request import Request, find_project, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, UsageError, nearest
 from seeder.events import Digested, Emit, Event
-from seeder.eventual import TRUE, answered
-from seeder.operation import Plan
-from seeder.options import Options
+from seeder.evidence import digest
+from seeder.evidence.story import Story
+from seeder.handles.caching import Cache
+from seeder.handles.eventual import TRUE, answered
+from seeder.handles.sql import Sql
+from seeder.handles.stub import Stub
+from seeder.passed.operation import Plan
+from seeder.passed.options import Options
 from seeder.registry import traits
-from seeder.sql import Sql
+from seeder.running import start
 from seeder.stages import reset as resetting
 from seeder.stages import restore as restoring
 from seeder.stages import snapshot
-from seeder.story import Story
-from seeder.stub import Stub
 
 if TYPE_CHECKING:
     import httpx
 
-    from seeder.rewound import Rewound
+    from seeder.passed.rewound import Rewound
 
 T = TypeVar("T")
 

@@ -17,12 +17,12 @@ from seeder.definition.request import Request, named
 from seeder.definition.service import Service
 from seeder.definition.stack import Store
 from seeder.errors import EnvironmentFailed, UsageError
-from seeder.layer import Chain, Layer
-from seeder.operation import Plan
-from seeder.options import Options
+from seeder.passed.layer import Chain, Layer
+from seeder.passed.operation import Plan
+from seeder.passed.options import Options
+from seeder.passed.target import Address, Target
 from seeder.protocols import Engine, Saves
 from seeder.registry import ENGINES
-from seeder.target import Address, Target
 from seeder.testing.server import Wanted, planned
 
 C = TypeVar("C")

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seeder import atomic
 from seeder.definition import consistency
 from seeder.definition.references import as_words
 from seeder.errors import DefinitionError, nearest
+from seeder.machine import atomic
+from seeder.passed.target import Address, Target
 from seeder.registry import volatile
-from seeder.target import Address, Target
 
 if TYPE_CHECKING:
     from seeder.environment import Environment

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from seeder import lifecycle, transfer
+from seeder import lifecycle
 from seeder.errors import EnvironmentFailed, GateRefused, Problem, SeederError
 from seeder.events import Digested, Emit, Event
 from seeder.frozen import frozen
-from seeder.layer import Layer
-from seeder.operation import Plan
-from seeder.options import Options
-from seeder.reuse import cache, room
+from seeder.passed.layer import Layer
+from seeder.passed.operation import Plan
+from seeder.passed.options import Options
+from seeder.reuse import cache, room, transfer
 
 
 @frozen

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import datetime
 
     from seeder.owner import Claim
-    from seeder.run import Run, Swept
+    from seeder.passed.run import Run, Swept
 
 # Nothing of seeder is imported above: a warden that only waits stays small.
 
@@ -57,7 +57,8 @@ class Warden:
 
 def watch(run: Run, results: Path | None = None) -> Warden:
     """Write down that the run is ours, and start its warden. If it has to act it writes `result.json` into `results`."""
-    from seeder import interrupt, owner, process
+    from seeder import owner
+    from seeder.machine import interrupt, process
 
     owner.claim(run)
     environment = {name: value for name, value in process.of_seeder().items() if name != process.RUN_LABEL}
@@ -82,7 +83,7 @@ def sweep(run: str, runtime: str, *, anywhere: bool = False, passing: bool = Fal
 
     from seeder import owner
     from seeder.errors import EnvironmentFailed, SeederError
-    from seeder.run import Swept
+    from seeder.passed.run import Swept
     from seeder.wait import READY, Verdict, never, not_yet, wait_for
 
     claim = None if anywhere else owner.read(run)
@@ -115,10 +116,11 @@ def sweep(run: str, runtime: str, *, anywhere: bool = False, passing: bool = Fal
 
 
 def _once(run: str, runtime: str, claim: Claim | None, *, anywhere: bool) -> Swept:
-    from seeder import home, living, owner
+    from seeder import owner
     from seeder.errors import SeederError
+    from seeder.machine import home, living
+    from seeder.passed.run import Swept
     from seeder.registry import RUNTIMES
-    from seeder.run import Swept
 
     ended = living.sweep(run, home.run_folder(run), grace=living.GRACE_SECONDS)
     if ended.left:
@@ -145,8 +147,8 @@ def sweep_expired(now: datetime.datetime, *, passing: bool = False) -> list[tupl
     """
     from seeder import owner
     from seeder.errors import SeederError
+    from seeder.passed.run import Swept
     from seeder.registry import RUNTIMES
-    from seeder.run import Swept
 
     known = {claim.run: claim for claim in owner.claims()}
     over = {run: claim.runtime for run, claim in known.items() if claim.over(now) and not (passing and claim.left)}
@@ -215,7 +217,7 @@ def _death(parent: int) -> int | None:
 
 def _write(path: Path, run: str, swept: Swept) -> None:
     """How the run ended, unless seeder came to write that itself."""
-    from seeder import atomic
+    from seeder.machine import atomic
 
     if path.exists() or not path.parent.is_dir():
         return

@@ -20,11 +20,11 @@ import redis
 
 import seeder
 from benchmarks.measure import ROOT, clock
-from seeder import start
 from seeder.environment import Environment
-from seeder.folder import copy_folder
-from seeder.operation import Start
+from seeder.machine.folder import copy_folder
 from seeder.order import along
+from seeder.passed.operation import Start
+from seeder.running import start
 from seeder.session import Session
 from seeder.wait import READY, Verdict, not_yet, wait_for
 

@@ -16,8 +16,8 @@ from psycopg import sql
 
 import seeder
 from benchmarks.measure import ROOT, Case, Goal, Report, alternate, clock, shop
-from seeder import hold
-from seeder.rewound import Way
+from seeder.passed.rewound import Way
+from seeder.running import hold
 from seeder.session import Session
 from seeder.stages import reset as resetting
 

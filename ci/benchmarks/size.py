@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmarks import stacks
 from benchmarks.measure import Case, Goal, Report, alternate, clock, run
-from seeder import home
-from seeder.layer import Layer
+from seeder.machine import home
+from seeder.passed.layer import Layer
 from seeder.reuse import room
 
 SIZES = {"10mb": 10, "100mb": 100, "1gb": 1000}

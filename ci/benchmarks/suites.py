@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.measure import ROOT, clock, ended
 from seeder.engines import _postgres_local
-from seeder.launch import LocalLaunch
+from seeder.passed.launch import LocalLaunch
 from seeder.runtimes._local_root import guise
 
 STORE = "orders-db"

@@ -16,9 +16,9 @@ from seeder.definition.stack import Stack, Store
 from seeder.definition.stores import not_yet
 from seeder.errors import DefinitionError
 from seeder.frozen import frozen
+from seeder.passed.target import Address
+from seeder.planning.soundness import migrates_sql
 from seeder.registry import ENGINES
-from seeder.soundness import migrates_sql
-from seeder.target import Address
 
 SKIPPED = {"node_modules", ".venv", "venv", ".git", ".seeder", "site-packages", "__pycache__", "dist", "build"}
 DEEPEST = 3  # folders below a build context in which migrations are looked for

@@ -14,8 +14,8 @@ from seeder.cli._lines import amount
 from seeder.cli._transfers import REMOTE
 
 if TYPE_CHECKING:
+    from seeder.datasets.publish import Published
     from seeder.definition.manifest import Manifest
-    from seeder.publish import Published
 
 
 @click.command("publish", epilog=REMOTE)
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @_options.as_json
 def publish(remote: str, datasets: tuple[str, ...], project: Path | None, as_json: bool) -> None:
     """Send each DATASET (all without one) with its SHA256SUMS to REMOTE. A version that is published stays what it is."""
-    from seeder import publish, registry
+    from seeder import registry
+    from seeder.datasets import publish
     from seeder.definition.request import find_project
 
     to = registry.remote(remote)
@@ -40,7 +41,8 @@ def publish(remote: str, datasets: tuple[str, ...], project: Path | None, as_jso
 @_options.as_json
 def pull(remote: str, datasets: tuple[str, ...], project: Path | None, force: bool, as_json: bool) -> None:
     """Get each DATASET (all without one) from REMOTE into its folder, at the version of the manifest."""
-    from seeder import publish, registry
+    from seeder import registry
+    from seeder.datasets import publish
 
     of = registry.remote(remote)
     _tell([publish.pull(of, one, force=force) for one in chosen(_project(project), datasets)], "pulled", as_json=as_json)

@@ -13,8 +13,8 @@ from seeder.cli._terminal import near, say
 from seeder.errors import counted
 
 if TYPE_CHECKING:
+    from seeder.datasets.differing import Difference
     from seeder.definition.manifest import Manifest
-    from seeder.differing import Difference
     from seeder.recording import Recorded
 
 SHOWN = 10  # rows of a table in the text
@@ -88,8 +88,8 @@ def _tell(found: Recorded, folder: Path) -> None:
 @_options.as_json
 def diff(before: str, after: str, project: Path | None, as_json: bool) -> None:
     """Show the rows and keys that differ between two datasets, by store and table: BEFORE and AFTER are NAME@VERSION, or folders."""
-    from seeder import differing
     from seeder.cli import _render
+    from seeder.datasets import differing
     from seeder.definition.request import find_project
 
     manifest = find_project(project)

@@ -17,8 +17,8 @@ from seeder.errors import counted
 if TYPE_CHECKING:
     from seeder.errors import Problem, SeederError
     from seeder.events import Emit
-    from seeder.operation import Plan
-    from seeder.story import Result
+    from seeder.evidence.story import Result
+    from seeder.passed.operation import Plan
 
 FEW = 4  # names in a line of the summary
 SPLIT = (
@@ -116,7 +116,8 @@ def staying(result: Result) -> list[str]:
 
 def addresses(run: str) -> dict[str, list[str]]:
     """Service -> where it is reached from here, of a run that stays; empty when it ended before that was known."""
-    from seeder import home, variables
+    from seeder import variables
+    from seeder.machine import home
 
     try:
         services = json.loads(variables.file_of(home.run_folder(run)).read_text(encoding="utf-8"))["services"]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seeder.definition.manifest import Manifest
-    from seeder.operation import Plan
-    from seeder.options import Options
-    from seeder.story import Result
+    from seeder.evidence.story import Result
+    from seeder.passed.operation import Plan
+    from seeder.passed.options import Options
 
 
 def one_by_one(plans: Iterable[Plan], options: Options, *, quiet: bool) -> list[Result]:

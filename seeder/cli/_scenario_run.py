@@ -16,7 +16,7 @@ from seeder.errors import UsageError, nearest
 if TYPE_CHECKING:
     from seeder.definition.manifest import Manifest
     from seeder.definition.request import Request
-    from seeder.story import Result
+    from seeder.evidence.story import Result
 
 EVERY: Final = "mutate"  # all mutations
 
@@ -60,7 +60,7 @@ def run(
     from seeder import decide
     from seeder.cli import _render
     from seeder.definition.request import find_project, resolve
-    from seeder.options import Options
+    from seeder.passed.options import Options
     from seeder.registry import traits
 
     manifest, engines = find_project(project, request.overlays), traits()

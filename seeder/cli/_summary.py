@@ -9,7 +9,7 @@ from seeder.cli import _render
 from seeder.cli._terminal import near
 
 if TYPE_CHECKING:
-    from seeder.story import Result
+    from seeder.evidence.story import Result
 
 
 def append(result: Result) -> None:

@@ -14,8 +14,8 @@ from seeder.errors import counted
 
 if TYPE_CHECKING:
     from seeder.definition.request import Request
-    from seeder.operation import Plan
-    from seeder.transfer import Transfer
+    from seeder.passed.operation import Plan
+    from seeder.reuse.transfer import Transfer
 
 REMOTE = "REMOTE is a folder, an address that fsspec knows (s3://bucket/prefix), or oci://HOST/REPOSITORY."
 

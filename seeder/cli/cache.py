@@ -16,7 +16,7 @@ from seeder.errors import counted
 
 if TYPE_CHECKING:
     from seeder.definition.request import Request
-    from seeder.layer import Layer
+    from seeder.passed.layer import Layer
     from seeder.reuse.explain import Told
 
 
@@ -60,9 +60,10 @@ def ls(project: Path | None, stack: str | None, as_json: bool) -> None:
 @_options.as_json
 def explain(request: Request, project: Path | None, as_json: bool) -> None:
     """Show each state on the way of every server of STACK: its id, whether a layer of it is there, what changed since the last run."""
-    from seeder import decide, story
+    from seeder import decide
     from seeder.cli import _render
     from seeder.definition.request import find_project, resolve
+    from seeder.evidence import story
     from seeder.registry import traits
     from seeder.reuse import explain
 

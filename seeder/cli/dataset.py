@@ -128,10 +128,10 @@ def _stacks(manifest: Manifest, name: str | None) -> list[Stack]:
 
 def _validate(dataset: Dataset, stacks: list[Stack], manifest: Manifest, policy: Policy | None, problems: Collector) -> None:
     """All that is wrong goes to `problems`."""
-    from seeder import soundness
     from seeder.definition import checksums
     from seeder.definition.dataset_parts import fits
     from seeder.definition.policy import refusals
+    from seeder.planning import soundness
 
     problems.problems += checksums.verify(dataset)
     if policy:
@@ -156,9 +156,9 @@ def _readable(manifest: Manifest) -> list[Stack]:
 
 def _malformed(dataset: Dataset, stacks: list[Stack], manifest: Manifest) -> Iterator[Problem]:
     """What cannot be read in its files, or has no meaning, as far as a stack says what they are."""
-    from seeder import soundness
     from seeder.definition.dataset_parts import fits
     from seeder.errors import Collector
+    from seeder.planning import soundness
 
     homes = [stack for stack in stacks if fits(dataset, stack)] or (stacks if len(manifest.stacks) == 1 else [])
     problems = Collector()
@@ -170,7 +170,7 @@ def _malformed(dataset: Dataset, stacks: list[Stack], manifest: Manifest) -> Ite
 def _parts(dataset: Dataset, stack: Stack, problems: Collector) -> tuple[Part, ...]:
     from seeder.definition.dataset_parts import parts
     from seeder.errors import DefinitionError
-    from seeder.soundness import accepted
+    from seeder.planning.soundness import accepted
 
     try:
         return parts(dataset, stack, accepted(stack))

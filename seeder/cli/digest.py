@@ -17,9 +17,10 @@ def command(store: str | None, run: str | None, as_json: bool) -> None:
 
     Equal states have equal digests, on every runtime and machine. Columns that the stack declares volatile are left out and named.
     """
-    from seeder import digest, present
+    from seeder import present
     from seeder.cli import _render
     from seeder.definition.request import named
+    from seeder.evidence import digest
 
     where = _inside.found(run)
     targets = present.targets(where)

@@ -15,7 +15,7 @@ from seeder.cli import _inside, _options
 from seeder.cli._terminal import say, styled
 
 if TYPE_CHECKING:
-    from seeder.notice import Diagnosis
+    from seeder.passed.notice import Diagnosis
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 ENOUGH, TOO_LITTLE = 5e9, 0.5e9  # bytes free: an engine's data folder is 40 MB, images and logs are more
@@ -45,8 +45,9 @@ def command(as_json: bool) -> int:
 
 
 def _machine() -> Iterator[Diagnosis]:
-    from seeder import __version__, home
-    from seeder.notice import Diagnosis
+    from seeder import __version__
+    from seeder.machine import home
+    from seeder.passed.notice import Diagnosis
 
     system = f"{platform.system()} {platform.machine()}"
     yield Diagnosis("seeder", "ok", f"{__version__} on Python {platform.python_version()}, {system}")
@@ -57,7 +58,7 @@ def _machine() -> Iterator[Diagnosis]:
 def _guarded(subject: str, look: Callable[[], Iterable[Diagnosis]]) -> list[Diagnosis]:
     """What the look finds; that it could not look is a finding too, and the others are still told."""
     from seeder.errors import SeederError, of_machine
-    from seeder.notice import Diagnosis
+    from seeder.passed.notice import Diagnosis
 
     try:
         return list(look())
@@ -70,8 +71,8 @@ def _guarded(subject: str, look: Callable[[], Iterable[Diagnosis]]) -> list[Diag
 
 
 def _folder(subject: str, folder: Path) -> Diagnosis:
-    from seeder import home
-    from seeder.notice import Diagnosis
+    from seeder.machine import home
+    from seeder.passed.notice import Diagnosis
 
     free = shutil.disk_usage(folder).free
     state: Literal["ok", "warn", "fail"] = "ok" if free >= ENOUGH else "warn" if free >= TOO_LITTLE else "fail"
@@ -81,7 +82,7 @@ def _folder(subject: str, folder: Path) -> Diagnosis:
 
 def _runs() -> Diagnosis:
     from seeder import present
-    from seeder.notice import Diagnosis
+    from seeder.passed.notice import Diagnosis
 
     here = present.known(_inside.now())
     stale = [one.run for one in here if one.state in ("expired", "orphan")]

@@ -13,9 +13,9 @@ from seeder.cli._terminal import near, say
 from seeder.errors import counted
 
 if TYPE_CHECKING:
-    from seeder.capability import Capability
     from seeder.definition.stack import Stack
-    from seeder.locked import Changed
+    from seeder.passed.capability import Capability
+    from seeder.promises.locked import Changed
 
 
 @click.group(cls=_options.Group)
@@ -64,8 +64,8 @@ def show(name: str, stack: str | None, project: Path | None, as_json: bool) -> N
 @_options.as_json
 def lock(stack: str | None, project: Path | None, as_json: bool) -> None:
     """Write down what the capabilities of STACK promise now, so that `check` tells what a change breaks."""
-    from seeder import locked
     from seeder.cli import _render
+    from seeder.promises import locked
 
     _, known, of = _known(stack, project)
     before = locked.read(of) or {}
@@ -105,7 +105,7 @@ def _summary(one: Capability, users: Mapping[str, list[str]]) -> dict[str, Any]:
 
 
 def _whole(one: Capability, users: Mapping[str, list[str]], stack: Stack) -> dict[str, Any]:
-    from seeder import locked
+    from seeder.promises import locked
 
     before = locked.read(stack) or {}
     changed = locked.compare({name: was for name, was in before.items() if name == one.name}, {one.name: one})
@@ -149,14 +149,14 @@ _UNDONE = {None: "cannot be taken back", "nothing": "nothing is to be taken back
 
 
 def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    from seeder import shape
+    from seeder.promises import shape
 
     whole = shape.resolved(schema)
     return {name: shape.resolved(one, whole) for name, one in whole.get("properties", {}).items()}
 
 
 def _said(schema: Mapping[str, Any]) -> str:
-    from seeder import shape
+    from seeder.promises import shape
 
     said = f"one of {', '.join(map(str, schema['enum']))}" if "enum" in schema else shape.words(shape.kinds(schema)) or "anything"
     default = f", default {schema['default']}" if schema.get("default") is not None else ""

@@ -21,11 +21,11 @@ def command(request: Request, project: Path | None, as_json: bool) -> None:
     """Show every operation that `seeder run` would do for STACK, each with its cause, and why what is kept is not that of the last run.
     Starts nothing."""
     from seeder.definition.request import find_project, resolve
+    from seeder.evidence.story import chains
     from seeder.order import aside
     from seeder.plan import choose, make  # not by way of lifecycle, which brings what a run needs
     from seeder.registry import traits
     from seeder.reuse import cache, explain
-    from seeder.story import chains
 
     named = request.runtime
     asked = aside(lambda: choose(named)) if named else None  # Docker takes its time to answer

@@ -59,7 +59,7 @@ def command(
     from seeder import decide
     from seeder.definition.request import find_project, resolve
     from seeder.errors import UsageError
-    from seeder.options import Options
+    from seeder.passed.options import Options
     from seeder.registry import traits
 
     if not words:

@@ -75,9 +75,9 @@ def show(name: str, project: Path | None, overlays: tuple[Path, ...], as_json: b
 @_options.as_json
 def graph(name: str, form: str | None, project: Path | None, overlays: tuple[Path, ...], as_json: bool) -> None:
     """Draw the steps of one scenario, and what comes before what."""
-    from seeder import drawing
     from seeder.cli import _render
     from seeder.definition.request import find_project, named
+    from seeder.graph import drawing
 
     if as_json and form:
         raise UsageError("--format", "is how it is drawn, and --json draws nothing", "leave out one of them")

@@ -16,10 +16,10 @@ from seeder.cli._terminal import near, say
 from seeder.errors import counted
 
 if TYPE_CHECKING:
-    from seeder.bundle import Bundle
     from seeder.errors import Problem, SeederError
-    from seeder.operation import Plan
-    from seeder.run import Run
+    from seeder.evidence.bundle import Bundle
+    from seeder.passed.operation import Plan
+    from seeder.passed.run import Run
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 NONE = "no run of this project has left a bundle"
@@ -64,10 +64,11 @@ def save(run: str | None, name: str | None, cause: str, as_json: bool) -> int:
 @_options.as_json
 def restore(bundle: str, runtime: str | None, inputs: tuple[str, ...], project: Path | None, **how: Any) -> int:
     """Bring up the environment that BUNDLE (a run's id, or a folder) was taken of, its stores as they were, and leave it running."""
-    from seeder import bundle as bundles
-    from seeder import decide, restoration
+    from seeder import decide
     from seeder.cli.up import stay
     from seeder.definition.request import find_project
+    from seeder.evidence import bundle as bundles
+    from seeder.planning import restoration
     from seeder.registry import traits
 
     found = bundles.verify(_find(bundle, project))
@@ -93,8 +94,8 @@ def _planned(plan: Plan, *, as_json: bool) -> int:
 @_options.as_json
 def ls(project: Path | None, as_json: bool) -> None:
     """List the project's bundles, oldest first."""
-    from seeder import bundle
     from seeder.cli import _render
+    from seeder.evidence import bundle
 
     found = bundle.list_all(_folder(project))
     if as_json:
@@ -110,8 +111,8 @@ def ls(project: Path | None, as_json: bool) -> None:
 @_options.as_json
 def show(bundle: str, project: Path | None, as_json: bool) -> None:
     """Show what BUNDLE (a run's id, or a folder) holds and why it was taken."""
-    from seeder import bundle as bundles
     from seeder.cli import _render
+    from seeder.evidence import bundle as bundles
 
     found = bundles.read(_find(bundle, project))
     if as_json:
@@ -126,9 +127,9 @@ def show(bundle: str, project: Path | None, as_json: bool) -> None:
 @_options.as_json
 def verify(bundles: tuple[str, ...], project: Path | None, as_json: bool) -> None:
     """Recompute every digest of each BUNDLE (a run's id, or a folder; all of the project's without one)."""
-    from seeder import bundle
     from seeder.cli import _render
     from seeder.errors import EnvironmentFailed, SeederError
+    from seeder.evidence import bundle
 
     folders = [_find(each, project) for each in bundles] or [file.parent for file in sorted(_folder(project).glob(f"*/{bundle.INDEX}"))]
     good: list[Bundle] = []
@@ -159,9 +160,9 @@ def verify(bundles: tuple[str, ...], project: Path | None, as_json: bool) -> Non
 def prune(older: float | None, keep: int | None, everything: bool, dry_run: bool, project: Path | None, as_json: bool) -> None:
     """Remove the project's bundles that --older and --keep both let go, and what is left of those that were never finished; never one
     that is being written."""
-    from seeder import bundle
     from seeder.cli import _render
     from seeder.errors import UsageError
+    from seeder.evidence import bundle
 
     if everything == (older is not None or keep is not None):
         raise UsageError(
@@ -182,16 +183,16 @@ def prune(older: float | None, keep: int | None, everything: bool, dry_run: bool
 
 def _folder(project: Path | None) -> Path:
     """Where the project's bundles are; its files need not be valid for that."""
-    from seeder import story
     from seeder.definition.manifest import find_manifest
+    from seeder.evidence import story
 
     return story.bundles(find_manifest(project or Path.cwd()).parent)
 
 
 def _new(run: Run, name: str | None) -> Path:
     """Where a bundle of the run will be. Raises UsageError for a name that is none, or taken."""
-    from seeder import story
     from seeder.errors import UsageError
+    from seeder.evidence import story
 
     if name is None:
         return story.free(run.checkout, run.id)
@@ -205,8 +206,8 @@ def _new(run: Run, name: str | None) -> Path:
 
 def _find(name: str, project: Path | None) -> Path:
     """A folder as it was named, or the project's bundle whose name begins so."""
-    from seeder import bundle
     from seeder.errors import UsageError, nearest
+    from seeder.evidence import bundle
 
     path = Path(name)
     if path.exists() or "/" in name:

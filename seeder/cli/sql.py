@@ -12,9 +12,9 @@ from seeder.cli import _inside, _options
 from seeder.cli._terminal import say
 
 if TYPE_CHECKING:
-    from seeder.content import Answer
+    from seeder.passed.content import Answer
+    from seeder.passed.target import Target
     from seeder.protocols import Queries
-    from seeder.target import Target
 
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v"})
 

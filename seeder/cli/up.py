@@ -12,7 +12,7 @@ from seeder.cli import _options
 
 if TYPE_CHECKING:
     from seeder.definition.request import Request
-    from seeder.operation import Plan
+    from seeder.passed.operation import Plan
 
 CODES = {0: 0, 122: 4, 125: 2}  # `run`'s codes as all other commands have them; whatever else ended it, the environment did
 
@@ -37,7 +37,7 @@ def stay(plan: Plan, ttl: float, timeout: float | None, *, as_json: bool, quiet:
     """Bring up what the plan says and leave it running; the exit code."""
     from seeder import lifecycle
     from seeder.cli import _render
-    from seeder.options import Options
+    from seeder.passed.options import Options
 
     options = Options(keep_good=True, marks=True, ttl=datetime.timedelta(seconds=ttl), timeout=timeout)
     if not (quiet or as_json):

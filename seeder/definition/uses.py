@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from seeder.definition.offered import offered
 from seeder.definition.scenario import Scenario
 from seeder.definition.scenario_reader import read_scenarios
 from seeder.definition.step import Step
 from seeder.definition.yaml import Document
 from seeder.errors import Problem, nearest
-from seeder.offered import offered
 from seeder.order import Cycle, sort
 
 GROUP: Final = "seeder.scenarios"  # the entry points of packages; each names a package that has scenario files in its folder

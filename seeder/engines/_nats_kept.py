@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from seeder.engines import _nats_client
 from seeder.engines._nats_client import Link
 from seeder.errors import EnvironmentFailed, in_words
-from seeder.target import Target
+from seeder.passed.target import Target
 
 T = TypeVar("T")
 _SECONDS = 120.0

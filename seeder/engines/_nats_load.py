@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from seeder.content import Messages, Records, encoded
 from seeder.engines import _nats_client, _nats_streams
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_streams import MESSAGE_ID, Stored, Stream
 from seeder.errors import Collector, EnvironmentFailed, Mark, nearest
+from seeder.passed.content import Messages, Records, encoded
+from seeder.passed.target import Target
 from seeder.protocols import Finality
-from seeder.target import Target
 
 
 class NatsSession:

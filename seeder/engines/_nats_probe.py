@@ -6,7 +6,7 @@ import json
 import socket
 from typing import Any
 
-from seeder.target import Target
+from seeder.passed.target import Target
 from seeder.wait import READY, Verdict, never, not_yet
 
 _LIMIT = 1.5  # seconds

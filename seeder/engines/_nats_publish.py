@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from seeder.content import Post
 from seeder.engines import _nats_client, _nats_streams
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_streams import MESSAGE_ID
 from seeder.frozen import frozen
-from seeder.target import Target
+from seeder.passed.content import Post
+from seeder.passed.target import Target
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 _SHORTEST = 100_000_000  # ns; a shorter window is refused

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from seeder.engines import _nats_client, _nats_streams
 from seeder.engines._nats_client import Link
-from seeder.target import Target
+from seeder.passed.target import Target
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 _SECONDS = 30.0

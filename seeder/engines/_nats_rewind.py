@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seeder import atomic
 from seeder.engines import _nats_consumers, _nats_reset, _nats_snapshot, _nats_state, _nats_streams
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_kept import Kept
 from seeder.engines._nats_streams import Stream
 from seeder.errors import EnvironmentFailed
-from seeder.rewound import NO_MARK, UNTOUCHED, Rewound, Way
-from seeder.target import Target
+from seeder.machine import atomic
+from seeder.passed.rewound import NO_MARK, UNTOUCHED, Rewound, Way
+from seeder.passed.target import Target
 
 FORMAT = 1
 _MARK = "mark.json"

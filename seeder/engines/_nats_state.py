@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seeder.content import Message, StoreDigest
 from seeder.engines import _nats_client, _nats_consumers, _nats_reset, _nats_streams, _saved_store
 from seeder.engines._nats_client import Link
 from seeder.engines._nats_streams import MESSAGE_ID, Stored, Stream
 from seeder.errors import EnvironmentFailed
-from seeder.target import Target
+from seeder.passed.content import Message, StoreDigest
+from seeder.passed.target import Target
 from seeder.wait import READY, Verdict, not_yet
 
 _FORM = _saved_store.Form("nats", 1)

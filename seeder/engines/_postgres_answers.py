@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from seeder.content import Answer
 from seeder.engines._postgres_connection import connect, driver, words
 from seeder.errors import EnvironmentFailed, UsageError
-from seeder.target import Target
+from seeder.passed.content import Answer
+from seeder.passed.target import Target
 
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 

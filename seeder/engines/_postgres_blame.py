@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seeder.content import Row, Table
 from seeder.engines import _postgres_values as values
 from seeder.engines._postgres_catalog import Constraint, Relation
 from seeder.engines._postgres_connection import BLOCKED, driver, words
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
 from seeder.frozen import frozen
+from seeder.passed.content import Row, Table
 
 if TYPE_CHECKING:
     import psycopg

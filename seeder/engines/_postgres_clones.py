@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from seeder.engines import _postgres_shared as shared
 from seeder.engines import _postgres_template as template
 from seeder.engines._postgres_connection import driver, failing
-from seeder.target import Target
+from seeder.passed.target import Target
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection

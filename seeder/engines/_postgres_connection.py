@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seeder.engines import _driver
 from seeder.errors import EnvironmentFailed
-from seeder.target import Target
+from seeder.passed.target import Target
 
 if TYPE_CHECKING:
     import psycopg

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from seeder.content import StoreDigest
 from seeder.engines import _postgres_catalog as catalog
 from seeder.engines._postgres_catalog import Catalogue, Relation
 from seeder.engines._postgres_connection import connect, failing
 from seeder.engines._postgres_finish import next_value
 from seeder.engines._sorted_lines import ordered
 from seeder.errors import DefinitionError, nearest
-from seeder.target import Target
+from seeder.passed.content import StoreDigest
+from seeder.passed.target import Target
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from seeder.content import RowKeys
 from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_order as ordering
 from seeder.engines._postgres_catalog import Catalogue, Relation
@@ -14,7 +13,8 @@ from seeder.engines._postgres_connection import connect, failing
 from seeder.engines._postgres_load import PostgresSession
 from seeder.engines._postgres_order import Order
 from seeder.errors import DefinitionError, EnvironmentFailed, Problem
-from seeder.target import Target
+from seeder.passed.content import RowKeys
+from seeder.passed.target import Target
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 if TYPE_CHECKING:

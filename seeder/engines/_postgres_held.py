@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from seeder.content import Held
 from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_finish as finish
 from seeder.engines._postgres_catalog import Catalogue, Column, Relation
 from seeder.engines._postgres_connection import connect, failing
-from seeder.target import Target
+from seeder.passed.content import Held
+from seeder.passed.target import Target
 
 if TYPE_CHECKING:
     from psycopg import sql

@@ -7,7 +7,7 @@ import re
 from seeder.definition.service import Service
 from seeder.engines import _image
 from seeder.frozen import frozen
-from seeder.layer import DATA
+from seeder.passed.layer import DATA
 
 SUPERUSER = "postgres"
 

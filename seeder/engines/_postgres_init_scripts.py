@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from seeder.definition.service import Service
 from seeder.engines import _postgres_local
 from seeder.errors import EnvironmentFailed
-from seeder.target import Target
+from seeder.passed.target import Target
 
 _FOLDER = PurePosixPath("/docker-entrypoint-initdb.d")
 _SECONDS = 600.0
@@ -37,7 +37,7 @@ def run(service: Service, target: Target) -> None:
     """In the order of the names. Raises EnvironmentFailed with the output of one that failed."""
     import tempfile
 
-    from seeder import process
+    from seeder.machine import process
 
     with tempfile.TemporaryDirectory(prefix="seeder-", dir=process.scratch()) as folder:
         for name, source in sorted(_sources(service).items()):

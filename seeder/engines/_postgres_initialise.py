@@ -12,7 +12,7 @@ from seeder.definition.stack import Store
 from seeder.engines import _postgres_image, _postgres_init_scripts, _postgres_local
 from seeder.engines._postgres_connection import connect, dial, driver
 from seeder.engines._postgres_image import SUPERUSER, Login
-from seeder.target import Address, Target
+from seeder.passed.target import Address, Target
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection

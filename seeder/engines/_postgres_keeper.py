@@ -14,7 +14,7 @@ from seeder.engines._postgres_connection import driver
 from seeder.engines._postgres_mark import Mark
 from seeder.engines._postgres_news import Reference
 from seeder.errors import EnvironmentFailed
-from seeder.target import Target
+from seeder.passed.target import Target
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection

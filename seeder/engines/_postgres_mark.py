@@ -13,11 +13,11 @@ from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seeder import atomic
 from seeder.engines._postgres_news import Reference
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
-from seeder.rewound import NO_MARK
+from seeder.machine import atomic
+from seeder.passed.rewound import NO_MARK
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection

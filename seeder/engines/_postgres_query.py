@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from seeder import process
 from seeder.engines import _postgres_local as local
 from seeder.engines._postgres_connection import connect, driver, words
 from seeder.errors import EnvironmentFailed, WrongStatement, nearest
-from seeder.target import Target
+from seeder.machine import process
+from seeder.passed.target import Target
 
 if TYPE_CHECKING:
-    from seeder.content import TableInfo
     from seeder.engines._postgres_catalog import Catalogue, Relation
     from seeder.engines._postgres_connection import Connection
+    from seeder.passed.content import TableInfo
 
 # Texts, quoted names, comments and casts come first, so that a colon in them is not taken for a parameter.
 _PARAMETER = re.compile(
@@ -80,7 +80,7 @@ def _catalogue(connection: Connection, tables: Iterable[str] | None = None) -> C
 
 
 def _info(relation: Relation) -> TableInfo:
-    from seeder.content import ColumnInfo, TableInfo
+    from seeder.passed.content import ColumnInfo, TableInfo
 
     columns = tuple(ColumnInfo(column.name, column.type, column.nullable, column.filled) for column in relation.columns.values())
     constraints = {constraint.name: constraint.definition for constraint in relation.constraints.values() if constraint.kind != "primary"}

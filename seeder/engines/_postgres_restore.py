@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from seeder.content import Script
 from seeder.definition.dataset import Part
 from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_finish as finish
@@ -20,7 +19,8 @@ from seeder.engines._postgres_catalog import Catalogue, Relation
 from seeder.engines._postgres_connection import connect, failing
 from seeder.engines._postgres_save import FORM, identifier
 from seeder.errors import DefinitionError, EnvironmentFailed
-from seeder.target import Target
+from seeder.passed.content import Script
+from seeder.passed.target import Target
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection

@@ -19,8 +19,8 @@ from seeder.engines._postgres_keeper import Keeper
 from seeder.engines._postgres_mark import MARK, SINCE, Mark
 from seeder.engines._postgres_news import Reference
 from seeder.errors import EnvironmentFailed
-from seeder.rewound import UNTOUCHED, Rewound, Way
-from seeder.target import Target
+from seeder.passed.rewound import UNTOUCHED, Rewound, Way
+from seeder.passed.target import Target
 
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection

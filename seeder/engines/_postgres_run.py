@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from seeder.content import Script
 from seeder.engines._postgres_blame import is_servers
 from seeder.engines._postgres_connection import driver, words
 from seeder.engines._postgres_script import Copy, Malformed, Meta, Statement, split
 from seeder.engines._postgres_settings import LIBRARIES
 from seeder.errors import DefinitionError, Mark
+from seeder.passed.content import Script
 
 if TYPE_CHECKING:
     import psycopg

@@ -10,7 +10,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seeder import process
 from seeder.engines import _postgres_catalog as catalog
 from seeder.engines import _postgres_finish as finish
 from seeder.engines import _postgres_local as local
@@ -18,7 +17,8 @@ from seeder.engines import _postgres_query as query
 from seeder.engines import _saved_store
 from seeder.engines._postgres_catalog import Relation
 from seeder.engines._postgres_connection import connect, failing
-from seeder.target import Target
+from seeder.machine import process
+from seeder.passed.target import Target
 
 if TYPE_CHECKING:
     from psycopg import sql

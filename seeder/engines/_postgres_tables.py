@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from seeder.content import Row
 from seeder.engines import _postgres_values as values
 from seeder.engines._postgres_blame import Placed, narrowed
+from seeder.passed.content import Row
 
 if TYPE_CHECKING:
     from psycopg import sql

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, LiteralString
 
 from seeder.engines._postgres_connection import connect, dial, driver
-from seeder.target import Target
+from seeder.passed.target import Target
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 if TYPE_CHECKING:

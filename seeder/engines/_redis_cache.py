@@ -8,7 +8,7 @@ from typing import Any
 from seeder.engines import _redis_client, _redis_keys
 from seeder.engines._redis_keys import Entry
 from seeder.errors import EnvironmentFailed
-from seeder.target import Target
+from seeder.passed.target import Target
 
 
 def keys(target: Target, pattern: str) -> dict[str, float | None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from seeder.engines import _driver
 from seeder.errors import EnvironmentFailed
-from seeder.target import Target
+from seeder.passed.target import Target
 
 
 def driver() -> Any:

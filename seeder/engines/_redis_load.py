@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seeder.content import Key, Keys, Records
 from seeder.engines import _redis_client, _redis_keys
 from seeder.engines._redis_keys import Entry
 from seeder.errors import Collector, Mark
 from seeder.frozen import frozen
+from seeder.passed.content import Key, Keys, Records
+from seeder.passed.target import Target
 from seeder.protocols import Finality
-from seeder.target import Target
 
 
 @frozen

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import atomic
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
-from seeder.rewound import NO_MARK
+from seeder.machine import atomic
+from seeder.passed.rewound import NO_MARK
 
 FORMAT = 1
 _INDEX, _KEYS = "mark.json", "keys.dump"

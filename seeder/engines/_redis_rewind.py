@@ -14,8 +14,8 @@ from seeder.engines import _redis_client, _redis_keys
 from seeder.engines import _redis_mark as marks
 from seeder.engines._redis_mark import Mark, Place
 from seeder.errors import EnvironmentFailed
-from seeder.rewound import UNTOUCHED, Rewound, Way
-from seeder.target import Target
+from seeder.passed.rewound import UNTOUCHED, Rewound, Way
+from seeder.passed.target import Target
 
 T = TypeVar("T")
 _SECONDS = 60.0

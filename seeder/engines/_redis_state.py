@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seeder.content import StoreDigest
 from seeder.engines import _redis_client, _redis_keys, _saved_store
 from seeder.engines._redis_keys import Entry
 from seeder.engines._sorted_lines import ordered
-from seeder.target import Target
+from seeder.passed.content import StoreDigest
+from seeder.passed.target import Target
 
 _FORM = _saved_store.Form("redis", 1)
 _FILE = "keys.jsonl"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from seeder.errors import EnvironmentFailed, in_words
-from seeder.target import Target
+from seeder.passed.target import Target
 
 ROOT: Final = "/__admin"
 _UNAUTHORISED: Final = 401

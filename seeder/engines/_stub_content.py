@@ -9,8 +9,8 @@ import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from seeder import redact
 from seeder.engines._stub_client import Admin
+from seeder.evidence import redact
 from seeder.frozen import frozen
 
 _STARTED: Final = "Started"  # the state in which a scenario begins

@@ -15,7 +15,7 @@ from seeder.definition.stub_mappings import Written, read
 from seeder.engines import _image
 from seeder.engines.stubserver import admin, subset
 from seeder.errors import DefinitionError, Problem
-from seeder.launch import LocalLaunch
+from seeder.passed.launch import LocalLaunch
 
 PORT: Final = 8080
 _ROOT: Final = "/home/wiremock"
@@ -76,7 +76,7 @@ def launch(service: Service) -> LocalLaunch:
         "files": {name: str(path) for name, path in _bodies(service, f"{root}/__files")},
     }
     return LocalLaunch(
-        program=f"a stub server of seeder's own (knows the part of WireMock {admin.VERSION} that README names)",
+        program=f"a stub server of seeder's own (knows the part of WireMock {admin.VERSION} that the reference names)",
         command=(sys.executable, "-S", "-P", "-m", "seeder.engines.stubserver", "{data}/stub.json"),
         files={"stub.json": _settings(settings)},
         environment={"PYTHONPATH": str(Path(__file__).parents[2])},

@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seeder.content import Mappings, Records, StubMapping
 from seeder.engines import _stub_client, _stub_content
 from seeder.engines._stub_content import Content
 from seeder.errors import Collector, DefinitionError, Mark
 from seeder.frozen import frozen
+from seeder.passed.content import Mappings, Records, StubMapping
+from seeder.passed.target import Target
 from seeder.protocols import Finality
-from seeder.target import Target
 
 
 @frozen

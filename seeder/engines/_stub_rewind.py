@@ -8,8 +8,8 @@ from pathlib import Path
 from seeder.engines import _stub_client, _stub_content, _stub_state
 from seeder.engines._stub_content import Content
 from seeder.errors import EnvironmentFailed
-from seeder.rewound import NO_MARK, UNTOUCHED, Rewound, Way
-from seeder.target import Target
+from seeder.passed.rewound import NO_MARK, UNTOUCHED, Rewound, Way
+from seeder.passed.target import Target
 
 
 class StubRewinder:

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from seeder.content import Received, StoreDigest
 from seeder.engines import _saved_store, _stub_client, _stub_content
 from seeder.engines._stub_content import Content, Entry, Mapped
-from seeder.target import Target
+from seeder.passed.content import Received, StoreDigest
+from seeder.passed.target import Target
 
 _FORM = _saved_store.Form("stub", 1)
 _MAPPINGS, _REQUESTS = "mappings.jsonl", "requests.jsonl"

@@ -14,13 +14,13 @@ from seeder.definition.service import Service
 from seeder.definition.stack import Store
 from seeder.definition.stores import Traits
 from seeder.engines import _image, _nats_image, _nats_probe
-from seeder.launch import Launch, LocalLaunch
+from seeder.passed.launch import Launch, LocalLaunch
+from seeder.passed.target import Address, Target
 from seeder.protocols import Rewinder, Session
-from seeder.target import Address, Target
 from seeder.wait import Verdict
 
 if TYPE_CHECKING:
-    from seeder.content import Held, Message, Post, StoreDigest
+    from seeder.passed.content import Held, Message, Post, StoreDigest
 
 
 class Nats:

@@ -23,13 +23,13 @@ from seeder.engines import (
     _postgres_query,
 )
 from seeder.errors import SeederError
-from seeder.launch import Launch, LocalLaunch
+from seeder.passed.launch import Launch, LocalLaunch
+from seeder.passed.target import Address, Target
 from seeder.protocols import Cloner, Guest, Rewinder, Session
-from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
 if TYPE_CHECKING:
-    from seeder.content import Answer, Held, RowKeys, StoreDigest, TableInfo
+    from seeder.passed.content import Answer, Held, RowKeys, StoreDigest, TableInfo
 
 
 class Postgres:

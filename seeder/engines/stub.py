@@ -16,13 +16,13 @@ from seeder.definition.stack import Store
 from seeder.definition.stores import Traits
 from seeder.engines import _image, _stub_image
 from seeder.errors import Problem
-from seeder.launch import Launch, LocalLaunch
+from seeder.passed.launch import Launch, LocalLaunch
+from seeder.passed.target import Address, Target
 from seeder.protocols import Rewinder, Session
-from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, never, not_yet
 
 if TYPE_CHECKING:
-    from seeder.content import Received, StoreDigest
+    from seeder.passed.content import Received, StoreDigest
 
 _UNAUTHORISED, _GOOD = 401, 200
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seeder.content import ColumnInfo, TableInfo
+from seeder.passed.content import ColumnInfo, TableInfo
 
 Change = tuple[str, str]  # table or table.column, and what became of it
 

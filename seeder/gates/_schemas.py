@@ -6,11 +6,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Mapping
 
-from seeder.content import TableInfo
 from seeder.errors import Problem, nearest
 from seeder.frozen import frozen
+from seeder.passed.content import TableInfo
+from seeder.passed.target import Target
 from seeder.protocols import Inspects, World
-from seeder.target import Target
 
 ANEW = "what changes in files once an environment is up reaches only the next one: `seeder down`, then `seeder up`"
 

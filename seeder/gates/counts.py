@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from seeder.definition.extension import CountRange
 from seeder.errors import Mark, Problem
-from seeder.fitness import Fitness
 from seeder.frozen import frozen
 from seeder.gates._schemas import ANEW, Found, Schemas, split
 from seeder.order import each
+from seeder.passed.fitness import Fitness
 from seeder.protocols import World
 
 

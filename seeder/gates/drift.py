@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from seeder.content import TableInfo
 from seeder.errors import Mark, Problem, nearest
 from seeder.events import Noticed
-from seeder.fitness import Fitness, LoadedTable, Migrated, head
 from seeder.gates._changes import added, changes
 from seeder.gates._schemas import ANEW, Schemas
+from seeder.passed.content import TableInfo
+from seeder.passed.fitness import Fitness, LoadedTable, Migrated, head
 from seeder.protocols import Inspects, Remembers, World
 from seeder.registry import MIGRATORS
 

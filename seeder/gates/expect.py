@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from seeder import matching, quiet
-from seeder.content import Received
 from seeder.definition.expectation import Expectation
 from seeder.definition.references import as_words
 from seeder.errors import EnvironmentFailed, Problem, WrongStatement, counted, in_words
-from seeder.eventual import NotSeen, Sight, eventually
-from seeder.fitness import Fitness
+from seeder.handles import matching
+from seeder.handles.eventual import NotSeen, Sight, eventually
+from seeder.handles.stub import fits
 from seeder.order import each
+from seeder.passed.content import Received
+from seeder.passed.fitness import Fitness
 from seeder.protocols import LooksUp, Queries, Stands, Streams, World
-from seeder.stub import fits
+from seeder.running import quiet
 
 AT_ONCE = 16  # each look may be a connection
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from seeder.definition.requirements import revision_problem
 from seeder.errors import Problem
 from seeder.events import Noticed
-from seeder.fitness import Fitness
+from seeder.passed.fitness import Fitness
 from seeder.protocols import TellsHead, World
 from seeder.registry import MIGRATORS
 

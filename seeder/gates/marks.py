@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from seeder import ledger
-from seeder.capability import NOTHING
 from seeder.definition.stack import Column
 from seeder.errors import Problem
 from seeder.events import Noticed
-from seeder.fitness import Fitness
-from seeder.ledger import Entry
+from seeder.passed.capability import NOTHING
+from seeder.passed.fitness import Fitness
 from seeder.protocols import Marks as Counts
 from seeder.protocols import World
 from seeder.registry import generators
+from seeder.steps import ledger
+from seeder.steps.ledger import Entry
 
 OWN = "take it from ctx.unique(...), or send it as the target's tenant header"
 

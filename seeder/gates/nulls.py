@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from seeder.errors import Problem
-from seeder.fitness import Fitness
 from seeder.gates._schemas import Schemas, split
+from seeder.passed.fitness import Fitness
 from seeder.protocols import World
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from seeder import order
 from seeder.environment import ended
 from seeder.errors import EnvironmentFailed, Problem
-from seeder.fitness import Fitness
+from seeder.passed.fitness import Fitness
 from seeder.protocols import World
 from seeder.wait import READY, Verdict, wait_for
 

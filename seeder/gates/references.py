@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from seeder.definition.stack import Column, Reference
 from seeder.errors import Problem
-from seeder.fitness import Fitness
 from seeder.gates._schemas import Found, Schemas
 from seeder.order import each
+from seeder.passed.fitness import Fitness
 from seeder.protocols import World
 
 _SHOWN: Final = 10

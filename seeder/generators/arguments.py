@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
-from seeder.capability import Origin
 from seeder.definition.duration import seconds
 from seeder.definition.generator_file import capability_name
 from seeder.definition.version import parse
+from seeder.passed.capability import Origin
 
 
 def mistakes(given: Mapping[str, Any]) -> Iterator[str]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, field_validator
 
-from seeder import caching
-from seeder.capability import OURS
 from seeder.generators.context import Context
 from seeder.generators.python import generator
+from seeder.handles import caching
+from seeder.passed.capability import OURS
 
 
 class Keys(BaseModel):

@@ -9,16 +9,17 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from seeder import matching, sequence
-from seeder.caching import Cache
-from seeder.capability import Asked, Write, unique
-from seeder.content import Post, encoded
 from seeder.errors import DefinitionError, UsageError, nearest
-from seeder.eventual import TRUE, answered
+from seeder.handles import matching
+from seeder.handles.caching import Cache
+from seeder.handles.eventual import TRUE, answered
+from seeder.handles.sql import Sql
+from seeder.handles.stub import Stub
+from seeder.passed.capability import Asked, Write, unique
+from seeder.passed.content import Post, encoded
 from seeder.protocols import Caches, Publishes, Streams, World
-from seeder.sql import Sql
-from seeder.stub import Stub
-from seeder.tried import SAFE
+from seeder.steps import sequence
+from seeder.steps.tried import SAFE
 
 if TYPE_CHECKING:
     import httpx

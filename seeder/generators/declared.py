@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from seeder import fingerprint, shape
-from seeder.capability import Capability
+from seeder import fingerprint
 from seeder.definition.dotenv import variables_of
 from seeder.definition.generator_file import CapabilityItem, GeneratorFile
 from seeder.definition.interpolate import Invalid, interpolate
@@ -18,6 +17,8 @@ from seeder.definition.validation import validated
 from seeder.definition.yaml import Document, load
 from seeder.errors import Collector, DefinitionError, Mark, nearest
 from seeder.generators.http import Endpoint, Generator, here
+from seeder.passed.capability import Capability
+from seeder.promises import shape
 
 
 def in_folder(folder: Path, stack: Stack, problems: Collector) -> Iterator[Generator]:

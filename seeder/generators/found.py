@@ -13,12 +13,12 @@ from types import ModuleType
 from typing import Any, Final
 
 from seeder import fingerprint, protocols
+from seeder.definition.offered import offered
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, DefinitionError, Mark
 from seeder.generators import declared
+from seeder.generators._printed import heard
 from seeder.generators.python import Badly, Generator
-from seeder.offered import offered
-from seeder.printed import heard
 from seeder.registry import ENGINES
 
 FOLDER: Final = "generators"

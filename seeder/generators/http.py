@@ -3,7 +3,7 @@
 The request carries `capability`, `version`, `inputs` (`made`, where that is to be undone), `step`, `index`, `seed`, `as_of`, `unique`,
 `services` and `stores`, and an Idempotency-Key where the declaration has one. An answer of 2xx holds `outputs`. 408, 425 and 429: nothing
 was made, later (`Retry-After`); 424: somebody else failed, the member `dependency` of the problem says who; any other 4xx: not with these
-inputs. Whether 5xx, or none at all, made something nobody knows. What went wrong is told as a problem (RFC 9457). The README says it all.
+inputs. Whether 5xx, or none at all, made something nobody knows. What went wrong is told as a problem (RFC 9457). See the reference.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
-from seeder import shape
-from seeder.capability import Asked, Capability
 from seeder.frozen import frozen
 from seeder.generators.context import Context
 from seeder.generators.python import Badly
-from seeder.outcome import DependencyFailed, Never, TryAgain
+from seeder.passed.capability import Asked, Capability
+from seeder.passed.outcome import DependencyFailed, Never, TryAgain
+from seeder.promises import shape
 from seeder.protocols import World
-from seeder.tried import LATER, after, problem, told
+from seeder.steps.tried import LATER, after, problem, told
 
 if TYPE_CHECKING:
     import httpx

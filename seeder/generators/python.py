@@ -10,14 +10,14 @@ from typing import Any, Final, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 
-from seeder.capability import Asked, Capability, Origin
 from seeder.definition.duration import seconds
 from seeder.errors import Mark
 from seeder.events import Noticed
+from seeder.generators._printed import heard
 from seeder.generators.arguments import mistakes
 from seeder.generators.context import Context
-from seeder.outcome import Never
-from seeder.printed import heard
+from seeder.passed.capability import Asked, Capability, Origin
+from seeder.passed.outcome import Never
 from seeder.protocols import World
 
 WITHIN: Final = "30s"

@@ -16,11 +16,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import home
 from seeder.errors import EnvironmentFailed
-from seeder.folder import copy_folder, folder_size
-from seeder.layer import Layer, key
-from seeder.pack import into_folder, of_folder
+from seeder.machine import home
+from seeder.machine.folder import copy_folder, folder_size
+from seeder.machine.pack import into_folder, of_folder
+from seeder.passed.layer import Layer, key
 
 _FACTS, _STATE = "layer.json", "state"
 COPY_SECONDS = 3600.0  # longer than any copy takes

@@ -17,13 +17,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from seeder import home
-from seeder.docker_api import Daemon
-from seeder.docker_endpoint import Endpoint, endpoint
+from seeder.docker_engine.api import Daemon
+from seeder.docker_engine.endpoint import Endpoint, endpoint
 from seeder.errors import EnvironmentFailed
-from seeder.layer import DATA, Layer, key
-from seeder.pack import into_archive, of_archive
-from seeder.run import EXPIRES, RUN
+from seeder.machine import home
+from seeder.machine.pack import into_archive, of_archive
+from seeder.passed.layer import DATA, Layer, key
+from seeder.passed.run import EXPIRES, RUN
 
 REPOSITORY = "seeder-layer"
 ID, FORM, SIZE, FACTS = "dev.seeder.layer", "dev.seeder.layer.form", "dev.seeder.layer.size", "dev.seeder.layer.facts"

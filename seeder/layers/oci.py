@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from seeder.errors import EnvironmentFailed
-from seeder.extra import needed
+from seeder.machine.extra import needed
 
 TOLD, PACK = "application/vnd.seeder.told.v1+json", "application/vnd.seeder.pack.v1.tar+zstd"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

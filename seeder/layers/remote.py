@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from seeder.errors import EnvironmentFailed, in_words
-from seeder.extra import needed
-from seeder.pack import ENDING
+from seeder.machine.extra import needed
+from seeder.machine.pack import ENDING
 
 _TOLD, _DRAFT = ".json", ".part"
 FINISHED = 3600.0  # seconds in which whoever puts a pack has put it, or died

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from seeder.content import Row
 from seeder.errors import DefinitionError, Mark, Problem, nearest
 from seeder.loaders import _mistakes
+from seeder.passed.content import Row
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from seeder.content import Row
 from seeder.errors import DefinitionError, Mark, Problem
+from seeder.passed.content import Row
 
 
 def read(path: Path) -> tuple[tuple[str, ...], Callable[[], Iterator[Row | Problem]]]:

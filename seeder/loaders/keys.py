@@ -8,11 +8,11 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from seeder.content import Key, Keys
 from seeder.definition.dataset import Part, PartKind
 from seeder.errors import Mark, Problem, nearest
 from seeder.loaders import _fields, _mistakes
 from seeder.loaders._fields import Wrong
+from seeder.passed.content import Key, Keys
 
 _KNOWN: Final = ("key", "type", "value", "ttl")
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from seeder.content import Mappings, StubMapping
 from seeder.definition.dataset import Part, PartKind
 from seeder.definition.stub_mappings import Written, read
 from seeder.errors import Problem
 from seeder.loaders import _mistakes
+from seeder.passed.content import Mappings, StubMapping
 
 FILES: Final = "__files"
 _NAMESPACE: Final = uuid.UUID("6f0b5d6e-93f5-5a3c-9b7e-3a4f6d1c2b80")  # of ids that mappings without one are given

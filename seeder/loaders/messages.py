@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 from typing import Any, Final
 
-from seeder.content import Message, Messages
 from seeder.definition.dataset import Part, PartKind
 from seeder.loaders import _fields
 from seeder.loaders._fields import Wrong
+from seeder.passed.content import Message, Messages
 
 _KNOWN: Final = ("subject", "headers", "payload")
 

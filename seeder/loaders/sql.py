@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from seeder.content import Script
 from seeder.definition.dataset import Part, PartKind
 from seeder.errors import Mark, Problem
 from seeder.loaders import _mistakes
+from seeder.passed.content import Script
 
 _ARCHIVE: Final = b"PGDMP"
 

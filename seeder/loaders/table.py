@@ -9,12 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from seeder.content import Row, Table
 from seeder.definition.dataset import Part, PartKind
 from seeder.definition.marked import List, Map
 from seeder.definition.yaml import load
 from seeder.errors import DefinitionError, Mark, Problem, nearest
 from seeder.loaders import _csv, _json, _mistakes, _parquet, _relative
+from seeder.passed.content import Row, Table
 
 Reading = tuple[tuple[str, ...], Callable[[], Iterator[Row | Problem]]]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from seeder.errors import Collector, DefinitionError, Mark, nearest
-from seeder.fitness import Revision
 from seeder.frozen import frozen
 from seeder.order import Cycle, sort
+from seeder.passed.fitness import Revision
 
 _NAMES: Final = ("revision", "down_revision", "depends_on", "branch_labels")
 

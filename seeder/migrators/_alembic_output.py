@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Final
 
-from seeder.fitness import Revision
 from seeder.frozen import frozen
+from seeder.passed.fitness import Revision
 
 _FRAME: Final = re.compile(r'^\s+File "(?P<path>.+)", line (?P<line>\d+), in ')
 _FOREIGN: Final = re.compile(r"[/\\](site|dist)-packages[/\\]|[/\\]lib[/\\]python3|^<")

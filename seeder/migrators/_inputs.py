@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seeder.definition.stack import Stack, Store
 from seeder.errors import Collector, DefinitionError
-from seeder.fitness import Revision
+from seeder.passed.fitness import Revision
 
 
 def revisions(store: Store, stack: Stack, globs: Sequence[str]) -> tuple[Revision, ...]:

@@ -11,13 +11,13 @@ from seeder import fingerprint
 from seeder.definition.extension import Migrate
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
-from seeder.fitness import Revision
+from seeder.machine.process import Completed
 from seeder.migrators import _alembic_files, _alembic_ini, _inputs, _pins
 from seeder.migrators._services import LONGER, known, label, variables
-from seeder.process import Completed
+from seeder.passed.fitness import Revision
+from seeder.passed.run import Task
+from seeder.passed.target import Target
 from seeder.protocols import Inspects, World
-from seeder.run import Task
-from seeder.target import Target
 
 _COLUMN = "version_num"  # the one column of Alembic's own table, whatever env.py calls the table
 

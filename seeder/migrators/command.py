@@ -11,11 +11,11 @@ from seeder import fingerprint
 from seeder.definition.extension import Migrate
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed
-from seeder.fitness import Revision
 from seeder.migrators import _inputs
 from seeder.migrators._services import LONGER, image, known, label, variables
+from seeder.passed.fitness import Revision
+from seeder.passed.run import Task
 from seeder.protocols import World
-from seeder.run import Task
 
 
 class Command:

@@ -7,9 +7,9 @@ from typing import Any
 
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed
-from seeder.fitness import Revision
 from seeder.migrators import _inputs
 from seeder.migrators._services import LONGER, image, known
+from seeder.passed.fitness import Revision
 from seeder.protocols import World
 
 

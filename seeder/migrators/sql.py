@@ -12,11 +12,11 @@ from seeder import fingerprint
 from seeder.definition.dataset import Part
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark, SeederError
-from seeder.fitness import Revision
+from seeder.passed.fitness import Revision
 from seeder.protocols import Inspects, Loads, Queries, World
 
 if TYPE_CHECKING:
-    from seeder.content import Records  # a plan lists revisions, and loads nothing
+    from seeder.passed.content import Records  # a plan lists revisions, and loads nothing
 
 TABLE: Final = "seeder_migrations"
 _COLUMNS: Final = ("id", "digest")
@@ -46,7 +46,7 @@ class Sql:
     def migrate(self, store: Store, revisions: Sequence[Revision], world: World) -> None:
         """Apply what the table does not hold yet. Raises EnvironmentFailed when an applied file was changed or is gone, and naming
         file, line and the database's words when one fails; of that one nothing stays."""
-        from seeder.content import Script
+        from seeder.passed.content import Script
 
         applied = _applied(store, world)
         difference = _difference(applied, revisions)
@@ -100,7 +100,7 @@ def _difference(applied: Mapping[str, str], revisions: Sequence[Revision]) -> st
 
 
 def _apply(store: Store, revision: Revision, world: World) -> None:
-    from seeder.content import Row, Script, Table
+    from seeder.passed.content import Row, Script, Table
 
     script = Script(Part("sql", store.name, revision.id, revision.file, "sql"))
     entry = Row(1, (revision.id, _digest(revision)))

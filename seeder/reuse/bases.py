@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from seeder.definition.scope import Scope
-from seeder.layer import Base, Layer
-from seeder.operation import Make, Plan
+from seeder.passed.layer import Base, Layer
+from seeder.passed.operation import Make, Plan
 
 
 def on_the_way(plan: Plan) -> Iterator[tuple[str, int]]:

@@ -10,11 +10,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from seeder import fingerprint, home
+from seeder import fingerprint
 from seeder.errors import SeederError
 from seeder.events import Emit, Noticed, Progress
-from seeder.layer import SET, Base, Chain, Layer, key
-from seeder.operation import Plan
+from seeder.machine import home
+from seeder.passed.layer import SET, Base, Chain, Layer, key
+from seeder.passed.operation import Plan
 from seeder.registry import LAYERS
 from seeder.reuse import bases, branch, chain, room, shared, shortcut
 from seeder.wait import READY, taken, wait_for

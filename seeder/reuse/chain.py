@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from seeder import fingerprint, redact
+from seeder import fingerprint
 from seeder.definition.dataset import Part
 from seeder.definition.event import Occurrence
 from seeder.definition.expectation import Expectation
@@ -19,9 +19,10 @@ from seeder.definition.scope import meaning
 from seeder.definition.service import Build, Service
 from seeder.definition.stack import Stack, Store
 from seeder.definition.step import Step
-from seeder.fitness import Revision
-from seeder.layer import PORTABLE, Chain, State
-from seeder.operation import Call, Load, Make, Migrate, Plan, Sow
+from seeder.evidence import redact
+from seeder.passed.fitness import Revision
+from seeder.passed.layer import PORTABLE, Chain, State
+from seeder.passed.operation import Call, Load, Make, Migrate, Plan, Sow
 from seeder.protocols import Inspects, Joins, Layered, Migrator, RunsAs, Saves, Stepwise
 from seeder.registry import ENGINES, MIGRATORS, RUNTIMES
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seeder import atomic
 from seeder.frozen import frozen
-from seeder.layer import Chain, State
-from seeder.operation import Plan
+from seeder.machine import atomic
+from seeder.passed.layer import Chain, State
+from seeder.passed.operation import Plan
 from seeder.reuse import cache, chain
 
 SHOWN = 3  # changed inputs that are named

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from seeder import pack, transfer
 from seeder.errors import EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit
-from seeder.layer import SET, Chain, Layer
-from seeder.operation import Plan
+from seeder.machine import pack
+from seeder.passed.layer import SET, Chain, Layer
+from seeder.passed.operation import Plan
 from seeder.protocols import Bases, Packs, Remote
 from seeder.registry import LAYERS
-from seeder.reuse import bases, cache, room
-from seeder.transfer import Parcel, Transfer
+from seeder.reuse import bases, cache, room, transfer
+from seeder.reuse.transfer import Parcel, Transfer
 
 AGAIN = "have it pushed anew from where it is good (`seeder cache push --force`); until then runs make it themselves"
 HAD = ("moved", "there")

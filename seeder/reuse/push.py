@@ -6,15 +6,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import pack, redact, transfer
 from seeder.errors import EnvironmentFailed, Problem
-from seeder.layer import SET, Layer, key
-from seeder.operation import Plan
-from seeder.pack import Seal
+from seeder.evidence import redact
+from seeder.machine import pack
+from seeder.machine.pack import Seal
+from seeder.passed.layer import SET, Layer, key
+from seeder.passed.operation import Plan
 from seeder.protocols import Packs, Remote, Shrinks
 from seeder.registry import LAYERS
-from seeder.reuse import cache
-from seeder.transfer import Transfer
+from seeder.reuse import cache, transfer
+from seeder.reuse.transfer import Transfer
 
 
 def of_plan(plan: Plan) -> list[Layer]:

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from seeder import atomic, home
 from seeder.errors import SeederError
-from seeder.layer import SET, Layer
+from seeder.machine import atomic, home
+from seeder.passed.layer import SET, Layer
 from seeder.protocols import Builds, Strays
 from seeder.registry import LAYERS, RUNTIMES
 from seeder.wait import locked

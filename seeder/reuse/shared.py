@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from seeder import history
-from seeder.layer import Chain, State
-from seeder.operation import Load, Plan
+from seeder.passed.layer import Chain, State
+from seeder.passed.operation import Load, Plan
+from seeder.planning import history
 from seeder.registry import can_halt
 from seeder.reuse.branch import Branch
 

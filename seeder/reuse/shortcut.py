@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from seeder import history
 from seeder.errors import counted
-from seeder.layer import Base, Begin, Chain, Layer, State
-from seeder.operation import Load, Migrate, Plan, Resume
+from seeder.passed.layer import Base, Begin, Chain, Layer, State
+from seeder.passed.operation import Load, Migrate, Plan, Resume
+from seeder.planning import history
 
 SHOWN = 12  # characters of an id
 

@@ -6,11 +6,10 @@ import dataclasses
 import datetime
 from collections.abc import Iterator, Mapping
 
-from seeder import transfer
 from seeder.errors import UsageError
-from seeder.layer import SET, Layer
+from seeder.passed.layer import SET, Layer
 from seeder.protocols import Remote, Shrinks
-from seeder.reuse import room
+from seeder.reuse import room, transfer
 
 
 def excess(remote: Remote, limit: int, before: datetime.datetime | None, of: Mapping[str, str]) -> list[Layer]:

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
-from seeder import atomic, home, ledger, owner
+from seeder import owner
 from seeder.definition.compose import read_stack
 from seeder.definition.extension import Auth
 from seeder.definition.manifest import read_project
@@ -18,9 +18,11 @@ from seeder.definition.request import named
 from seeder.definition.stack import Column, Shared, Stack, Trace
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
+from seeder.machine import atomic, home
+from seeder.passed.run import Run
 from seeder.registry import traits
-from seeder.run import Run
 from seeder.runtimes._attached_deployment import AttachedDeployment
+from seeder.steps import ledger
 
 FILE: Final = "attached.json"
 GIVE_UP: Final = "`seeder down --force RUN` gives the run up"

@@ -13,12 +13,12 @@ from seeder.definition.service import Condition
 from seeder.definition.stack import Shared, Stack
 from seeder.errors import EnvironmentFailed, in_words
 from seeder.events import Emit
-from seeder.process import Completed
+from seeder.machine.process import Completed
+from seeder.passed.run import Run, Task
+from seeder.passed.target import Address, Target
 from seeder.protocols import Engine
 from seeder.registry import ENGINES
-from seeder.run import Run, Task
 from seeder.runtimes import _healthcheck
-from seeder.target import Address, Target
 from seeder.wait import READY, Verdict, not_yet
 
 if TYPE_CHECKING:

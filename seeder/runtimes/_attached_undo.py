@@ -9,11 +9,11 @@ from typing import Final
 
 import filelock
 
-from seeder import undo
 from seeder.errors import SeederError, counted
+from seeder.passed.run import Swept
 from seeder.protocols import Marks
-from seeder.run import Swept
 from seeder.runtimes._attached_deployment import AttachedDeployment
+from seeder.steps import undo
 from seeder.wait import READY, taken
 
 LOCK: Final = "undo.lock"

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import home, process
-from seeder.docker_api import Daemon, sent
+from seeder.docker_engine.api import Daemon, sent
 from seeder.errors import EnvironmentFailed
+from seeder.machine import home, process
 from seeder.runtimes import _docker_compose
 
 BUILD_SECONDS = 1800.0

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from seeder import atomic, process
 from seeder.definition.stack import Stack
 from seeder.errors import DefinitionError, EnvironmentFailed, Problem
+from seeder.machine import atomic, process
 from seeder.runtimes._docker_model import Model, escaped, unescaped
 
 OLDEST = (2, 20)

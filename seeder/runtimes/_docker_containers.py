@@ -6,22 +6,22 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 
-from seeder import process
 from seeder.definition.dotenv import variables_of
 from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
-from seeder.docker_api import Daemon, Image, Refused, State
-from seeder.docker_endpoint import EVERYWHERE
+from seeder.docker_engine.api import Daemon, Image, Refused, State
+from seeder.docker_engine.endpoint import EVERYWHERE
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Noticed, Progress
-from seeder.launch import Launch
-from seeder.run import RUN, Addition, Run, Task
+from seeder.machine import process
+from seeder.passed.launch import Launch
+from seeder.passed.run import RUN, Addition, Run, Task
+from seeder.passed.target import Address
 from seeder.runtimes import _docker_compose, _docker_model, _docker_mounts, _docker_ports, _docker_survey, _healthcheck, _ports
 from seeder.runtimes._docker_health import Health, awaited, of_state
 from seeder.runtimes._docker_images import Images
 from seeder.runtimes._docker_labels import SERVICE, labels
 from seeder.runtimes._docker_tasks import Tasks
-from seeder.target import Address
 from seeder.wait import LAST_LINES, Verdict
 
 TAKEN = re.compile(r"port is already allocated|address already in use|ports are not available|bind for \S+ failed", re.IGNORECASE)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from seeder import process
-from seeder.docker_api import REMEDY, START, Daemon
-from seeder.docker_endpoint import endpoint
+from seeder.docker_engine.api import REMEDY, START, Daemon
+from seeder.docker_engine.endpoint import endpoint
 from seeder.errors import Problem, SeederError
-from seeder.notice import Diagnosis
+from seeder.machine import process
+from seeder.passed.notice import Diagnosis
 from seeder.runtimes import _docker_compose
 
 

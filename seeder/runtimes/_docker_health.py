@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterable
 
 from seeder.definition.service import Condition, Service, for_clients
-from seeder.docker_api import Daemon, State
+from seeder.docker_engine.api import Daemon, State
+from seeder.passed.target import Address
 from seeder.runtimes._healthcheck import ANSWERS, Check, connect, get, said
-from seeder.target import Address
 from seeder.wait import READY, Verdict, never, not_yet
 
 FIRST_GAP, LONGEST_GAP = 0.25, 2.0  # seconds between two commands inside a container: each costs 40 ms of CPU and more

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import order, process
-from seeder.docker_api import Daemon, Image
+from seeder import order
+from seeder.docker_engine.api import Daemon, Image
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress
+from seeder.machine import process
 from seeder.runtimes import _docker_build, _docker_compose
 
 PULL_SECONDS = 1800.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seeder.run import EXPIRES, RUN, Run
+from seeder.passed.run import EXPIRES, RUN, Run
 
 PROJECT, STACK = "dev.seeder.project", "dev.seeder.stack"
 SERVICE = "com.docker.compose.service"

@@ -15,7 +15,7 @@ from typing import Any
 from seeder.definition.stack import Stack
 from seeder.errors import DefinitionError
 from seeder.frozen import frozen
-from seeder.run import NO_ADDITIONS, Addition
+from seeder.passed.run import NO_ADDITIONS, Addition
 
 Model = dict[str, Any]
 PUBLISHED = "published"  # begins the name of a network through which a service of internal networks is reached from the host

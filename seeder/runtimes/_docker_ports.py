@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from seeder.definition.stack import Stack
+from seeder.passed.target import Address
 from seeder.runtimes._docker_model import Model
 from seeder.runtimes._healthcheck import of_service
-from seeder.target import Address
 
 Key = tuple[str, int, str]  # service, port inside, protocol
 

@@ -9,9 +9,9 @@ from pathlib import PurePath
 from seeder.definition.extension import Allowance
 from seeder.definition.service import Mount, Network, Service, Volume
 from seeder.definition.stack import Stack
-from seeder.docker_endpoint import EVERYWHERE
-from seeder.launch import Launch
-from seeder.notice import Notice
+from seeder.docker_engine.endpoint import EVERYWHERE
+from seeder.passed.launch import Launch
+from seeder.passed.notice import Notice
 from seeder.registry import ENGINES
 from seeder.runtimes._docker_mounts import SOCKETS, over_data
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from seeder.docker_api import Daemon, Kind
+from seeder.docker_engine.api import Daemon, Kind
 from seeder.errors import EnvironmentFailed
 from seeder.order import each
-from seeder.run import Swept
+from seeder.passed.run import Swept
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 KINDS: tuple[Kind, ...] = ("container", "network", "volume", "image")

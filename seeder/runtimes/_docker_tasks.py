@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import machine, process
 from seeder.definition.stack import Stack
-from seeder.docker_api import Daemon
+from seeder.docker_engine.api import Daemon
 from seeder.errors import EnvironmentFailed
-from seeder.process import Completed
-from seeder.run import Run, Task
+from seeder.machine import process, shell
+from seeder.machine.process import Completed
+from seeder.passed.run import Run, Task
+from seeder.passed.target import Address
 from seeder.runtimes._rewrite import Rewriter, hosts_of
-from seeder.target import Address
 
 TASK = "dev.seeder.task"
 
@@ -75,7 +75,7 @@ class Tasks:
         rewriter = Rewriter(hosts_of(self._stack, self._addresses))
         own = {name: str(value) for name, value in variables.items() if value is not None}
         environment = {
-            **machine.environment(self._run),
+            **shell.environment(self._run),
             **rewriter.environment({**own, **task.environment}),
             process.RUN_LABEL: self._run.id,
         }

@@ -14,7 +14,7 @@ from typing import Any
 
 from seeder.definition.service import Healthcheck, Service
 from seeder.frozen import frozen
-from seeder.target import Address
+from seeder.passed.target import Address
 from seeder.wait import READY, Verdict, not_yet
 
 ANSWERS = "answers"  # begins the reason of a verdict on a service that spoke HTTP

@@ -5,15 +5,15 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping
 
-from seeder import living
 from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit
-from seeder.run import Run
+from seeder.machine import living
+from seeder.passed.run import Run
+from seeder.passed.target import Address
 from seeder.runtimes import _local_service, _local_started
 from seeder.runtimes._local_deployment import LocalDeployment
-from seeder.target import Address
 from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet
 
 

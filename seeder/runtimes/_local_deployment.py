@@ -11,19 +11,19 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from seeder import living, machine, process
 from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Emit, Progress
-from seeder.launch import LocalLaunch
+from seeder.machine import living, process, shell
+from seeder.machine.process import Completed
 from seeder.order import each
-from seeder.process import Completed
-from seeder.run import NO_ADDITIONS, Addition, Run, Task
+from seeder.passed.launch import LocalLaunch
+from seeder.passed.run import NO_ADDITIONS, Addition, Run, Task
+from seeder.passed.target import Address
 from seeder.runtimes import _local_engine, _local_ready, _local_service, _ports
 from seeder.runtimes._local_started import Started
 from seeder.runtimes._rewrite import hosts_of
-from seeder.target import Address
 from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet, wait_for
 
 _AT_ONCE = 4
@@ -72,7 +72,7 @@ class LocalDeployment:
         launch = _local_engine.launch(self.stack.services[name], self.stack.stores_of(name)[0].engine, images.get(name))
         self._launches[name] = launch
         address = next(iter(self._own(name).values()))
-        environment = machine.environment(self.run, sys.executable)
+        environment = shell.environment(self.run, sys.executable)
         prepared = _local_engine.prepare(launch, self._data(name), address, environment, Path(state) if state else None)
         self.emit(Progress("images", name, "prepared", launch.program))
         return prepared

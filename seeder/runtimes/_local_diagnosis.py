@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from seeder import process
 from seeder.definition.service import Service
 from seeder.errors import Mark, SeederError
-from seeder.notice import Diagnosis
+from seeder.machine import process
+from seeder.passed.notice import Diagnosis
 from seeder.protocols import Embedded
 from seeder.registry import ENGINES
 from seeder.runtimes import _local_root, _ports

@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from seeder import home, process
 from seeder.definition.service import Service
 from seeder.errors import EnvironmentFailed, said_full
-from seeder.folder import copy_folder, shared
 from seeder.frozen import frozen
-from seeder.launch import LocalLaunch
+from seeder.machine import home, process
+from seeder.machine.folder import copy_folder, shared
+from seeder.passed.launch import LocalLaunch
+from seeder.passed.target import Address
 from seeder.protocols import Embedded
 from seeder.registry import ENGINES
 from seeder.runtimes._local_root import Guise, guise
-from seeder.target import Address
 
 _PREPARE_SECONDS = 120.0
 

@@ -6,8 +6,8 @@ import datetime
 import shutil
 from pathlib import Path
 
-from seeder import home
 from seeder.errors import EnvironmentFailed
+from seeder.machine import home
 
 LOCK = ".lock"  # beside each folder; its time is that of the last use
 

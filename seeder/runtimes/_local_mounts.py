@@ -9,8 +9,8 @@ from pathlib import Path
 
 from seeder.definition.service import Mount
 from seeder.errors import EnvironmentFailed
-from seeder.folder import copy_folder
-from seeder.run import Run
+from seeder.machine.folder import copy_folder
+from seeder.passed.run import Run
 from seeder.runtimes._rewrite import Rewriter
 
 _TEXT_BYTES = 1_000_000  # larger files are no configuration

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from seeder import process
 from seeder.definition.service import Service
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
+from seeder.machine import process
+from seeder.passed.target import Address
 from seeder.runtimes import _healthcheck, _ports
-from seeder.target import Address
 from seeder.wait import READY, Verdict, not_yet
 
 UNTOLD = (

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from seeder import home, process
 from seeder.errors import EnvironmentFailed, UsageError
-from seeder.folder import copy_folder, shared
 from seeder.frozen import frozen
-from seeder.launch import LocalLaunch
+from seeder.machine import home, process
+from seeder.machine.folder import copy_folder, shared
+from seeder.passed.launch import LocalLaunch
 from seeder.runtimes import _local_launcher
 
 VARIABLE = "SEEDER_LOCAL_ROOT"

@@ -7,17 +7,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from seeder import machine
 from seeder.definition.service import Mount, Service
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
-from seeder.process import RUN_LABEL
-from seeder.run import Addition, Run
+from seeder.machine import shell
+from seeder.machine.process import RUN_LABEL
+from seeder.passed.run import Addition, Run
+from seeder.passed.target import Address
 from seeder.runtimes import _healthcheck
 from seeder.runtimes._local_mounts import mounted
 from seeder.runtimes._rewrite import Hosts, Rewriter
-from seeder.target import Address
 
 PLACEHOLDER = re.compile(r"\{(python|host|port(?::(\d+))?)\}")
 
@@ -60,7 +60,7 @@ def invocation(
     values |= {name: _fill(values[name], service, own) for name in local.environment if name not in addition.environment}
     command = tuple(_fill(word, service, own) for word in rewriter.arguments(local.command))
     cwd = (stack.project_dir / local.cwd).resolve()
-    base = machine.environment(run, _interpreter(command, cwd))
+    base = shell.environment(run, _interpreter(command, cwd))
     environment = {**base, **values, **run.told, RUN_LABEL: run.id}
     return Invocation(command, cwd, environment, rewriter)
 
@@ -68,7 +68,7 @@ def invocation(
 def server_invocation(service: Service, stack: Stack, run: Run, hosts: Hosts, own: Mapping[int, Address]) -> Invocation:
     """What a task gets that runs as a store's server: its variables; there is no command."""
     rewriter = Rewriter(hosts, own)
-    environment = {**machine.environment(run, sys.executable), **rewriter.environment(service.environment), **run.told}
+    environment = {**shell.environment(run, sys.executable), **rewriter.environment(service.environment), **run.told}
     return Invocation((), stack.project_dir, {**environment, RUN_LABEL: run.id}, rewriter)
 
 

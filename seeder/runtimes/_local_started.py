@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from seeder import atomic
 from seeder.frozen import frozen
+from seeder.machine import atomic
 
 
 @frozen

@@ -12,14 +12,14 @@ from seeder.definition.dataset import Part
 from seeder.definition.service import Mount, Service
 from seeder.definition.stack import Stack
 from seeder.errors import Problem, SeederError
-from seeder.notice import Notice
+from seeder.passed.notice import Notice
+from seeder.passed.target import Address
 from seeder.protocols import Embedded, Narrow
 from seeder.registry import ENGINES
 from seeder.runtimes import _local_ready
 from seeder.runtimes._local_mounts import in_place
 from seeder.runtimes._local_service import PLACEHOLDER, ports_of
 from seeder.runtimes._rewrite import Rewriter, hosts_of
-from seeder.target import Address
 
 _PLACEHOLDERS = "an argument {port} takes the number that seeder reserves"
 

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from seeder import atomic, home
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
-from seeder.living import Identity, myself
+from seeder.machine import atomic, home
+from seeder.machine.living import Identity, myself
 
 # Below the range from which systems pick ports for outgoing connections: nothing takes one of these by chance.
 FIRST, LAST = 18_000, 32_000

@@ -15,7 +15,7 @@ from dataclasses import field
 from seeder.definition.links import SCHEME_PORTS
 from seeder.definition.stack import Stack
 from seeder.frozen import frozen
-from seeder.target import Address
+from seeder.passed.target import Address
 
 Hosts = Mapping[str, Mapping[int, Address]]  # host name -> container port -> where it is
 

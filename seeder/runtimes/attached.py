@@ -9,15 +9,16 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Mapping, Sequence
 
-from seeder import home, owner
+from seeder import owner
 from seeder.definition.stack import ATTACHED, Stack
 from seeder.errors import EnvironmentFailed, Problem, SeederError
 from seeder.events import Emit
-from seeder.notice import Notice
-from seeder.run import NO_ADDITIONS, Addition, Run, Swept
+from seeder.machine import home
+from seeder.passed.notice import Notice
+from seeder.passed.run import NO_ADDITIONS, Addition, Run, Swept
+from seeder.passed.target import Address
 from seeder.runtimes import _attached_again, _attached_undo
 from seeder.runtimes._attached_deployment import AttachedDeployment
-from seeder.target import Address
 
 
 class Attached:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack
-from seeder.docker_endpoint import Endpoint, endpoint
+from seeder.docker_engine.endpoint import Endpoint, endpoint
 from seeder.errors import Problem, SeederError
-from seeder.notice import Diagnosis, Notice
-from seeder.run import EXPIRES, NO_ADDITIONS, RUN, Addition, Place, Run, Swept
+from seeder.passed.notice import Diagnosis, Notice
+from seeder.passed.run import EXPIRES, NO_ADDITIONS, RUN, Addition, Place, Run, Swept
+from seeder.passed.target import Address
 from seeder.runtimes import _docker_compose, _docker_survey
-from seeder.target import Address
 
 if TYPE_CHECKING:
-    from seeder.docker_api import Daemon
+    from seeder.docker_engine.api import Daemon
     from seeder.events import Emit
     from seeder.runtimes._docker_containers import Containers
 
@@ -36,7 +36,7 @@ class Docker:
 
     @property
     def _daemon(self) -> Daemon:
-        from seeder.docker_api import Daemon
+        from seeder.docker_engine.api import Daemon
 
         return self._daemons.setdefault(at := endpoint(), Daemon(at))
 

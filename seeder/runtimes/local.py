@@ -14,10 +14,10 @@ from seeder.definition.dataset import Part
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack
 from seeder.errors import Problem
-from seeder.notice import Diagnosis, Notice
-from seeder.run import NO_ADDITIONS, Addition, Run, Swept
+from seeder.passed.notice import Diagnosis, Notice
+from seeder.passed.run import NO_ADDITIONS, Addition, Run, Swept
+from seeder.passed.target import Address
 from seeder.runtimes import _local_survey
-from seeder.target import Address
 
 if TYPE_CHECKING:
     from seeder.events import Emit

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from seeder import perform
 from seeder.environment import Environment
-from seeder.operation import Plan
+from seeder.passed.operation import Plan
+from seeder.steps import perform
 
 
 def steps(environment: Environment, plan: Plan) -> None:

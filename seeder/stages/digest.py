@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from seeder import digest
-from seeder.content import StoreDigest
 from seeder.environment import Environment
 from seeder.events import Digested, Noticed
-from seeder.operation import Plan
+from seeder.evidence import digest
+from seeder.passed.content import StoreDigest
+from seeder.passed.operation import Plan
 
 
 def stores(environment: Environment, plan: Plan) -> None:

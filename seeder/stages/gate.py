@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, GateRefused, Problem
 from seeder.events import Refused
-from seeder.operation import EXPECT, Check, Plan
 from seeder.order import each
+from seeder.passed.operation import EXPECT, Check, Plan
 from seeder.registry import GATES
 
 

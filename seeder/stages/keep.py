@@ -10,16 +10,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from seeder import process, start
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Noticed
-from seeder.layer import SET, Chain, State
-from seeder.operation import Plan
+from seeder.machine import process
 from seeder.order import along
+from seeder.passed.layer import SET, Chain, State
+from seeder.passed.operation import Plan
 from seeder.protocols import Saves
 from seeder.registry import LAYERS
 from seeder.reuse import bases, cache, chain, room
+from seeder.running import start
 
 
 def shared(environment: Environment, plan: Plan) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from seeder import guests, loading, machine, perform, process, quiet, variables
+from seeder import variables
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Loaded
-from seeder.operation import Call, Make, Plan, Sow
+from seeder.loading import attached, owned
+from seeder.machine import process, shell
+from seeder.passed.operation import Call, Make, Plan, Sow
 from seeder.registry import CALLERS
+from seeder.running import quiet
+from seeder.steps import perform
 
 
 def at_rest(environment: Environment, plan: Plan) -> None:
     """Every dataset's records are in their stores, and known, so that gates can ask for them."""
     for operation in plan.loads:
-        environment.loaded += (guests if environment.stack.target else loading).dataset(environment, operation)
+        environment.loaded += (attached if environment.stack.target else owned).dataset(environment, operation)
 
 
 def through_services(environment: Environment, plan: Plan) -> None:
@@ -35,7 +39,7 @@ def _sow(environment: Environment, operation: Sow) -> None:
         operation.seed.command,
         timeout=operation.seed.within,
         cwd=environment.plan.definition.manifest.root,
-        environment={**machine.environment(environment.run), **environment.variables()},
+        environment={**shell.environment(environment.run), **environment.variables()},
         on_line=lambda line: environment.tell("load", operation.subject, "running", line),
         remedy="see what it waits for, or give it longer in the manifest: `seed: {within: ...}`",
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from seeder import loading
 from seeder.environment import Environment
-from seeder.fitness import Migrated, head
-from seeder.operation import Load, Migrate, Plan
+from seeder.loading import owned
 from seeder.order import along
+from seeder.passed.fitness import Migrated, head
+from seeder.passed.operation import Load, Migrate, Plan
 from seeder.protocols import Inspects
 from seeder.registry import MIGRATORS
 
@@ -37,7 +37,7 @@ def _go(environment: Environment, way: Iterable[Migrate | Load]) -> None:
         if isinstance(operation, Migrate):
             _migrate(environment, operation)
         else:
-            loading.dataset(environment, operation)
+            owned.dataset(environment, operation)
 
 
 def _migrate(environment: Environment, operation: Migrate) -> None:

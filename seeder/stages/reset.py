@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from seeder import hold, start
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import Noticed, WasReset
-from seeder.operation import Plan
 from seeder.order import each
+from seeder.passed.operation import Plan
+from seeder.passed.rewound import NO_MARK, Rewound, Way
 from seeder.protocols import Rewinds
-from seeder.rewound import NO_MARK, Rewound, Way
+from seeder.running import hold, start
 
 MARKED = "marked"  # the file of a run's folder that is there when all of its stores are marked
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from seeder import bundle, hold, start
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed
 from seeder.events import WasRestored
-from seeder.operation import Plan, Restore
+from seeder.evidence import bundle
 from seeder.order import along
+from seeder.passed.operation import Plan, Restore
 from seeder.protocols import Saves
+from seeder.running import hold, start
 
 
 def stores(environment: Environment, plan: Plan) -> None:

@@ -14,19 +14,22 @@ from typing import Any
 
 import yaml
 
-from seeder import bundle, digest, hold, ledger, redact, variables
+from seeder import variables
 from seeder.definition.stack import Stack
 from seeder.environment import Environment
 from seeder.errors import SeederError, of_machine
 from seeder.events import BundleKept, Emit, Noticed
+from seeder.evidence import bundle, digest, redact
+from seeder.evidence.story import Story, asked, journal, recorded
 from seeder.frozen import frozen
-from seeder.operation import Plan
 from seeder.order import each
+from seeder.passed.operation import Plan
+from seeder.passed.run import Run
 from seeder.protocols import Saves
 from seeder.registry import volatile
 from seeder.release import VERSION
-from seeder.run import Run
-from seeder.story import Story, asked, journal, recorded
+from seeder.running import hold
+from seeder.steps import ledger
 
 RESOLVED = "compose.resolved.yaml"
 JOURNAL = "events.jsonl"

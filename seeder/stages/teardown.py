@@ -7,13 +7,13 @@ import datetime
 from contextlib import ExitStack
 
 from seeder import owner, warden
-from seeder import undo as steps
 from seeder.environment import Environment
 from seeder.errors import LeftOver
 from seeder.events import Cleaned, Noticed
+from seeder.evidence.story import Story
+from seeder.passed.run import Run
 from seeder.reuse import cache
-from seeder.run import Run
-from seeder.story import Story
+from seeder.steps import undo as steps
 
 
 def keep(environment: Environment, ttl: datetime.timedelta, undo: ExitStack, story: Story, guard: warden.Warden) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seeder import start
 from seeder.environment import Environment
-from seeder.fitness import LoadedTable, Migrated
-from seeder.layer import Layer
-from seeder.operation import Load, Plan
+from seeder.passed.fitness import LoadedTable, Migrated
+from seeder.passed.layer import Layer
+from seeder.passed.operation import Load, Plan
+from seeder.running import start
 
 
 def prepare(environment: Environment, plan: Plan) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from seeder import command, interrupt, process
 from seeder.environment import Environment
 from seeder.errors import SeederError
 from seeder.events import CommandEnded, Noticed
-from seeder.story import Story
+from seeder.evidence.story import Story
+from seeder.machine import command, interrupt, process
 
 
 def run(environment: Environment, words: Sequence[str], story: Story) -> None:

@@ -9,18 +9,20 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from seeder import mutations, perform, quiet, sequence
 from seeder.definition.expectation import Expectation, filled_in
 from seeder.definition.references import Nowhere, filled
 from seeder.definition.scope import Known
 from seeder.definition.variant import Mutation
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, GateRefused, Problem
-from seeder.fitness import Fitness
-from seeder.mutations import Variant
-from seeder.operation import EXPECT, Plan
+from seeder.evidence.story import Story
+from seeder.graph import mutations
+from seeder.graph.mutations import Variant
+from seeder.passed.fitness import Fitness
+from seeder.passed.operation import EXPECT, Plan
 from seeder.registry import GATES
-from seeder.story import Story
+from seeder.running import quiet
+from seeder.steps import perform, sequence
 
 AS_TOLD = "as told"
 STAGE = "variants"

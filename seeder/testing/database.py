@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from seeder.definition.request import Definition, Request
 from seeder.definition.stack import Store
 from seeder.errors import DefinitionError, UsageError, nearest
+from seeder.handles.sql import Sql
+from seeder.passed.target import Target
 from seeder.protocols import Clones
 from seeder.registry import ENGINES
-from seeder.sql import Sql
-from seeder.target import Target
 from seeder.testing import evidence
 from seeder.testing.server import Server, Wanted
 from seeder.testing.shared import Key

@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from seeder import hold, present
+from seeder import present
 from seeder.definition.alone import part
-from seeder.operation import Plan
+from seeder.evidence.story import free
+from seeder.passed.operation import Plan
+from seeder.passed.target import Target
+from seeder.running import hold
 from seeder.stages import snapshot
-from seeder.story import free
-from seeder.target import Target
 
 
 def keep(run: str, copies: Mapping[str, Target], cause: str) -> Path:

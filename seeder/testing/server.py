@@ -17,18 +17,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from seeder import atomic, check, decide, lifecycle, living, present, process, start
+from seeder import check, decide, lifecycle, present
 from seeder.definition.request import Definition, Request, find_project, of_server, resolve
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, Mark, Problem, SeederError, UsageError, of_machine
 from seeder.frozen import frozen
-from seeder.operation import Plan
-from seeder.options import Options
+from seeder.machine import atomic, living, process
+from seeder.passed.operation import Plan
+from seeder.passed.options import Options
+from seeder.passed.target import Target
 from seeder.plan import choose, make
 from seeder.protocols import Clones
 from seeder.registry import traits
 from seeder.reuse import cache
-from seeder.target import Target
+from seeder.running import start
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 ASKED, UP, WRONG, LOCK, USERS, LOG = "asked.json", "up.json", "wrong.json", "lock", "users", "log"

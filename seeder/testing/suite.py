@@ -13,7 +13,7 @@ from seeder import check, decide, session
 from seeder.definition.request import Request, find_project, resolve
 from seeder.errors import UsageError
 from seeder.frozen import frozen
-from seeder.options import Options
+from seeder.passed.options import Options
 from seeder.registry import traits
 from seeder.testing import warm
 from seeder.testing.database import Databases

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 
 from seeder.errors import EnvironmentFailed
+from seeder.passed.target import Target
 from seeder.protocols import Cloner
-from seeder.target import Target
 
 AHEAD = 4
 MAKERS = 2  # a copy waits for the disk and for the server's other processes; a third one gains nothing

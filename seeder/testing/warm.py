@@ -16,16 +16,18 @@ from typing import Any
 
 import filelock
 
-from seeder import atomic, fingerprint, home, owner, present, session, start, warden
+from seeder import fingerprint, owner, present, session, warden
 from seeder.environment import AT_WORK
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Emit
-from seeder.operation import Plan
-from seeder.options import Options
+from seeder.evidence.story import Story
+from seeder.machine import atomic, home
+from seeder.passed.operation import Plan
+from seeder.passed.options import Options
 from seeder.reuse import chain
+from seeder.running import start
 from seeder.session import Session
 from seeder.stages import gate, reset
-from seeder.story import Story
 from seeder.wait import READY, taken
 
 FILE, LOCK = "warm.json", "warm.lock"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from seeder import ledger
+from seeder.steps import ledger
 from seeder.wait import READY, not_yet, wait_for
 from tests.scenarios.failing import proper
 from tests.scenarios.seeder import SEEDER, Said, seeder, started, until

@@ -10,8 +10,8 @@ import pytest
 
 import seeder
 from seeder.errors import EnvironmentFailed
-from seeder.hold import still
 from seeder.order import aside
+from seeder.running.hold import still
 from seeder.session import Session
 from tests.conftest import copied_shop
 from tests.scenarios.seeder import run_id

@@ -17,8 +17,8 @@ from seeder.engines import _nats_client, _redis_client
 from seeder.engines._nats_client import Link
 from seeder.engines._postgres_connection import connect
 from seeder.errors import EnvironmentFailed
+from seeder.passed.target import Target
 from seeder.session import Session
-from seeder.target import Target
 from tests.conftest import copied_shop
 from tests.contract.rewind_examples import EXAMPLES, rounds, tell
 from tests.contract.test_rewind_postgres_any import ROWS, SCHEMAS

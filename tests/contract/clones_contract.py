@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from seeder.errors import EnvironmentFailed
+from seeder.passed.target import Target
 from seeder.protocols import Clones
-from seeder.target import Target
 from tests.contract.engine_contract import Filled
 from tests.contract.serving import Server
 

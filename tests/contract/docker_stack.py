@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from seeder import home
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Stack
 from seeder.events import Event, Noticed
+from seeder.machine import home
+from seeder.passed.run import Run
 from seeder.registry import ENGINES, traits
-from seeder.run import Run
 from seeder.runtimes._docker_containers import Containers
 from seeder.runtimes.docker import Docker
 from seeder.wait import READY, Verdict, wait_for

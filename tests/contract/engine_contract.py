@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from seeder.content import Records
 from seeder.definition.dataset import Part
 from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.passed.content import Records
+from seeder.passed.target import Address, Target
 from seeder.protocols import Finality
 from seeder.registry import LOADERS
-from seeder.target import Address, Target
 from tests.contract.serving import NOON, Server, serving
 
 RUNTIMES = ["local", pytest.param("docker", marks=pytest.mark.docker)]

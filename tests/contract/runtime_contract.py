@@ -15,16 +15,17 @@ from typing import Any, ClassVar
 
 import pytest
 
-from seeder import home, living, warden
+from seeder import warden
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.service import Healthcheck
 from seeder.errors import EnvironmentFailed
 from seeder.events import Event
+from seeder.machine import home, living
+from seeder.passed.run import NO_ADDITIONS, Addition, Run, Task
+from seeder.passed.target import Address
 from seeder.protocols import Deployment, Runtime
 from seeder.registry import RUNTIMES, traits
-from seeder.run import NO_ADDITIONS, Addition, Run, Task
-from seeder.target import Address
 from seeder.wait import READY, not_yet, wait_for
 
 DATA = Path(__file__).parents[1] / "data" / "runtime"

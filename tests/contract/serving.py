@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seeder import home, warden
+from seeder import warden
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.stack import Stack
 from seeder.engines import _nats_reset, _postgres_reset, _redis_state, _stub_state
 from seeder.engines._postgres_connection import connect
+from seeder.machine import home
+from seeder.passed.run import Run
+from seeder.passed.target import Address, Target
 from seeder.protocols import Deployment, Initialises
 from seeder.registry import ENGINES, RUNTIMES, traits
-from seeder.run import Run
-from seeder.target import Address, Target
 from seeder.wait import wait_for
 
 NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from seeder.engines._postgres_connection import connect
+from seeder.passed.target import Target
 from seeder.protocols import Clones
 from seeder.registry import ENGINES
-from seeder.target import Target
 from tests.contract.clones_contract import ClonesContract, fresh
 from tests.contract.engine_contract import load
 from tests.contract.serving import Server

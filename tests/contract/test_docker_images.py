@@ -10,8 +10,8 @@ import pytest
 
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Progress
+from seeder.passed.run import Task
 from seeder.reuse import room
-from seeder.run import Task
 from seeder.runtimes.docker import Docker
 from tests.contract.docker_stack import OnDocker, Opened, docker, owned
 

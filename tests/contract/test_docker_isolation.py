@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from seeder.errors import EnvironmentFailed
-from seeder.run import Task
+from seeder.passed.run import Task
 from seeder.runtimes.docker import Docker
 from seeder.wait import wait_for
 from tests.contract.docker_stack import OnDocker, Opened, docker, owned

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from seeder.errors import EnvironmentFailed
-from seeder.run import Addition
+from seeder.passed.run import Addition
 from seeder.runtimes.docker import Docker
 from tests.contract.docker_stack import OnDocker, docker, stack_of
 

@@ -15,17 +15,17 @@ import psycopg
 import pytest
 import redis
 
-from seeder.content import Key, Keys, Message, Messages, Records
 from seeder.definition.dataset import Part
 from seeder.definition.expectation import Expectation
 from seeder.definition.extension import CountRange, Gates
 from seeder.definition.stack import Column, Reference
 from seeder.errors import EnvironmentFailed, Mark, Problem
 from seeder.events import Noticed, Waited
-from seeder.fitness import Fitness, LoadedTable, Revision
+from seeder.handles.stub import Stub
+from seeder.passed.content import Key, Keys, Message, Messages, Records
+from seeder.passed.fitness import Fitness, LoadedTable, Revision
 from seeder.protocols import Loads, Rejoins
 from seeder.registry import GATES, RUNTIMES
-from seeder.stub import Stub
 from seeder.wait import READY, never, not_yet, wait_for
 from tests.fakes.world import LiveWorld, opened, read
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from seeder import home
 from seeder.errors import EnvironmentFailed
-from seeder.layer import Layer
 from seeder.layers import image
+from seeder.machine import home
+from seeder.passed.layer import Layer
 from seeder.reuse import room
 from tests.contract.docker_stack import OnDocker, docker
 

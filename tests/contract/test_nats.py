@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from seeder.content import Post, Records
 from seeder.engines import _nats_client
 from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.passed.content import Post, Records
+from seeder.passed.target import Target
 from seeder.protocols import Finality
-from seeder.target import Target
 from tests.contract.engine_contract import RUNTIMES, EngineContract, load, read
 from tests.contract.serving import Server, serving
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from seeder.content import Records
 from seeder.engines._postgres_connection import connect
 from seeder.errors import DefinitionError, EnvironmentFailed
-from seeder.target import Target
+from seeder.passed.content import Records
+from seeder.passed.target import Target
 from tests.contract.engine_contract import EngineContract, load, read
 from tests.contract.serving import Server
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seeder.content import ColumnInfo, Row, Table
 from seeder.definition.dataset import Part
 from seeder.engines._postgres_connection import connect
 from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.passed.content import ColumnInfo, Row, Table
 from tests.contract.engine_contract import NOBODY, load, read
 from tests.contract.serving import Server, serving
 

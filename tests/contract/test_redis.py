@@ -11,12 +11,12 @@ from typing import Any, cast
 
 import pytest
 
-from seeder.content import Records
 from seeder.definition.stack import Shared
 from seeder.engines import _redis_client
 from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.passed.content import Records
+from seeder.passed.target import Target
 from seeder.session import Session
-from seeder.target import Target
 from seeder.wait import READY, not_yet, wait_for
 from tests.contract.engine_contract import EngineContract, load, read
 from tests.contract.serving import Server

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from seeder import pack, registry, transfer
+from seeder import registry
 from seeder.errors import EnvironmentFailed, UsageError
-from seeder.layer import Layer
+from seeder.machine import pack
+from seeder.passed.layer import Layer
 from seeder.protocols import Shrinks
-from seeder.reuse import shrink
+from seeder.reuse import shrink, transfer
 from tests.contract.guarding_registry import guarded
 from tests.contract.serving_registry import registry as serving
 

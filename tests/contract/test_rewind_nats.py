@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from seeder.engines import _nats_client
 from seeder.engines._nats_client import Link
 from seeder.errors import EnvironmentFailed
-from seeder.target import Target
+from seeder.passed.target import Target
 from tests.contract.engine_contract import load, read
 from tests.contract.rewind_contract import RewindContract
 from tests.contract.rewind_examples import rounds, tell

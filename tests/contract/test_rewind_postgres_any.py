@@ -16,10 +16,10 @@ import pytest
 from hypothesis import note
 from hypothesis import strategies as st
 
-from seeder import process
 from seeder.definition.dataset import Part
 from seeder.engines import _postgres_local, _postgres_query
 from seeder.engines._postgres_connection import connect
+from seeder.machine import process
 from seeder.registry import LOADERS
 from tests.contract.engine_contract import load
 from tests.contract.rewind_examples import rounds, tell

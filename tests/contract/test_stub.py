@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
-from seeder.content import Records
 from seeder.engines import _stub_client
 from seeder.errors import DefinitionError, EnvironmentFailed
-from seeder.stub import Stub
-from seeder.target import Target
+from seeder.handles.stub import Stub
+from seeder.passed.content import Records
+from seeder.passed.target import Target
 from tests.contract.engine_contract import EngineContract, load, read
 from tests.contract.serving import Server, serving
 

@@ -1,4 +1,4 @@
-"""What the README tells a reader to type works as it stands there."""
+"""What the README and the reference tell a reader to type works as it stands there."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pytest
 from seeder.definition.scenario_reader import read_scenario
 from tests.conftest import ROOT, copied_shop
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*) ?(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PAGES = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/reference.md"))
+BLOCKS = re.findall(r"^```(\w*) ?(\w*)\n(.*?)^```$", PAGES, re.MULTILINE | re.DOTALL)
 ELSEWHERE = {"./ci/demo", "./ci/test"}  # the set-up commands: CI runs both on a fresh clone
 TESTS = "import os\n\n\ndef test_it_runs_inside():\n    assert os.environ['NOTES_DATABASE'].startswith('postgresql://')\n"
 
@@ -156,7 +156,7 @@ def test_the_demo_installs_what_the_next_commands_of_the_readme_need_and_says_ho
     assert "seeder-env[all]" in extras["demo"]
     assert "setup demo" in (ROOT / "ci/demo").read_text()
     assert ". $VENV/bin/activate" in (ROOT / "ci/demo").read_text()
-    assert "`. .venv/bin/activate`" in README
+    assert "`. .venv/bin/activate`" in PAGES
 
 
 def test_the_examples_of_events_are_sound(tmp_path):

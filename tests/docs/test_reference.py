@@ -11,19 +11,21 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from seeder import command as wrapped
-from seeder import errors, events, interrupt, lifecycle
+from seeder import errors, events, lifecycle
 from seeder.cli import COMMANDS, cli
 from seeder.definition import extension, generator_file, manifest_file, scenario_file, schema
+from seeder.machine import command as wrapped
+from seeder.machine import interrupt
 from seeder.registry import ENGINES, GATES, RUNTIMES
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, REFERENCE = ROOT / "README.md", ROOT / "docs/reference.md"
+TEXT = REFERENCE.read_text(encoding="utf-8")
 
 
 def section(title: str) -> str:
     """The reference's text below a heading, up to the next one of its level."""
-    _, _, rest = README.partition(f"\n## {title}\n")
+    _, _, rest = TEXT.partition(f"\n## {title}\n")
     assert rest, f"the reference has no section {title}"
     return rest.partition("\n## ")[0]
 
@@ -147,10 +149,18 @@ def test_every_stage_is_named_wherever_stages_are():
 
 
 def test_every_schema_kind_is_described():
-    assert set(schema.KINDS) - words(README.partition("# Reference")[2].partition("\n## ")[0]) == set()
+    assert set(schema.KINDS) - words(TEXT.partition("\n## ")[0]) == set()
 
 
-def test_links_lead_to_headings_and_files():
-    headings = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+)$", README, re.MULTILINE)}
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        assert target[1:] in headings if target.startswith("#") else (ROOT / target).exists(), target
+def headings(file: Path) -> set[str]:
+    found = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 _-]", "", title.lower()).replace(" ", "-") for title in found}
+
+
+@pytest.mark.parametrize("page", [README, REFERENCE], ids=lambda page: page.name)
+def test_links_lead_to_headings_and_files(page):
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        path, _, heading = target.partition("#")
+        file = page.parent / path if path else page
+        assert file.exists(), target
+        assert not heading or heading in headings(file), target

@@ -10,17 +10,18 @@ from pathlib import Path
 
 import httpx
 
-from seeder import home, warden
+from seeder import warden
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
 from seeder.events import Event
-from seeder.process import Completed
+from seeder.machine import home
+from seeder.machine.process import Completed
+from seeder.passed.run import Run, Task
+from seeder.passed.target import Target
 from seeder.protocols import Deployment, Engine, Initialises, Runtime
 from seeder.registry import ENGINES, RUNTIMES, traits
-from seeder.run import Run, Task
-from seeder.target import Target
 from seeder.wait import Verdict, wait_for
 
 AS_OF = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder import bundle
+from seeder.evidence import bundle
 from seeder.wait import READY, Verdict, not_yet, wait_for
 from tests.scenarios.seeder import SEEDER, Said, leftovers, run_id, seeder, until
 

@@ -9,7 +9,7 @@ import struct
 import threading
 from pathlib import Path
 
-from seeder.docker_endpoint import DEFAULT
+from seeder.docker_engine.endpoint import DEFAULT
 
 
 class Front:

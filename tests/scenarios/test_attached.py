@@ -11,7 +11,7 @@ from shutil import copytree
 
 import pytest
 
-from seeder import ledger
+from seeder.steps import ledger
 from tests.conftest import DATA
 from tests.scenarios import suites
 from tests.scenarios.failing import proper

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from seeder import bundle as bundles
+from seeder.evidence import bundle as bundles
 from tests.conftest import DATA
 from tests.scenarios.bare import bare
 from tests.scenarios.seeder import run_id, seeder

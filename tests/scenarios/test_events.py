@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import seeder
-from seeder.content import Post
 from seeder.errors import EnvironmentFailed
+from seeder.passed.content import Post
 from tests.scenarios.failing import proper
 from tests.scenarios.seeder import run_id
 from tests.scenarios.seeder import seeder as typed

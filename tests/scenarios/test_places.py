@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder.docker_endpoint import endpoint
+from seeder.docker_engine.endpoint import endpoint
 from tests.scenarios.bare import bare
 from tests.scenarios.failing import proper
 from tests.scenarios.front import Front

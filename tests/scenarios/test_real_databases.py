@@ -14,16 +14,16 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from seeder.content import Records, Table
 from seeder.definition.checksums import verify
 from seeder.definition.dataset import Dataset
 from seeder.definition.dataset_parts import parts
 from seeder.definition.request import Definition, Request, find_project, resolve
 from seeder.errors import Problem
-from seeder.fitness import Fitness, LoadedTable
+from seeder.passed.content import Records, Table
+from seeder.passed.fitness import Fitness, LoadedTable
+from seeder.planning.soundness import accepted
 from seeder.protocols import Digests, Loads
 from seeder.registry import GATES, LOADERS, MIGRATORS, traits
-from seeder.soundness import accepted
 from tests.conftest import DATA
 from tests.fakes.world import LiveWorld, opened
 from tests.scenarios.cases import product

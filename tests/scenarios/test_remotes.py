@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from seeder import fingerprint
-from seeder.pack import into_folder
+from seeder.machine.pack import into_folder
 from seeder.registry import remote as opened
 from tests.conftest import DATA
 from tests.contract.serving_registry import registry

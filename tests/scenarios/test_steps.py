@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder import ledger
+from seeder.steps import ledger
 from tests.scenarios.cases import RUNTIMES, product
 from tests.scenarios.failing import evidence, proper
 from tests.scenarios.layered import did, named

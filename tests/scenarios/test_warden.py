@@ -18,9 +18,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from seeder import home, living, owner, warden
+from seeder import owner, warden
+from seeder.machine import home, living
+from seeder.passed.run import Run
 from seeder.registry import RUNTIMES
-from seeder.run import Run
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
 STACK = Path(__file__).parents[1] / "data" / "runtime" / "compose.yaml"

@@ -12,13 +12,13 @@ import httpx
 import pytest
 
 from seeder import Context, TryAgain, generator
-from seeder.asking import ask
-from seeder.capability import Asked
 from seeder.definition.stack import Stack
 from seeder.generators.python import Badly, Generator
+from seeder.passed.capability import Asked
+from seeder.passed.run import Run
 from seeder.protocols import World
-from seeder.run import Run
-from seeder.tried import Tried
+from seeder.steps.asking import ask
+from seeder.steps.tried import Tried
 from tests.conftest import DATA
 from tests.fakes.world import read
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from seeder.errors import DefinitionError
-from seeder.target import Target
+from seeder.passed.target import Target
 from seeder.testing.database import Database
 
 

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from seeder import atomic
+from seeder.machine import atomic
 
 
 def test_several_that_write_one_file_at_once_do_not_meet(tmp_path):

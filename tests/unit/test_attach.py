@@ -12,10 +12,10 @@ from seeder.check import check_project
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Definition, Request, resolve
 from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.passed.target import Target
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
 from seeder.session import Session
-from seeder.target import Target
 from tests.unit.test_plan import NOW
 
 COMPOSE = """\

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from seeder import bundle
 from seeder.errors import SeederError
+from seeder.evidence import bundle
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from seeder import command, interrupt, living
 from seeder.errors import TimeLimit
+from seeder.machine import command, interrupt, living
 
 
 def test_its_exit_code_comes_back():

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from seeder.docker_api import Daemon, identity_of
-from seeder.docker_endpoint import Endpoint
+from seeder.docker_engine.api import Daemon, identity_of
+from seeder.docker_engine.endpoint import Endpoint
 from seeder.errors import EnvironmentFailed
 from seeder.runtimes._docker_diagnosis import diagnose
 from tests.fakes.answering import answering

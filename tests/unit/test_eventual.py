@@ -9,10 +9,10 @@ import pytest
 
 from seeder.errors import EnvironmentFailed
 from seeder.events import Event, Waited
-from seeder.eventual import TRUE, Seen, answered
+from seeder.evidence.story import summed
 from seeder.generators.context import Context
+from seeder.handles.eventual import TRUE, Seen, answered
 from seeder.session import Session
-from seeder.story import summed
 
 # name -> (answers, what is waited for, what may be on the way, what comes of it: the answer, or a part of the message)
 CASES: dict[str, tuple[list[Any], Any, Any, Any]] = {

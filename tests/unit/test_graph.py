@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from seeder import graph, shape
-from seeder.capability import Capability
 from seeder.definition.scenario import Scenario
 from seeder.definition.scenario_reader import read_scenario
 from seeder.definition.stack import Stack
 from seeder.definition.step import Step
 from seeder.errors import Collector, Mark
-from seeder.perform import _members
+from seeder.graph import edges
+from seeder.passed.capability import Capability
+from seeder.promises import shape
+from seeder.steps.perform import _members
 from tests.conftest import DATA
 from tests.fakes.world import read
 
@@ -74,7 +75,7 @@ def test_a_sound_graph_has_no_problems(tmp_path: Path, stack: Stack, name: str) 
     scenario, problems = written(tmp_path, GOOD[name])
     assert problems.problems == []
     assert scenario
-    assert graph.problems(scenario, stack, KNOWN) == []
+    assert edges.problems(scenario, stack, KNOWN) == []
 
 
 # fmt: off
@@ -135,8 +136,8 @@ def test_a_broken_graph_is_told_with_its_line_and_what_mends_it(tmp_path: Path, 
     scenario, read_problems = written(tmp_path, text)
     assert read_problems.problems == []
     assert scenario
-    found = [one for one in graph.problems(scenario, stack, KNOWN) if cause in one.cause]
-    assert found, graph.problems(scenario, stack, KNOWN)
+    found = [one for one in edges.problems(scenario, stack, KNOWN) if cause in one.cause]
+    assert found, edges.problems(scenario, stack, KNOWN)
     assert found[0].mark
     assert (found[0].mark.line, remedy in found[0].remedy) == (line, True), found[0]
 
@@ -144,15 +145,15 @@ def test_a_broken_graph_is_told_with_its_line_and_what_mends_it(tmp_path: Path, 
 def test_everything_is_told_at_once(tmp_path: Path, stack: Stack) -> None:
     scenario, _ = written(tmp_path, "steps:\n  a: {use: customers.creat}\n  b: {use: orders.place, with: {customer: five, not: 1}}\n")
     assert scenario
-    assert len(graph.problems(scenario, stack, KNOWN)) == 3
+    assert len(edges.problems(scenario, stack, KNOWN)) == 3
 
 
 def test_a_service_that_is_not_part_of_the_run_cannot_be_waited_for(tmp_path: Path) -> None:
     part = read(SMALL, "db")
     scenario, _ = written(tmp_path, "act:\n  a: {eventually: {get: web, path: /, until: {a: 1}}}\n")
     assert scenario
-    assert graph.problems(scenario, part, KNOWN) == []  # what `check` tells: another run has it
-    (told,) = graph.left_out(scenario, part, {})
+    assert edges.problems(scenario, part, KNOWN) == []  # what `check` tells: another run has it
+    (told,) = edges.left_out(scenario, part, {})
     assert (told.subject, told.cause, told.mark and told.mark.line) == (
         "act.a", "waits for web, which is not part of this run: not needed by db", 8,
     )  # fmt: skip
@@ -171,7 +172,7 @@ def test_thousands_of_steps_are_compared_with_one_reader_of_each_shape(tmp_path:
     scenario, _ = written(tmp_path, "\n".join(lines) + "\n")
     assert scenario
     shape.reader.cache_clear()
-    assert graph.problems(scenario, stack, KNOWN) == []
+    assert edges.problems(scenario, stack, KNOWN) == []
     assert shape.reader.cache_info().misses == 2  # region; status and note are texts
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from seeder import history
 from seeder.definition.dataset import Dataset
 from seeder.definition.extension import Migrate as Written
 from seeder.definition.stack import Store
 from seeder.errors import Mark
-from seeder.fitness import Revision
-from seeder.operation import Load, Migrate
+from seeder.passed.fitness import Revision
+from seeder.passed.operation import Load, Migrate
+from seeder.planning import history
 
 IDS = ("0001", "0002", "0003", "0004")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from seeder import hold
 from seeder.errors import EnvironmentFailed
+from seeder.running import hold
 
 
 class Holding:

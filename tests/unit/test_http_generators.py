@@ -16,19 +16,19 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from seeder import registry
-from seeder.asking import ask
-from seeder.capability import Asked
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import read_project
 from seeder.definition.schema import schema
 from seeder.definition.stack import Stack
 from seeder.definition.yaml import load
 from seeder.errors import DefinitionError
+from seeder.passed.capability import Asked
+from seeder.passed.run import Run
+from seeder.promises.shape import mistakes
 from seeder.protocols import Generator, Undoes, World
 from seeder.registry import traits
-from seeder.run import Run
-from seeder.shape import mistakes
-from seeder.tried import Tried
+from seeder.steps.asking import ask
+from seeder.steps.tried import Tried
 from tests.fakes.answering import answering
 
 DATA = Path(__file__).resolve().parents[1] / "data"

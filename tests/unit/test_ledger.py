@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from seeder import ledger
-from seeder.ledger import Entry, Ledger
+from seeder.steps import ledger
+from seeder.steps.ledger import Entry, Ledger
 
 
 def entry(name: str, *after: str) -> Entry:

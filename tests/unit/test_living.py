@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder import living
+from seeder.machine import living
 from seeder.wait import READY, not_yet, wait_for
 
 WAIT = "print('here', flush=True); input()"

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from seeder import locked
-from seeder.capability import Capability
 from seeder.cli import cli
-from seeder.compatibility import changes
 from seeder.definition.expectation import Expectation
 from seeder.definition.scenario import Scenario
 from seeder.definition.step import Step
 from seeder.errors import Mark
-from seeder.locked import Changed
+from seeder.passed.capability import Capability
+from seeder.promises import locked
+from seeder.promises.compatibility import changes
+from seeder.promises.locked import Changed
 
 SMALL = Path(__file__).resolve().parents[1] / "data/small"
 BEFORE: dict[str, Any] = {

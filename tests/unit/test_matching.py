@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seeder import matching
 from seeder.gates.references import lacking
+from seeder.handles import matching
 
 NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
 ID = uuid.UUID("0b0e7d7a-0000-4000-8000-000000000001")

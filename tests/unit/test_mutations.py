@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from seeder.content import Post
-from seeder.mutations import MUTATIONS, Variant, mutated, variants
+from seeder.graph.mutations import MUTATIONS, Variant, mutated, variants
+from seeder.passed.content import Post
 
 POSTS = {name: Post(name, f"s.{name}", {}, json.dumps({"who": name}).encode()) for name in "abc"}
 

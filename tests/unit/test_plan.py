@@ -15,11 +15,11 @@ from seeder.definition.checksums import lock
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
 from seeder.errors import DefinitionError, Problem, SeederError
-from seeder.operation import Plan
+from seeder.passed.operation import Plan
+from seeder.passed.target import Address
 from seeder.plan import make
 from seeder.registry import traits
 from seeder.runtimes.local import Local
-from seeder.target import Address
 from tests.scenarios.failing import change
 from tests.unit.conftest import MIGRATED
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from seeder import process
 from seeder.errors import EnvironmentFailed
+from seeder.machine import process
 
 
 def python(code: str, *, timeout: float = 20.0, **more) -> process.Completed:

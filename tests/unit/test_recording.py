@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from seeder.content import Held
+from seeder.passed.content import Held
 from seeder.recording import Recorded, lines
 
 

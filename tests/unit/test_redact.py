@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from seeder import redact
 from seeder.definition.extension import ServiceExtension
 from seeder.definition.service import Mount, Service
 from seeder.definition.stack import Stack
 from seeder.errors import Mark
+from seeder.evidence import redact
 
 HERE = Path("compose.yaml")
 MENDED = {"command": ["mend"], "environment": {"ADMIN_PASSWORD": "correct-horse"}}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from seeder.content import Row, RowKeys, Table
 from seeder.definition.dataset import Part
 from seeder.definition.stack import Column, Reference
 from seeder.errors import DefinitionError
-from seeder.rekeying import RANGES, Rekeying, Sharing
+from seeder.loading.rekeying import RANGES, Rekeying, Sharing
+from seeder.passed.content import Row, RowKeys, Table
 
 MARK = "sd-abcdefgh"
 UUID = "af74d488-aa9b-5951-b7d2-6f58ae53f69e"

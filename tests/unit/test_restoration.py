@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from seeder import bundle, restoration
 from seeder.definition.checksums import lock
 from seeder.definition.manifest import read_project
 from seeder.errors import DefinitionError
-from seeder.operation import Plan
+from seeder.evidence import bundle
+from seeder.passed.operation import Plan
 from seeder.plan import make
+from seeder.planning import restoration
 from seeder.registry import MIGRATORS, traits
 from seeder.runtimes.local import Local
 

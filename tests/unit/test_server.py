@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import seeder
-from seeder import process
 from seeder.check import check_project
 from seeder.definition.request import Request
 from seeder.errors import DefinitionError
+from seeder.machine import process
 from seeder.testing.server import ASKED, LOG, WRONG, Wanted, _begin, planned
 from seeder.testing.suite import Asked, Suite
 from tests.conftest import DATA

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from seeder.content import Received
-from seeder.stub import fits
+from seeder.handles.stub import fits
+from seeder.passed.content import Received
 
 LONG = list(range(200))
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from seeder.errors import EnvironmentFailed
-from seeder.target import Address, Target
+from seeder.passed.target import Address, Target
 from seeder.testing.supply import AHEAD, MOST_USED, Supply
 from seeder.wait import READY, not_yet, wait_for
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seeder.target import Address, Target
+from seeder.passed.target import Address, Target
 
 DB = Target("db", "postgres", "postgresql", Address("127.0.0.1", 5432), "app", "p/w", "notes")
 PLACE = "://app:p%2Fw@127.0.0.1:5432/notes"

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from seeder.capability import Capability, Write
 from seeder.errors import EnvironmentFailed, Mark, UsageError, WrongStatement
 from seeder.order import Unfinished
-from seeder.outcome import DependencyFailed, Never, TryAgain
-from seeder.tried import SOON, judged
+from seeder.passed.capability import Capability, Write
+from seeder.passed.outcome import DependencyFailed, Never, TryAgain
+from seeder.steps.tried import SOON, judged
 
 ONCE = Capability("orders.place", "1", "a-team", {}, {}, Mark(Path("a.py"), 1))
 REPEATS = replace(ONCE, key="place")

@@ -11,17 +11,18 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from seeder import Context, Never, generator, ledger, undo
+from seeder import Context, Never, generator
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import read_project
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Event
 from seeder.generators.python import Generator
-from seeder.ledger import DATA, Entry, Ledger
+from seeder.passed.run import Run, Swept
 from seeder.protocols import World
 from seeder.registry import traits
-from seeder.run import Run, Swept
+from seeder.steps import ledger, undo
+from seeder.steps.ledger import DATA, Entry, Ledger
 
 SMALL = Path(__file__).resolve().parents[1] / "data/small"
 NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)

@@ -16,7 +16,7 @@ from seeder.definition import uses
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
 from seeder.errors import DefinitionError, Problem
-from seeder.operation import Plan
+from seeder.passed.operation import Plan
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
 from seeder.reuse import chain

@@ -12,9 +12,9 @@ import pytest
 from seeder.definition.step import Step, Watch
 from seeder.errors import EnvironmentFailed, Mark
 from seeder.events import Event, Waited
-from seeder.eventual import Sight
+from seeder.handles.eventual import Sight
 from seeder.protocols import World
-from seeder.watching import judged, watch
+from seeder.steps.watching import judged, watch
 
 UNTIL, MEANWHILE = {"status": "paid"}, {"status": ["draft", "placed"]}
 MARK = Mark(Path("s.yaml"), 7)

@@ -12,11 +12,11 @@ from typing import Any, ClassVar, NoReturn
 from seeder import fingerprint
 from seeder.definition.stack import Stack, Store
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Mark, counted
-from seeder.fitness import Revision
 from seeder.frozen import frozen
 from seeder.migrators import _inputs, _pins
 from seeder.migrators.command import Command
 from seeder.migrators.service import OneShot
+from seeder.passed.fitness import Revision
 from seeder.protocols import Inspects, Queries, World
 
 Row = tuple[Any, ...]

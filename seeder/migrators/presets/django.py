@@ -9,11 +9,11 @@ from pathlib import Path
 
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, DefinitionError
-from seeder.fitness import Revision
 from seeder.migrators.presets import _django_files as reader
 from seeder.migrators.presets._django_files import Key, Script
 from seeder.migrators.presets._preset import History, Preset, Row, compared
 from seeder.order import Cycle, sort
+from seeder.passed.fitness import Revision
 
 
 class Django(Preset):

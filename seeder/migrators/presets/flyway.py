@@ -12,8 +12,8 @@ from typing import Final
 from seeder import fingerprint
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, Mark
-from seeder.fitness import Revision
 from seeder.migrators.presets._preset import History, Preset, Row, compared, digest, refuse
+from seeder.passed.fitness import Revision
 
 _NAME: Final = re.compile(r"(?P<kind>[VURB])(?P<version>.*?)(?:__(?P<title>.*))?\.(?:sql|java|kt)")
 _VERSION: Final = re.compile(r"\d+(?:[._]\d+)*")

@@ -11,8 +11,8 @@ from typing import Final
 
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, Mark
-from seeder.fitness import Revision
 from seeder.migrators.presets._preset import History, Preset, Row
+from seeder.passed.fitness import Revision
 
 _NAME: Final = re.compile(r"(?P<version>\d+)_(?P<title>.*)\.(?P<way>up|down)\..+")
 _LIKE_ONE: Final = re.compile(r".+\.(?:up|down)\.[^.]+")

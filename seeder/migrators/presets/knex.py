@@ -10,8 +10,8 @@ from typing import Final
 
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, Mark
-from seeder.fitness import Revision
 from seeder.migrators.presets._preset import History, Preset, Row, compared
+from seeder.passed.fitness import Revision
 
 _ENDINGS: Final = frozenset({".co", ".coffee", ".eg", ".iced", ".js", ".cjs", ".mjs", ".litcoffee", ".ls", ".ts"})
 

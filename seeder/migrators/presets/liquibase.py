@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 
 from seeder.definition.stack import Stack
 from seeder.errors import Collector, DefinitionError, Mark
-from seeder.fitness import Revision
 from seeder.frozen import frozen
 from seeder.migrators.presets import _changelog
 from seeder.migrators.presets import _changelog_formats as formats
 from seeder.migrators.presets._preset import History, Preset, Row, compared
+from seeder.passed.fitness import Revision
 
 
 @frozen

@@ -8,11 +8,12 @@ import json
 import pytest
 from rich.console import Console
 
-from seeder import events, home, variables
+from seeder import events, variables
 from seeder.cli import _lines, _render, _terminal
 from seeder.cli._live import Board
 from seeder.errors import DefinitionError, Mark, Problem
-from seeder.story import Result
+from seeder.evidence.story import Result
+from seeder.machine import home
 
 BEGUN = events.RunStarted("abc", "shop", "shop", "local", "ready", 7, "2026-01-15T12:00:00+00:00", "ci")
 RUN = [

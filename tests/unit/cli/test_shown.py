@@ -6,9 +6,9 @@ import datetime
 
 import pytest
 
-from seeder import bundle
 from seeder.cli import cache
-from seeder.layer import Layer
+from seeder.evidence import bundle
+from seeder.passed.layer import Layer
 
 
 @pytest.mark.parametrize("group", ["dataset", "cache", "snapshot", "scenario"])

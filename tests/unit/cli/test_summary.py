@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seeder.cli import _summary
-from seeder.story import Result
+from seeder.evidence.story import Result
 
 FACTS = {"stack": "shop", "scenario": "checkout-ready", "runtime": "docker", "seed": 7, "as_of": "2026-01-15T12:00:00Z"}
 

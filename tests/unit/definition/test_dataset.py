@@ -11,7 +11,7 @@ from seeder.definition.dataset_parts import fits, left_out, parts
 from seeder.definition.service import Service
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, Mark
-from seeder.soundness import accepted
+from seeder.planning.soundness import accepted
 
 MARK = Mark(Path("manifest.yaml"), 3)
 

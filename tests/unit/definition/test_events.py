@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from seeder import graph, sequence
-from seeder.content import Post
 from seeder.definition.scenario import Scenario, bind
 from seeder.definition.scenario_reader import read_scenario
 from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
+from seeder.graph import edges
+from seeder.passed.content import Post
+from seeder.steps import sequence
 from tests.conftest import DATA
 from tests.fakes.world import read
 
@@ -44,7 +45,7 @@ def written(folder: Path, text: str, types: str = TYPES) -> Scenario:
 def test_each_event_refers_to_those_before_it_and_is_the_same_each_time(tmp_path: Path, stack: Stack) -> None:
     scenario = written(tmp_path, TOLD + 'outputs: {first: "${told.created.id}", who: "${told.verified.payload.account}"}\n')
     assert not scenario.problems
-    assert graph.problems(scenario, stack, {}) == []
+    assert edges.problems(scenario, stack, {}) == []
     (step,) = bind(scenario, {"account": "7"}).spread().act
     made = sequence.made(step, {"inputs": {"account": 7}}, 42)
     assert made == sequence.made(step, {"inputs": {"account": 7}}, 42)
@@ -134,7 +135,7 @@ BAD: dict[str, tuple[str, int, str, str]] = {
 def test_what_is_wrong_with_events_is_told_with_its_line(tmp_path: Path, stack: Stack, name: str) -> None:
     text, line, cause, remedy = BAD[name]
     scenario = written(tmp_path, text)
-    found = [*scenario.problems, *graph.problems(scenario, stack, {})]
+    found = [*scenario.problems, *edges.problems(scenario, stack, {})]
     assert any(
         one.mark and one.mark.line == line and one.mark.file.name == "s.yaml" and cause in one.cause and remedy in one.remedy
         for one in found

@@ -15,7 +15,7 @@ from seeder.definition.service import Service
 from seeder.definition.settling import settle
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark, UsageError
-from seeder.soundness import accepted
+from seeder.planning.soundness import accepted
 
 SCENARIO = """\
     scenario: ready

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from seeder import environment, mutations, redact
+from seeder import environment
 from seeder.check import check_project
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Definition, Request, resolve
 from seeder.errors import DefinitionError, SeederError, UsageError
+from seeder.evidence import redact
+from seeder.graph import mutations
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
 from tests.unit.test_plan import NOW

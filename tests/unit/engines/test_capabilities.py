@@ -14,8 +14,8 @@ import pytest
 from seeder import protocols
 from seeder.definition.service import Service
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
+from seeder.passed.target import Address, Target
 from seeder.registry import ENGINES
-from seeder.target import Address, Target
 
 CAPABILITIES = (
     "Embedded", "Initialises", "Loads", "Opens", "Queries", "Inspects", "Digests", "Saves", "Rewinds",

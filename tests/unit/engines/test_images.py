@@ -20,7 +20,7 @@ from seeder.engines.nats import Nats
 from seeder.engines.postgres import Postgres
 from seeder.engines.redis import Redis
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
-from seeder.target import Address, Target
+from seeder.passed.target import Address, Target
 
 HERE = Mark(Path("compose.yaml"), 3)
 

@@ -15,7 +15,7 @@ from seeder.engines._postgres_query import bound
 from seeder.engines._postgres_values import Unfit, line, renderer
 from seeder.engines.postgres import Postgres
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
-from seeder.target import Address
+from seeder.passed.target import Address
 
 HERE = Mark(Path("compose.yaml"), 3)
 PLAIN, JSON = Column("c", "text", True), Column("c", "jsonb", True, "json")

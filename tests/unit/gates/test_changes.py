@@ -2,8 +2,8 @@
 
 import pytest
 
-from seeder.content import ColumnInfo, TableInfo
 from seeder.gates._changes import added, changes
+from seeder.passed.content import ColumnInfo, TableInfo
 
 ID, NAME = ColumnInfo("id", "integer", nullable=False), ColumnInfo("name", "text", nullable=True)
 MADE = {"notes": TableInfo("notes", (ID, NAME), ("id",), {"short": "CHECK (length(name) < 9)"}), "kinds": TableInfo("kinds", (ID,), ())}

@@ -9,7 +9,7 @@ from pathlib import Path
 from seeder.definition.checksums import lock
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
-from seeder.operation import Plan
+from seeder.passed.operation import Plan
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
 from tests.scenarios.failing import change

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder.layer import Chain, Layer
+from seeder.passed.layer import Chain, Layer
 from seeder.registry import MIGRATORS
 from seeder.reuse import chain, shortcut
 from seeder.stages import up

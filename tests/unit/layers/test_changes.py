@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from seeder import home
-from seeder.layer import Layer
-from seeder.operation import Plan
+from seeder.machine import home
+from seeder.passed.layer import Layer
+from seeder.passed.operation import Plan
 from seeder.reuse import chain, explain, shortcut
 from tests.scenarios.failing import change
 from tests.unit.layers import changing

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from seeder import pack
 from seeder.errors import EnvironmentFailed
+from seeder.machine import pack
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from typing import Any
 import filelock
 import pytest
 
-from seeder import home
 from seeder.errors import EnvironmentFailed
 from seeder.events import Event, Noticed
-from seeder.folder import shared
-from seeder.layer import Layer
 from seeder.layers.directory import Directory
-from seeder.operation import Plan
+from seeder.machine import home
+from seeder.machine.folder import shared
+from seeder.passed.layer import Layer
+from seeder.passed.operation import Plan
 from seeder.registry import RUNTIMES
 from seeder.reuse import branch, cache, chain, room
 from tests.scenarios.failing import change

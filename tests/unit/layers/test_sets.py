@@ -12,7 +12,7 @@ import pytest
 from seeder.definition.expectation import Expectation
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Request, resolve
-from seeder.operation import Make, Plan
+from seeder.passed.operation import Make, Plan
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
 from seeder.reuse import chain

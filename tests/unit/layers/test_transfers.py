@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from seeder import home, registry
+from seeder import registry
 from seeder.cli.cache import command as cache_command
 from seeder.errors import EnvironmentFailed
-from seeder.layer import SET, Layer, key
 from seeder.layers.directory import Directory
-from seeder.operation import Plan
+from seeder.machine import home
+from seeder.passed.layer import SET, Layer, key
+from seeder.passed.operation import Plan
 from seeder.protocols import Remote
 from seeder.reuse import cache, pull, push, room
-from seeder.transfer import Transfer
+from seeder.reuse.transfer import Transfer
 from tests.scenarios.failing import change
 from tests.scenarios.layered import through_services
 from tests.unit.layers.changing import other_secret, service_apart

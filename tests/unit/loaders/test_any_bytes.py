@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from seeder.content import Table
 from seeder.definition.dataset import Part
 from seeder.errors import DefinitionError, Problem
 from seeder.loaders import _requests
+from seeder.passed.content import Table
 from seeder.registry import LOADERS
 
 AS_OF = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)

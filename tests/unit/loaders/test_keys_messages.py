@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from seeder.content import Key, Message
 from seeder.definition.dataset import Part
 from seeder.errors import DefinitionError
 from seeder.loaders.keys import KeysLoader
 from seeder.loaders.messages import MessagesLoader
 from seeder.loaders.sql import SqlLoader
+from seeder.passed.content import Key, Message
 
 AS_OF = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from seeder.content import StubMapping
 from seeder.definition.dataset import Part
 from seeder.errors import DefinitionError
 from seeder.loaders.mappings import MappingsLoader
+from seeder.passed.content import StubMapping
 
 AS_OF = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
 ONE = {"request": {"url": "/a"}, "response": {"status": 200}}

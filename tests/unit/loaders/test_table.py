@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from seeder.content import Row, Table
 from seeder.definition.dataset import Part
 from seeder.errors import DefinitionError
 from seeder.loaders.table import TableLoader
+from seeder.passed.content import Row, Table
 
 AS_OF = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
 

@@ -10,9 +10,9 @@ import pytest
 
 from seeder.definition.stack import Stack, Store
 from seeder.errors import DefinitionError
-from seeder.fitness import Revision
 from seeder.migrators.presets._preset import History
 from seeder.migrators.presets.liquibase import Liquibase
+from seeder.passed.fitness import Revision
 from seeder.protocols import Joins
 from seeder.registry import MIGRATORS
 from tests.fakes.world import read

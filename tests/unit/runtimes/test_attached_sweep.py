@@ -12,17 +12,19 @@ from shutil import copytree
 import pytest
 from click.testing import CliRunner
 
-from seeder import home, ledger, living, owner, warden
+from seeder import owner, warden
 from seeder.cli import down
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import read_project
 from seeder.definition.stack import ATTACHED, Shared
 from seeder.errors import EnvironmentFailed
-from seeder.ledger import DATA, Entry, Ledger
+from seeder.machine import home, living
+from seeder.passed.run import Run, Swept
 from seeder.registry import RUNTIMES, traits
-from seeder.run import Run, Swept
 from seeder.runtimes import _attached_again, _attached_undo
 from seeder.runtimes._attached_deployment import AttachedDeployment
+from seeder.steps import ledger
+from seeder.steps.ledger import DATA, Entry, Ledger
 from tests.conftest import DATA as PROJECTS
 
 SYSTEM = Shared("staging", "prefix", {"web": "http://ann:correct-horse@127.0.0.1:9"}, {"db": "postgresql://a:p@127.0.0.1:9/app"})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from seeder.docker_endpoint import Endpoint, address, endpoint
+from seeder.docker_engine.endpoint import Endpoint, address, endpoint
 from seeder.errors import EnvironmentFailed
 from tests.fakes.answering import answering
 

@@ -11,10 +11,10 @@ from seeder.definition.extension import Ready, ServiceExtension
 from seeder.definition.service import Healthcheck, Service
 from seeder.definition.stack import Link, Stack, Store
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark
-from seeder.run import Addition
+from seeder.passed.run import Addition
+from seeder.passed.target import Address
 from seeder.runtimes import _docker_model, _docker_mounts, _docker_ports
 from seeder.runtimes._docker_model import Terms
-from seeder.target import Address
 
 HERE = Mark(Path("compose.yaml"), 1)
 DATA = "/var/lib/postgresql/data"

@@ -13,7 +13,7 @@ from seeder.definition.manifest import StackEntry
 from seeder.definition.service import Mount, Service
 from seeder.definition.stack import Stack
 from seeder.errors import Mark
-from seeder.process import RUN_LABEL, Completed
+from seeder.machine.process import RUN_LABEL, Completed
 from seeder.registry import traits
 from seeder.runtimes import _docker_compose
 from seeder.runtimes._docker_survey import notices

@@ -11,16 +11,16 @@ from pathlib import Path
 import filelock
 import pytest
 
-from seeder import home, process
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.errors import EnvironmentFailed, said_full
+from seeder.machine import home, process
+from seeder.passed.run import Run
+from seeder.passed.target import Address
 from seeder.registry import traits
-from seeder.run import Run
 from seeder.runtimes import _local_engine
 from seeder.runtimes._local_deployment import LocalDeployment
 from seeder.runtimes._local_root import guise
-from seeder.target import Address
 
 NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
 SERVERS = "services:\n  accounts: {image: 'postgres:17'}\n  cache: {image: 'redis/redis-stack:7'}\n"

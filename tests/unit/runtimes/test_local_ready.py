@@ -14,9 +14,9 @@ import pytest
 from seeder.definition.extension import ServiceExtension
 from seeder.definition.service import Healthcheck, Service
 from seeder.errors import Mark
-from seeder.process import Completed
+from seeder.machine.process import Completed
+from seeder.passed.target import Address
 from seeder.runtimes._local_ready import Check, check, look
-from seeder.target import Address
 from tests.fakes.answering import answering
 
 

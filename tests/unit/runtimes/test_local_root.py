@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from seeder import home, process
 from seeder.definition.service import Service
 from seeder.definition.stack import Store
 from seeder.errors import EnvironmentFailed, Mark, UsageError
-from seeder.launch import LocalLaunch
+from seeder.machine import home, process
+from seeder.passed.launch import LocalLaunch
+from seeder.passed.target import Address
 from seeder.registry import ENGINES
 from seeder.runtimes import _local_engine, _local_root, _ports
-from seeder.target import Address
 from seeder.wait import never, wait_for
 
 pytestmark = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root becomes someone else")

@@ -15,12 +15,12 @@ from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
 from seeder.definition.service import Port, Service
 from seeder.errors import EnvironmentFailed, Mark
+from seeder.passed.run import Addition, Run
+from seeder.passed.target import Address
 from seeder.registry import traits
-from seeder.run import Addition, Run
 from seeder.runtimes import _local_service
 from seeder.runtimes._local_service import Invocation
 from seeder.runtimes._rewrite import hosts_of
-from seeder.target import Address
 
 NOON = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
 PLACES = {("web", 8000): 20001, ("web", 9000): 20002, ("db", 5432): 20003}

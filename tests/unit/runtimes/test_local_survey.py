@@ -10,7 +10,7 @@ import pytest
 
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
-from seeder.notice import Notice
+from seeder.passed.notice import Notice
 from seeder.registry import traits
 from seeder.runtimes.local import Local
 

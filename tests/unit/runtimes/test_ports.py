@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from seeder import home
+from seeder.machine import home
 from seeder.runtimes import _ports
 
 # A run's id says where the search for ports begins, and test processes beside this one look on the same machine.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from seeder.passed.target import Address
 from seeder.runtimes._rewrite import Rewriter
-from seeder.target import Address
 
 
 def at(port: int) -> Address:

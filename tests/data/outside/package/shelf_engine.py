@@ -7,11 +7,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from seeder.content import StoreDigest
 from seeder.definition.stores import Traits
-from seeder.launch import Launch, LocalLaunch
+from seeder.passed.content import StoreDigest
+from seeder.passed.launch import Launch, LocalLaunch
+from seeder.passed.target import Target
 from seeder.protocols import Finality
-from seeder.target import Target
 from seeder.wait import READY, not_yet
 
 PORT = 7070

@@ -1,0 +1,1 @@
+"""Datasets as a whole: published, compared, and looked through for what leads nowhere."""

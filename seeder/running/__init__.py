@@ -1,0 +1,1 @@
+"""A running environment: its services started, its clients held, its stores quiet."""

@@ -1,0 +1,1 @@
+"""Steps that act through services: asked, repeated, watched, written in the ledger, undone."""
