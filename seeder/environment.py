@@ -24,7 +24,7 @@ from seeder.passed.fitness import Fitness, LoadedTable, Migrated
 from seeder.passed.run import Addition, Run, Task
 from seeder.passed.target import Address, Target
 from seeder.protocols import Deployment, Engine, Networked, Placed, Rewinder, Rewinds, World
-from seeder.registry import ENGINES, RUNTIMES, volatile
+from seeder.registry import ENGINES, RUNTIMES, traits, volatile
 from seeder.wait import LAST_LINES, READY, Verdict, never, not_yet, wait_for
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Environment:
             return self.copies[store]
         found = self.stack.stores[store]
         if self.stack.target:
-            return Target.at(store, found.engine, self.stack.target.stores[store])
+            return Target.at(store, found.engine, self.stack.target.stores[store], traits()[found.engine].port)
         service = self.stack.services[found.service]
         engine = ENGINES.get(found.engine)
         return engine.target(found, service, self.address(found.service, engine.launch(service).port))
@@ -265,8 +265,12 @@ def client(base: str, headers: Mapping[str, str]) -> httpx.Client:
 
 def credentials(stack: Stack, service: str, mark: str) -> dict[str, str]:
     """The headers by which a client says who asks, as the stack declares it, and for which tenant where the system is shared."""
-    tenant = stack.target.headers.get(service) if stack.target else None
-    return {**_credentials(stack.services[service].x.auth), **({tenant: mark} if tenant else {})}
+    given = _credentials(stack.services[service].x.auth)
+    if stack.target and (header := stack.target.headers.get(service)):
+        given[header] = mark
+    if stack.target and (claim := stack.target.claims.get(service)):
+        given["Authorization"] = f"Bearer {claim.token(mark, datetime.datetime.now(datetime.UTC))}"
+    return given
 
 
 def ended(world: World, service: str) -> Verdict | None:

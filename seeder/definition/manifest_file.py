@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -89,12 +89,21 @@ def _url(text: str) -> str:
 Url = Annotated[str, AfterValidator(_url)]
 
 
+class SharedClaim(Strict):
+    """A JSON Web Token that seeder signs (HS256), sent as `Authorization: Bearer`."""
+
+    name: Annotated[Text, Field(description="the claim that carries the run's mark")]
+    key: Annotated[Text, Field(description="the secret that the service checks the signature with: ${NAME}")]
+    beside: Annotated[dict[str, Any], Field(description="its other claims, such as sub, iss, aud; iat and exp are added")] = {}
+
+
 class SharedService(Strict):
     """How a service of a shared system is reached; `${NAME}` stands for a variable."""
 
     url: Annotated[Url, Field(description="its base address, e.g. https://orders.staging.example")]
     auth: Annotated[Auth | None, Field(description="as in x-seeder, where it differs from the stack's")] = None
     header: Annotated[Text | None, Field(description="the header by which it knows the tenant")] = None
+    claim: Annotated[SharedClaim | None, Field(description="the claim of a token by which it knows the tenant")] = None
 
 
 class Shown(Strict):

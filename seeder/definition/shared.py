@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from seeder.definition.alone import part
+from seeder.definition.claim import Claim
 from seeder.definition.compose import column_of
 from seeder.definition.extension import Auth
 from seeder.definition.interpolate import Invalid, Lookup, interpolate
@@ -28,6 +29,11 @@ def attached(stack: Stack, entry: TargetEntry, policy: Policy | None, lookup: Lo
         urls={name: fill.text(f"services.{name}.url", service.url).rstrip("/") for name, service in given.services.items()},
         stores={name: fill.text(f"stores.{name}", url) for name, url in given.stores.items()},
         headers={name: service.header for name, service in given.services.items() if service.header},
+        claims={
+            name: Claim(service.claim.name, fill.text(f"services.{name}.claim.key", service.claim.key), service.claim.beside)
+            for name, service in given.services.items()
+            if service.claim
+        },
         ranges={str(column): (first, last) for column, (first, last) in given.ranges.items()},
         messages=given.messages,
         traces={name: _trace(shown, stack, entry) for name, shown in given.marks.items()},
@@ -67,13 +73,16 @@ def _service(name: str, service: SharedService, entry: TargetEntry, stack: Stack
     if name not in {*stack.services, *stack.absent} - servers:
         remedy = nearest(name, sorted({*stack.services} - servers))
         yield Problem(subject, f"stack {stack.name} has no service {name}", remedy, entry.mark)
-    tenant = entry.written.isolation == "tenant"
-    if tenant and service.header is None:
-        remedy = "name the `header` by which it knows the tenant"
-        yield Problem(f"{subject}.{name}", "isolation is tenant, and it names no header", remedy, entry.mark)
-    if service.header is not None and not tenant:
-        remedy = "remove `header`, or choose `isolation: tenant`"
-        yield Problem(f"{subject}.{name}", "isolation is prefix, and it names a header", remedy, entry.mark)
+    tenant, told = entry.written.isolation == "tenant", [key for key in ("header", "claim") if getattr(service, key) is not None]
+    if tenant and len(told) != 1:
+        remedy = "name the `header` or the `claim` by which it knows the tenant"
+        yield Problem(f"{subject}.{name}", f"isolation is tenant, and it names {' and '.join(told) or 'neither'}", remedy, entry.mark)
+    for key in [] if tenant else told:
+        remedy = f"remove `{key}`, or choose `isolation: tenant`"
+        yield Problem(f"{subject}.{name}", f"isolation is prefix, and it names a {key}", remedy, entry.mark)
+    if service.claim and service.auth:
+        remedy = "remove `auth`: the token with the claim says who asks"
+        yield Problem(f"{subject}.{name}", "has both auth and a claim", remedy, entry.mark)
 
 
 def _shown(subject: str, shown: Shown, entry: TargetEntry, stack: Stack) -> Iterator[Problem]:
@@ -133,11 +142,14 @@ class _Fill:
         return filled
 
     def _address(self, subject: str, url: str) -> None:
-        found = urllib.parse.urlsplit(url)
+        found, remedy = urllib.parse.urlsplit(url), "write it as scheme://host:port"
+        try:
+            _ = found.port  # raises where it is none
+        except ValueError:
+            self._problems.add(subject, "its port is no number up to 65535 once its variables are filled in", remedy, self._entry.mark)
+            return
         if not (found.scheme and found.hostname):
-            self._problems.add(
-                subject, "is no address once its variables are filled in", "write it as scheme://host:port", self._entry.mark
-            )
+            self._problems.add(subject, "is no address once its variables are filled in", remedy, self._entry.mark)
 
     def auth(self, key: str, auth: Auth) -> Auth:
         given = auth.model_dump(exclude_none=True)

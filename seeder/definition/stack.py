@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from seeder.definition.claim import Claim
 from seeder.definition.extension import Migrate, StackExtension
 from seeder.definition.marked import mark_of
 from seeder.definition.service import Network, Service, Volume
@@ -76,7 +77,7 @@ RANGE: Final = 1 << 12  # numbers that one run takes for the rows of datasets in
 @frozen
 class Shared:
     """A system that exists already and that others use, too. `urls` are the base addresses of services, `stores` those of stores with
-    their credentials; `headers`: service -> the header by which it knows the tenant. `traces`: capability -> where its things show
+    their credentials; `headers`, `claims`: service -> that by which it knows the tenant. `traces`: capability -> where its things show
     whose they are. `ranges`: column -> first and last number that rows of datasets may get there.
     `messages`: steps may publish some."""
 
@@ -85,6 +86,7 @@ class Shared:
     urls: Mapping[str, str]
     stores: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, Claim] = field(default_factory=dict)
     traces: Mapping[str, Trace] = field(default_factory=dict)
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     messages: bool = False

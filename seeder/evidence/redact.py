@@ -143,6 +143,7 @@ def secrets_of(stack: Stack, environments: Iterable[Mapping[str, str]] = ()) -> 
         given += of_service(service)
     if stack.target:
         given += of_environments([stack.target.stores, stack.target.urls])
+        given += [claim.key for claim in stack.target.claims.values()]
     plain = {line for value in given for line in (value.strip(), *value.splitlines()) if len(line.strip()) >= SHORTEST}
     return {spelled for value in plain for spelled in (value, quote(value, safe=""), json.dumps(value)[1:-1])}
 

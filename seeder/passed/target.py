@@ -19,6 +19,9 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+_PORTS = {"http": 80, "https": 443}
+
+
 @frozen
 class Target:
     """One store as it can be reached now. `password` never appears in the text form; `url` holds it."""
@@ -32,15 +35,17 @@ class Target:
     database: str | None = None
 
     @classmethod
-    def at(cls, store: str, engine: str, url: str) -> Target:
-        """The store at this address. Raises ValueError when it names no host or no port."""
+    def at(cls, store: str, engine: str, url: str, usual: int) -> Target:
+        """The store at this address; without a port at that of its scheme, else at the engine's `usual` one. Raises ValueError when it
+        names no host, or a port that is none."""
         found = urllib.parse.urlsplit(url)
-        if not found.hostname or not found.port:
-            raise ValueError(f"the address of {store} names no host and port")
+        if not found.hostname:
+            raise ValueError(f"the address of {store} names no host")
         user, password = (urllib.parse.unquote(part) if part is not None else None for part in (found.username, found.password))
         database = urllib.parse.unquote(found.path.strip("/")) or None
         scheme = found.scheme.partition("+")[0]
-        return cls(store, engine, scheme, Address(found.hostname, found.port), user or None, password, database)
+        port = found.port or _PORTS.get(scheme, usual)
+        return cls(store, engine, scheme, Address(found.hostname, port), user or None, password, database)
 
     def url(self, driver: str | None = None) -> str:
         """`scheme[+driver]://user:password@host:port/database`, credentials percent-encoded. A driver that names its scheme too

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from seeder import owner
+from seeder.definition.claim import Claim
 from seeder.definition.compose import read_stack
 from seeder.definition.extension import Auth
 from seeder.definition.manifest import read_project
@@ -76,7 +77,10 @@ def _told(folder: Path) -> _Told:
         told = json.loads((folder / FILE).read_text(encoding="utf-8"))
         given, logins = told["target"], {name: Auth.model_validate(auth) for name, auth in told["auth"].items()}
         traces = {name: Trace(one["output"], Column(**one["column"]) if one["column"] else None) for name, one in given["traces"].items()}
-        return _Told(Shared(**{**given, "traces": traces}), logins, told["seed"], datetime.datetime.fromisoformat(told["as_of"]))
+        claims = {name: Claim(**one) for name, one in given["claims"].items()}
+        return _Told(
+            Shared(**{**given, "traces": traces, "claims": claims}), logins, told["seed"], datetime.datetime.fromisoformat(told["as_of"])
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         cause = f"cannot be read as this version of seeder writes it ({type(error).__name__})"
         raise EnvironmentFailed(str(folder / FILE), cause, GIVE_UP) from None

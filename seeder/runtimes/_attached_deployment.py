@@ -17,7 +17,7 @@ from seeder.machine.process import Completed
 from seeder.passed.run import Run, Task
 from seeder.passed.target import Address, Target
 from seeder.protocols import Engine
-from seeder.registry import ENGINES
+from seeder.registry import ENGINES, traits
 from seeder.runtimes import _healthcheck
 from seeder.wait import READY, Verdict, not_yet
 
@@ -91,7 +91,8 @@ class AttachedDeployment:
     # -- a world ------------------------------------------------------------------------------------------------------
 
     def target(self, store: str) -> Target:
-        return Target.at(store, self._engine(store), self.shared.stores[store])
+        engine = self._engine(store)
+        return Target.at(store, engine, self.shared.stores[store], traits()[engine].port)
 
     def engine(self, store: str) -> Engine:
         return ENGINES.get(self._engine(store))

@@ -83,7 +83,7 @@ def test_a_cache_that_would_be_switched_off_is_refused(shop: Any) -> None:
 
 def test_a_test_does_not_tell_a_stub_of_others_what_to_answer(shop: Any) -> None:
     stack = resolved(shop, "").stack
-    environment = SimpleNamespace(stack=stack, target=lambda name: Target.at(name, "stub", "http://outside.example:80"))
+    environment = SimpleNamespace(stack=stack, target=lambda name: Target.at(name, "stub", "http://outside.example:80", 8080))
     stub = Session(cast("Any", environment), cast("Any", None), {}).stub("outside")
     for change in (lambda: stub.answer({"id": "1"}), lambda: stub.forget("1")):
         with pytest.raises(EnvironmentFailed, match="outside: a mapping of outside: the environment is attached to staging"):

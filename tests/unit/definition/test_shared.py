@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
 
 import pytest
 
 from seeder import environment
 from seeder.check import check_project
+from seeder.definition.claim import signed
 from seeder.definition.manifest import read_project
 from seeder.definition.request import Definition, Request, resolve
 from seeder.errors import DefinitionError, SeederError, UsageError
 from seeder.evidence import redact
 from seeder.graph import mutations
+from seeder.passed.target import Target
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
 from tests.unit.test_plan import NOW
@@ -60,6 +64,43 @@ def test_clients_say_who_asks_and_for_which_tenant(folder: Path) -> None:
     assert definition.stack.target.stores == {"orders-db": "postgresql://app:p@db.example:5432/orders"}
 
 
+def test_a_claim_of_a_token_says_for_which_tenant(folder: Path) -> None:
+    told = folder / "manifest.yaml"
+    claim = 'claim: {name: tenant, key: "${TOKEN}", beside: {sub: tests}}'
+    told.write_text(told.read_text().replace('header: X-Tenant, auth: {bearer: {token: "${TOKEN}"}}', claim))
+    stack = attached(folder, {**GIVEN, "TOKEN": "a-key-of-staging"}).stack
+    _, token = environment.credentials(stack, "orders", "sd-abcdefgh")["Authorization"].split()
+    said, signature = token.split(".")[1:]
+    claims = json.loads(base64.urlsafe_b64decode(said + "=="))
+    assert (claims["sub"], claims["tenant"], claims["exp"] - claims["iat"]) == ("tests", "sd-abcdefgh", 86400)
+    assert signed(claims, "a-key-of-staging").endswith(f".{signature}")
+    assert signed(claims, "another") != token
+    assert redact.text("a-key-of-staging", redact.secrets_of(stack)) == "***"
+
+
+def test_tokens_are_signed_as_others_sign_them() -> None:
+    """The example of https://jwt.io"""
+    token = signed({"sub": "1234567890", "name": "John Doe", "iat": 1516239022}, "your-256-bit-secret")
+    assert token == (
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ"
+        ".SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"
+    )
+
+
+def test_the_port_of_an_address_is_a_number(folder: Path) -> None:
+    told = folder / "manifest.yaml"
+    told.write_text(told.read_text().replace("db.example:5432", "db.example:port"))
+    with pytest.raises(DefinitionError, match="its port is no number"):
+        attached(folder)
+
+
+@pytest.mark.parametrize(
+    ("url", "port"), [("postgresql://db.example/orders", 5432), ("https://db.example/", 443), ("postgresql://db.example:6432/orders", 6432)]
+)
+def test_a_store_without_a_port_is_asked_at_the_usual_one(url: str, port: int) -> None:
+    assert Target.at("orders-db", "postgres", url, traits()["postgres"].port).address.port == port
+
+
 def test_passwords_of_its_addresses_are_kept_out_of_the_evidence(folder: Path) -> None:
     told = folder / "manifest.yaml"
     told.write_text(told.read_text().replace("https://orders", "https://ann:${PASSWORD}@orders"))
@@ -75,7 +116,9 @@ def test_events_are_not_tried_in_it(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "cause"),
     [
-        ("header: X-Tenant, ", "", "isolation is tenant, and it names no header"),
+        ("header: X-Tenant, ", "", "isolation is tenant, and it names neither"),
+        ("header: X-Tenant", "header: X-Tenant, claim: {name: t, key: k}", "isolation is tenant, and it names header and claim"),
+        ("header: X-Tenant", "claim: {name: t, key: k}", "has both auth and a claim"),
         ("isolation: tenant", "isolation: prefix", "isolation is prefix, and it names a header"),
         ("services: {orders", "services: {order", "stack shop has no service order"),
         ("stores: {orders-db", "stores: {order-db", "stack shop has no store order-db"),
