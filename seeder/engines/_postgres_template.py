@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from typing import TYPE_CHECKING, LiteralString
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 _SECONDS = 20.0
 _CLIENTS = "select pid from pg_stat_activity where datname = %s and pid <> pg_backend_pid()"
+_PATIENCE = (500, 1000, 2000, 4000, 8000, 16000, 32000)  # milliseconds that a server has to remove a database, attempt by attempt
+_END_ARRIVING = """\
+    select pg_terminate_backend(pid) from pg_locks left join pg_stat_activity using (pid)
+    where locktype = 'virtualxid' and (datid is null and backend_type is null or state = 'starting')
+"""  # who logs in has a transaction; before PostgreSQL 18 nothing else tells of it
 _REPLACED: LiteralString = "(select oid from pg_database where datname = %(name)s)"
 _FORGET: tuple[LiteralString, ...] = (
     f"delete from pg_shdepend where dbid = {_REPLACED} or (classid = 'pg_database'::regclass and objid = {_REPLACED})",  # noqa: S608
@@ -92,7 +98,7 @@ def clone(connection: Connection, target: Target, database: str) -> None:
 def drop(connection: Connection, database: str) -> None:
     """Remove the database, whoever is connected to it."""
     if connection.info.server_version >= 130000:  # noqa: PLR2004  (PostgreSQL 13 does both in one go)
-        _do(connection, "drop database if exists {} with (force)", database)
+        _remove(connection, "drop database if exists {} with (force)", database)
     else:
         _drop(connection, database)
 
@@ -142,7 +148,24 @@ def _drop(connection: Connection, database: str) -> None:
     if _there(connection, database):
         _do(connection, "alter database {} is_template false", database)
         end_clients(connection, database)
-        _do(connection, "drop database {}", database)
+        _remove(connection, "drop database {}", database)
+
+
+def _remove(connection: Connection, words: str, database: str) -> None:
+    """A server removes a database once each of its clients, of whatever database, has taken note. One that is held while it logs in
+    does not, until its time for that is over after a minute: such clients are ended, and what was cut short is done again."""
+    for patience in _PATIENCE:
+        connection.execute("select set_config('statement_timeout', %s, false)", [str(patience)])
+        try:
+            _do(connection, words, database)
+        except driver().errors.QueryCanceled:
+            with contextlib.suppress(driver().errors.InsufficientPrivilege):
+                connection.execute(_END_ARRIVING)
+        else:
+            return
+        finally:
+            connection.execute("reset statement_timeout")
+    _do(connection, words, database)
 
 
 def _do(connection: Connection, words: str, *names: str) -> None:

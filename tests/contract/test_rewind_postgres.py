@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from seeder import order
 from seeder.engines import _postgres_mark
 from seeder.engines._postgres_connection import connect
 from seeder.errors import EnvironmentFailed
+from seeder.passed.target import Target
 from tests.contract.engine_contract import RUNTIMES, load
 from tests.contract.rewind_contract import RewindContract
 from tests.contract.serving import Server, serving
@@ -281,6 +285,31 @@ services:
     environment: {POSTGRES_USER: app, POSTGRES_PASSWORD: pw, POSTGRES_DB: main}
     x-seeder: {databases: {main: {}, audit: {}}}
 """
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_client_that_is_held_while_it_logs_in_holds_up_nobody(runtime: str, tmp_path: Path) -> None:
+    """The server would wait for it, as for all its clients, until its time to log in is over; that is a minute by default."""
+    with serving(runtime, TestPostgres.compose, tmp_path) as server, ExitStack() as closing_later:
+        server.engine.query(server.target(), "alter system set authentication_timeout = '10min'")
+        server.engine.query(server.target(), "select pg_reload_conf()")
+        rewinder = closing_later.enter_context(closing(server.engine.rewinder(server.target(), tmp_path / "mark")))
+        rewinder.mark()
+        client = closing_later.enter_context(arriving(server.target()))
+        rows(server, "create table extra (id int)")
+        assert rewinder.rewind("swap").way == "swap"
+        order.aside(lambda: rewinder.rewind("swap"), within=120)()  # once the database that was replaced is gone
+        assert client.recv(1000) == b""  # the client was ended
+
+
+@contextmanager
+def arriving(target: Target) -> Iterator[socket.socket]:
+    """A client that has said who it is, and does not say its password. See "Message Formats" of PostgreSQL's protocol."""
+    given = b"".join(word.encode() + b"\0" for word in ("user", str(target.user), "database", str(target.database), ""))
+    with socket.create_connection((target.address.host, target.address.port), timeout=60) as client:
+        client.sendall(struct.pack("!ii", len(given) + 8, 196608) + given)
+        assert client.recv(1000)[:1] == b"R"  # asks for the password
+        yield client
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
