@@ -33,7 +33,8 @@ Parts = dict[str, dict[str, tuple[int, str]]]
 class Shop:
     """Somebody else's, in a home of their own; `home` is ours."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, runtime: str) -> None:
+        self._runtime = runtime
         self._theirs, self.home = {"SEEDER_HOME": str(home / "theirs")}, home / "mine"
         self.told: dict[str, str] = {}
 
@@ -41,7 +42,7 @@ class Shop:
         return seeder(*words, cwd=ROOT, timeout=600, **self._theirs)
 
     def up(self) -> None:
-        proper(self.asked("up", "shop", "--scenario", "checkout-ready", "--runtime", "local", "-q"), 0)
+        proper(self.asked("up", "shop", "--scenario", "checkout-ready", "--runtime", self._runtime, "-q"), 0)
         variables = json.loads(self.asked("env", "--format", "json").out)["variables"]
         self.told = {name: value for name, value in variables.items() if name.endswith("_URL")}
 
@@ -88,9 +89,9 @@ class Run:
         return False
 
 
-@pytest.fixture(scope="module")
-def shop(home: Path) -> Iterator[Shop]:
-    made = Shop(home)
+@pytest.fixture(scope="module", params=["local", pytest.param("docker", marks=pytest.mark.docker)])
+def shop(home: Path, request: pytest.FixtureRequest) -> Iterator[Shop]:
+    made = Shop(home / request.param, request.param)
     made.up()
     try:
         yield made
