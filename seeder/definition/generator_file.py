@@ -42,6 +42,9 @@ class CapabilityItem(Strict):
     origin: Annotated[
         Literal["services", "inserted"], Field(description="`services`: it acts as the product would; `inserted`: it writes into a store")
     ] = "services"
+    shared: Annotated[bool, Field(strict=True, description="`false`: it touches what is not its own, and is refused in shared systems")] = (
+        True
+    )
     description: str = ""
     inputs: Shape = {"type": "object", "properties": {}}
     outputs: Shape

@@ -62,6 +62,7 @@ class _Declared:
             finds=item.find is not None,
             undo=item.undo or "",
             within=item.within,
+            shared=item.shared,
             service=item.service,
             lacks=lacks,
             known=item.url is None,

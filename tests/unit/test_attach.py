@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -18,6 +19,7 @@ from seeder.registry import RUNTIMES, traits
 from seeder.session import Session
 from tests.unit.test_plan import NOW
 
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 COMPOSE = """\
     services:
       cache: {image: "redis:8"}
@@ -43,17 +45,17 @@ stack: shop
 """
 
 
-def resolved(shop: Any, scenario: str) -> Definition:
-    folder: Path = shop({"compose.yaml": COMPOSE, "testdata/scenarios/ready.yaml": SCENARIO + scenario})
+def resolved(shop: Any, scenario: str, files: Mapping[str, str] = NO_FILES) -> Definition:
+    folder: Path = shop({"compose.yaml": COMPOSE, "testdata/scenarios/ready.yaml": SCENARIO + scenario, **files})
     told = folder / "manifest.yaml"
     told.write_text(told.read_text().partition("datasets:")[0].replace("  policy: ci\n", "") + TARGET)
     assert not check_project(folder, {}, NOW).errors
     return resolve(read_project(told), Request(stack="shop", scenario="ready", target="staging"), traits(), {})
 
 
-def refused(shop: Any, scenario: str) -> list[str]:
+def refused(shop: Any, scenario: str, files: Mapping[str, str] = NO_FILES) -> list[str]:
     with pytest.raises(DefinitionError) as found:
-        make(resolved(shop, scenario), RUNTIMES.get("attached"), "asked for", NOW)
+        make(resolved(shop, scenario, files), RUNTIMES.get("attached"), "asked for", NOW)
     return [str(problem) for problem in found.value.problems]
 
 
@@ -79,6 +81,18 @@ def test_a_cache_may_be_warmed(shop: Any) -> None:
 def test_a_cache_that_would_be_switched_off_is_refused(shop: Any) -> None:
     (told,) = refused(shop, "caches: {orders: disabled}\n")
     assert "ready.yaml:4: caches.orders: would be switched off, and target staging is shared" in told
+
+
+GENERATORS = """\
+owner: orders-team
+generators:
+  orders.sweep: {use: http, version: "1", service: orders, path: /sweep, undo: nothing, shared: false, outputs: {type: object}}
+"""
+
+
+def test_a_generator_behind_http_may_be_for_systems_of_ones_own_alone(shop: Any) -> None:
+    (told,) = refused(shop, "steps:\n  gone: {use: orders.sweep}\n", {"generators/orders.yaml": GENERATORS})
+    assert "step gone: orders.sweep touches what is not its own, and target staging is shared" in told
 
 
 def test_a_test_does_not_tell_a_stub_of_others_what_to_answer(shop: Any) -> None:
