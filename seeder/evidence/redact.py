@@ -20,6 +20,7 @@ WORDS = r"passw|passphrase|requirepass|secret|token|credential|private|api_?-?ke
 SECRET_NAME = re.compile(rf"(?i)(?:{WORDS})")
 PATH_NAME = re.compile(r"(?i)[_-](file|path)$")  # POSTGRES_PASSWORD_FILE tells where a secret is, not what it is
 URL_PASSWORD = re.compile(r"(?P<before>[a-zA-Z][\w+.-]*://[^\s:/@\"']*:)(?P<value>[^\s/@\"']+)(?=@)")
+URL_QUERY = re.compile(rf"(?i)(?P<before>[?&][\w.%-]*(?:{WORDS}|signature)[\w.%-]*=)(?P<value>[^\s&#\"'<>]+)")
 # `password: x` and `"token" = "x"` of configurations, `--password x`, `--requirepass=x` and `requirepass x` of commands
 ASSIGNED = re.compile(
     rf"(?im)(?P<before>(?P<name>[\w.-]*(?:{WORDS})[\w.-]*)[\"']?\s*[:=]\s*[\"']?"
@@ -33,8 +34,10 @@ ABOUT_SECRETS = frozenset({"source", "target", "file", "name", "environment", "e
 
 
 def text(given: str, secrets: Iterable[str] = ()) -> str:
-    """Without passwords in URLs, and without the given secrets."""
-    result = URL_PASSWORD.sub(rf"\g<before>{HIDDEN}", given)
+    """Without passwords and other secrets in URLs, and without the given secrets."""
+    result = given
+    for pattern in (URL_PASSWORD, URL_QUERY):
+        result = pattern.sub(rf"\g<before>{HIDDEN}", result)
     for secret in sorted(secrets, key=len, reverse=True):
         result = result.replace(secret, HIDDEN)
     return result
@@ -169,11 +172,11 @@ def of_service(service: Service) -> Iterator[str]:
 
 
 def of_environments(environments: Iterable[Mapping[str, str]]) -> Iterator[str]:
-    """Every secret among variables, in their order: by its name, or as the password of a URL."""
+    """Every secret among variables, in their order: by its name, or in a URL."""
     for name, value in (pair for each in environments for pair in each.items()):
         if is_secret(name):
             yield value
-        yield from (unquote(found["value"]) for found in URL_PASSWORD.finditer(value))
+        yield from _of_urls(value)
 
 
 def _of_words(words: Sequence[str]) -> Iterator[str]:
@@ -200,7 +203,11 @@ def _content(source: str | None) -> str:
 
 def _assigned(given: str) -> Iterator[str]:
     yield from (found["value"] for found in ASSIGNED.finditer(given) if _names_secret(found))
-    yield from (unquote(found["value"]) for found in URL_PASSWORD.finditer(given))
+    yield from _of_urls(given)
+
+
+def _of_urls(given: str) -> Iterator[str]:
+    yield from (unquote(found["value"]) for pattern in (URL_PASSWORD, URL_QUERY) for found in pattern.finditer(given))
 
 
 def _of_auth(auth: Auth | None) -> Iterator[str]:

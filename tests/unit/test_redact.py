@@ -26,6 +26,11 @@ def test_the_password_of_a_url_is_hidden():
     )
 
 
+def test_a_secret_in_the_query_of_a_url_is_hidden():
+    given = "GET https://api.example/v1?page=2&access_token=s3cret&sort=token and ?X-Amz-Signature=abc#top"
+    assert redact.text(given) == "GET https://api.example/v1?page=2&access_token=***&sort=token and ?X-Amz-Signature=***#top"
+
+
 def test_values_under_names_of_secrets_are_hidden():
     model = {"environment": {"POSTGRES_PASSWORD": "x", "PORT": "80"}, "list": ["API_TOKEN=abc", "A=b"]}
     assert redact.tree(model) == {"environment": {"POSTGRES_PASSWORD": "***", "PORT": "80"}, "list": ["API_TOKEN=***", "A=b"]}
@@ -92,6 +97,7 @@ def test_where_a_secret_comes_from_stays():
     [
         {"environment": {"SESSION_SECRET": "correct-horse"}},
         {"environment": {"DATABASE_URL": "postgresql://app:correct-horse@db/shop"}},
+        {"environment": {"PAYMENTS": "https://pay.example/v1?api_key=correct%2Dhorse"}},
         {"command": ("serve", "--password", "correct-horse")},
         {"command": ("sh", "-c", "exec serve --token=correct-horse --port 80")},
         {"mounts": (Mount("secret", "/run/secrets/a", content="correct-horse\n"),)},
