@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+import seeder
 from seeder.definition.dataset import Part
 from seeder.definition.service import Mount, Service
 from seeder.definition.stub_mappings import Written, read
@@ -79,7 +80,7 @@ def launch(service: Service) -> LocalLaunch:
         program=f"a stub server of seeder's own (knows the part of WireMock {admin.VERSION} that the reference names)",
         command=(sys.executable, "-S", "-P", "-m", "seeder.engines.stubserver", "{data}/stub.json"),
         files={"stub.json": _settings(settings)},
-        environment={"PYTHONPATH": str(Path(__file__).parents[2])},
+        environment={"PYTHONPATH": str(Path(str(seeder.__file__)).parents[1])},
         notes=tuple(f"--{name} is left out" for name in asked if name in _UNHEEDED),
     )
 

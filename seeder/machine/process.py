@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import seeder
 from seeder.errors import EnvironmentFailed
 
 RUN_LABEL = "SEEDER_OWNER"
@@ -69,7 +70,7 @@ def _labelled(environment: Mapping[str, str] | None) -> dict[str, str]:
 
 def of_seeder() -> dict[str, str]:
     """The environment of a further process of seeder, which finds it although it may be run from its checkout."""
-    root = Path(__file__).resolve().parents[1]
+    root = Path(str(seeder.__file__)).resolve().parents[1]
     if root.name in {"site-packages", "dist-packages"}:
         return dict(os.environ)
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))}

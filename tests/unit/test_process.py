@@ -98,3 +98,11 @@ def test_of_runs_that_end_crosswise_the_one_that_goes_on_keeps_its_programs(tmp_
     first.close()
     assert told()[0] == "b"
     second.close()
+
+
+def test_a_further_process_of_seeder_finds_it_and_nothing_else_by_that(tmp_path: Path) -> None:
+    given = process.of_seeder()
+    place = Path(given.get("PYTHONPATH", "").split(os.pathsep)[0])
+    assert not place.parts or (place / "seeder/__init__.py").is_file()
+    found = process.run([sys.executable, "-P", "-c", "import seeder.warden"], timeout=30, cwd=tmp_path, environment=given)
+    assert found.code == 0, found.output
