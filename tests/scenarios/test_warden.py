@@ -30,10 +30,11 @@ WITHIN = 10.0  # what is promised after kill -9
 PARENT = """
 import datetime, os, subprocess, sys
 from pathlib import Path
-from seeder import home, warden
+from seeder import warden
+from seeder.machine import home
 from seeder.definition.compose import read_stack
 from seeder.definition.manifest import StackEntry
-from seeder.run import Run, Task
+from seeder.passed.run import Run, Task
 from seeder.registry import RUNTIMES, traits
 from seeder.wait import wait_for
 

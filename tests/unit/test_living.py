@@ -97,7 +97,7 @@ def test_one_that_multiplies_is_ended_whole(run: str, child, tmp_path: Path) -> 
 
 
 def test_the_caller_and_its_ancestors_are_spared(run: str, tmp_path: Path) -> None:
-    inner = f"from pathlib import Path; from seeder import living; print(living.sweep({run!r}, Path({str(tmp_path)!r})).ended)"
+    inner = f"from pathlib import Path; from seeder.machine import living; print(living.sweep({run!r}, Path({str(tmp_path)!r})).ended)"
     outer = f"import subprocess, sys; print(subprocess.run([sys.executable, '-c', {inner!r}], capture_output=True, text=True).stdout)"
     done = subprocess.run(
         [sys.executable, "-c", outer],
