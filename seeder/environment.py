@@ -57,6 +57,7 @@ class Environment:
         self.spared: frozenset[str] = frozenset()  # one-shots that another process's plan did not need, or whose end it saw
         self.copies: Mapping[str, Target] = {}  # a test's own of these stores: they are meant in the stores' place
         self.keys: dict[str, dict[str, str]] = {}  # store.table.column -> what datasets say -> what it is here, where that differs
+        self.restored = False  # its stores have their state from a bundle
         self.lasts = False  # what steps make in it is not thrown away with it
         self.stopped = False  # a step failed: none begins any more, and none is tried again
         self._making: set[str] = set()

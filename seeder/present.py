@@ -213,6 +213,7 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
     environment.addresses, environment.spared = addresses, frozenset(asked["over"])
     environment.migrated = {store: Migrated.of(given) for store, given in asked["migrated"].items() if store in plan.fitness.revisions}
     environment.results = dict(asked.get("results", {}))  # an earlier seeder knew none
+    environment.keys, environment.restored = dict(given.get("keys", {})), bool(asked.get("restored"))
     environment.loaded = list(_tables(plan, run.as_of))
     return environment, plan
 

@@ -46,7 +46,7 @@ class Recorded:
     files: Mapping[str, Sequence[Held]]
     left: tuple[str, ...]
     requires: Mapping[str, str]
-    privacy: str
+    privacy: str | None
 
     def write(self, folder: Path) -> None:
         """The stores' folders below `folder`, in place of those that are there."""
@@ -79,7 +79,7 @@ def record(one: present.Present, stores: Sequence[str], emit: Emit) -> Recorded:
         new = [beyond(held, known.get((held.kind, held.name)), left, store) for held in found[store]]
         files[store] = [held for held in new if held.lines]
     return Recorded(
-        tuple(chosen), {store: held for store, held in files.items() if held}, tuple(left), _requires(plan, files), _privacy(plan)
+        tuple(chosen), {store: held for store, held in files.items() if held}, tuple(left), _requires(plan, files), privacy(environment)
     )
 
 
@@ -167,15 +167,17 @@ def _requires(plan: Plan, files: Mapping[str, Sequence[Held]]) -> dict[str, str]
     return {"stack": stack, **{store: f"{revision}.." for store, revision in heads.items() if revision and files[store]}}
 
 
-def _privacy(plan: Plan) -> str:
-    """No better than that of the data that the environment was loaded with."""
-    known = [privacy_of(dataset) for dataset in plan.definition.datasets]
-    return min(known, key=LEVELS.index, default=LEVELS[-1])
+def privacy(environment: Environment) -> str | None:
+    """No better than that of the data that the environment was loaded with; of what a bundle brought nobody knows any."""
+    if environment.restored:
+        return LEVELS[0]
+    return min((privacy_of(dataset) for dataset in environment.plan.definition.datasets), key=LEVELS.index, default=None)
 
 
 def entry(name: str, kind: str, version: str, path: str, found: Recorded) -> dict[str, Any]:
     """What the manifest says of the dataset."""
-    return {"name": name, "kind": kind, "version": version, "path": path, "requires": dict(found.requires), "privacy": found.privacy}
+    privacy = {"privacy": found.privacy} if found.privacy else {}
+    return {"name": name, "kind": kind, "version": version, "path": path, "requires": dict(found.requires), **privacy}
 
 
 def lines(of: Mapping[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 import signal
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -99,6 +100,7 @@ class Story:
         self._stage = ""  # the last that began
         self._waits: list[Waited] = []
         self._under_way: dict[str, Progress] = {}  # what is not at its end there, by subject
+        self._lock = threading.Lock()
         self._start = time.monotonic()
 
     def emit(self, event: Event) -> None:
@@ -118,8 +120,9 @@ class Story:
         if isinstance(event, StageStarted):
             self._stage, self._under_way = event.stage, {}
         elif isinstance(event, Progress):
-            others = {subject: one for subject, one in self._under_way.items() if subject != event.subject}
-            self._under_way = others if event.ended else {**others, event.subject: event}
+            with self._lock:  # steps that run beside each other tell at the same time
+                self._under_way.pop(event.subject, None)
+                self._under_way |= {} if event.ended else {event.subject: event}
         elif isinstance(event, Waited):
             self._waits.append(event)
             self.result.facts["waits"] = summed(self._waits)
@@ -156,7 +159,8 @@ class Story:
 
     def _at(self) -> str:
         """The stage, and what there was not at its end."""
-        each = [f"{one.subject} {one.state}{f' ({one.detail})' if one.detail else ''}" for one in self._under_way.values()]
+        with self._lock:
+            each = [f"{one.subject} {one.state}{f' ({one.detail})' if one.detail else ''}" for one in self._under_way.values()]
         return f"{self._stage}: {', '.join(each)}" if each else self._stage
 
     def tell_outputs(self, outputs: Mapping[str, Any]) -> None:
@@ -194,7 +198,11 @@ class Story:
 
     def so_far(self, bundle: Path) -> dict[str, Any]:
         """The result as it is known now, for a bundle: how long the rest takes comes after it is sealed."""
-        return {**self.result.as_json(), "seconds": round(time.monotonic() - self._start, 3), "bundle": str(bundle)}
+        return {**self._told(), "seconds": round(time.monotonic() - self._start, 3), "bundle": str(bundle)}
+
+    def _told(self) -> dict[str, Any]:
+        told: dict[str, Any] = redact.texts(self.result.as_json(), self._secrets)
+        return told
 
     def close(self) -> Result:
         """Write result.json, end the journal, answer the result."""
@@ -204,7 +212,7 @@ class Story:
         self._journal.close()
         path = self.folder / "result.json"
         try:
-            atomic.write(path, json.dumps(r.as_json(), indent=2) + "\n")
+            atomic.write(path, json.dumps(self._told(), indent=2) + "\n")
         except OSError as error:
             self.emit(Noticed(str(path), f"cannot be written: {error.strerror or error}"))
         return r

@@ -25,7 +25,7 @@ def dataset(environment: Environment, operation: Load) -> list[LoadedTable]:
     files = _files(environment, operation)
     rekeyed = Rekeying(files, _sharing(environment), lambda *asked: _free(environment, *asked))
     environment.keys |= {str(column): dict(values) for column, values in rekeyed.new.items()}
-    ledger, found = Ledger(environment.run.folder), list[LoadedTable]()
+    ledger, found, count = Ledger(environment.run.folder), list[LoadedTable](), dict[str, int]()
     rows = {store: {table: rekeyed.keys((store, table)) for at, table in files if at == store} for store in operation.parts}
     with ExitStack() as undo:
         sessions = {store: _begun(environment, store, undo) for store in operation.parts}
@@ -36,12 +36,13 @@ def dataset(environment: Environment, operation: Load) -> list[LoadedTable]:
                 LoadedTable(operation.dataset.label, store, one.name, one.columns, counts.get(one.name, 0), one.part.path) for one in tables
             ]
             session.verify()
-            environment.emit(Loaded(operation.dataset.name, operation.dataset.version, store, sum(counts.values()), "inserted"))
+            count[store] = sum(counts.values())
         for store, session in sessions.items():
             entry = _entry(operation, store, rows[store], session.transaction)
             ledger.begin(entry)
             session.commit()
             ledger.ended(entry.id, "confirmed")
+            environment.emit(Loaded(operation.dataset.name, operation.dataset.version, store, count[store], "inserted"))
         undo.pop_all()
     return found
 

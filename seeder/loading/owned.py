@@ -20,12 +20,14 @@ def dataset(environment: Environment, operation: Load) -> list[LoadedTable]:
     """Every session verifies before any commits; of a dataset with a bad record nothing stays. Answers the tables that were loaded."""
     with ExitStack() as undo:
         sessions = {store: _begin(environment, operation, store, undo) for store in operation.parts}
-        tables = each(sessions, lambda store: _load(environment, operation, store, sessions[store]))
+        loaded = each(sessions, lambda store: _load(environment, operation, store, sessions[store]))
         each(sessions, lambda store: sessions[store].verify())
         for store in sorted(sessions, key=lambda store: (sessions[store].finality, store)):
             sessions[store].commit()
         undo.pop_all()
-    return [one for of_store in tables.values() for one in of_store]
+    for store, (_, count) in loaded.items():
+        environment.emit(Loaded(operation.dataset.name, operation.dataset.version, store, count))
+    return [one for tables, _ in loaded.values() for one in tables]
 
 
 def _begin(environment: Environment, operation: Load, store: str, undo: ExitStack) -> Session:
@@ -51,9 +53,11 @@ def _natural_keys(operation: Load, store: str) -> Mapping[str, tuple[str, ...]]:
     return {name.removeprefix(prefix): columns for name, columns in operation.dataset.natural_keys.items() if name.startswith(prefix)}
 
 
-def _load(environment: Environment, operation: Load, store: str, session: Session) -> list[LoadedTable]:
+def _load(environment: Environment, operation: Load, store: str, session: Session) -> tuple[list[LoadedTable], int]:
+    """Its tables, and how many records there were in all."""
     given, as_of = operation.dataset, environment.run.as_of
     records = [LOADERS.get(part.kind).read(part, as_of) for part in operation.parts[store]]
     counts = session.load(records)
-    environment.emit(Loaded(given.name, given.version, store, sum(counts.values())))
-    return [LoadedTable(given.label, store, r.name, r.columns, counts.get(r.name, 0), r.part.path) for r in records if isinstance(r, Table)]
+    return [
+        LoadedTable(given.label, store, r.name, r.columns, counts.get(r.name, 0), r.part.path) for r in records if isinstance(r, Table)
+    ], sum(counts.values())

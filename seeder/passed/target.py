@@ -7,6 +7,8 @@ from dataclasses import field
 
 from seeder.frozen import frozen
 
+_PORTS = {"http": 80, "https": 443}
+
 
 @frozen
 class Address:
@@ -15,11 +17,18 @@ class Address:
     host: str
     port: int
 
+    @classmethod
+    def of(cls, url: str, usual: int | None = None) -> Address:
+        """Where the URL leads; without a port to that of its scheme, else to the `usual` one. Raises ValueError when it names no host, or
+        no port where there is no usual one."""
+        found = urllib.parse.urlsplit(url)
+        port = found.port or _PORTS.get(found.scheme, usual)
+        if not found.hostname or not port:
+            raise ValueError("names no host and port")
+        return cls(found.hostname, port)
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-_PORTS = {"http": 80, "https": 443}
 
 
 @frozen
@@ -36,16 +45,12 @@ class Target:
 
     @classmethod
     def at(cls, store: str, engine: str, url: str, usual: int) -> Target:
-        """The store at this address; without a port at that of its scheme, else at the engine's `usual` one. Raises ValueError when it
-        names no host, or a port that is none."""
+        """The store at this address, as `Address.of` tells it; `usual`: the engine's port."""
         found = urllib.parse.urlsplit(url)
-        if not found.hostname:
-            raise ValueError(f"the address of {store} names no host")
         user, password = (urllib.parse.unquote(part) if part is not None else None for part in (found.username, found.password))
         database = urllib.parse.unquote(found.path.strip("/")) or None
         scheme = found.scheme.partition("+")[0]
-        port = found.port or _PORTS.get(scheme, usual)
-        return cls(store, engine, scheme, Address(found.hostname, port), user or None, password, database)
+        return cls(store, engine, scheme, Address.of(url, usual), user or None, password, database)
 
     def url(self, driver: str | None = None) -> str:
         """`scheme[+driver]://user:password@host:port/database`, credentials percent-encoded. A driver that names its scheme too

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import urllib.parse
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NoReturn
@@ -24,8 +23,6 @@ from seeder.wait import READY, Verdict, not_yet
 if TYPE_CHECKING:
     import httpx
 
-PORTS = {"http": 80, "https": 443}
-
 
 class AttachedDeployment:
     """Satisfies `protocols.World` as well: whoever takes back what a run made needs no more than how the system is reached."""
@@ -42,9 +39,9 @@ class AttachedDeployment:
     # -- a deployment -------------------------------------------------------------------------------------------------
 
     def prepare(self, images: Mapping[str, str], states: Mapping[str, str] | None = None) -> Mapping[tuple[str, int], Address]:  # noqa: ARG002  (it stands)
-        return {(name, self._port(name)): _address(name, url) for name, url in self.shared.urls.items()} | {
-            (self.stack.stores[name].service, _address(name, url).port): _address(name, url) for name, url in self.shared.stores.items()
-        }
+        services = {(name, self._port(name)): _address(name, url) for name, url in self.shared.urls.items()}
+        stores = {name: self.target(name).address for name in self.shared.stores}
+        return services | {(self.stack.stores[name].service, address.port): address for name, address in stores.items()}
 
     def _port(self, service: str) -> int:
         own = self.stack.services[service]
@@ -122,8 +119,7 @@ class AttachedDeployment:
 
 
 def _address(name: str, url: str) -> Address:
-    found = urllib.parse.urlsplit(url)
-    port = found.port or PORTS.get(found.scheme)
-    if not found.hostname or not port:
-        raise EnvironmentFailed(name, "its address in the target names no host and port", "write it as scheme://host:port")
-    return Address(found.hostname, port)
+    try:
+        return Address.of(url)
+    except ValueError as error:
+        raise EnvironmentFailed(name, f"its address in the target {error}", "write it as scheme://host:port") from None

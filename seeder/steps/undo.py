@@ -16,6 +16,7 @@ from typing import Any, Final
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Progress
 from seeder.evidence import redact
+from seeder.order import aside
 from seeder.passed.capability import NOTHING, Asked, Capability
 from seeder.passed.run import Swept
 from seeder.protocols import Generator, Shares, Undoes, World
@@ -116,21 +117,21 @@ class _Undoing:
     def _found(self, entry: Entry, generator: Generator, call: Asked) -> Tried:
         """A request that was under way when its sender died may still be answered: that there is nothing is believed once its time is
         over."""
-        seen: list[Tried] = []
+        seen, about = list[Tried](), generator.capability
 
         def look() -> Any:
             try:
-                made = generator.find(self._world, replace(call, writes=[]), entry.given)
+                made = aside(lambda: generator.find(self._world, replace(call, writes=[]), entry.given), within=about.within)()
             except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever a team's function raises is told as its)
-                why = judged(error, generator.capability)
+                why = judged(error, about)
                 seen[:] = [Tried("unknown", f"it could not be looked for: {why.reason}")]
                 return not_yet(why.reason) if why.again is not None else READY
             seen[:] = [Tried("failed", "nothing was found of it") if made is None else Tried("confirmed", made=made)]
             return READY if made is not None else not_yet("nothing was found of it")
 
-        over = entry.at + generator.capability.within - time.time()
+        over = entry.at + about.within - time.time()
         with suppress(EnvironmentFailed):
-            wait_for(f"step {entry.id}", look, within=max(0.0, min(over, generator.capability.within)), longest=0.5)
+            wait_for(f"step {entry.id}", look, within=max(0.0, min(over, about.within)), longest=0.5)
         return seen[0]
 
     def _take_back(self, entry: Entry, generator: Generator) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
 import yaml
 
 from seeder.passed.content import Held
-from seeder.recording import Recorded, lines
+from seeder.recording import Recorded, lines, privacy
 
 
 def table(name: str, *rows: bytes) -> Held:
@@ -21,6 +24,22 @@ def test_files_of_stores_and_tables_that_are_empty_now_go_and_those_of_other_sto
     Recorded(("db", "cache"), {"db": [table("two", b"3\n")]}, (), {}, "no-pii").write(tmp_path)
     found = {path.relative_to(tmp_path).as_posix(): path.read_text() for path in tmp_path.rglob("*.csv")}
     assert found == {"db/two.csv": "id\n3\n", "pg/a/one.csv": "id\n1\n", "pg/a/two.csv": "id\n2\n"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "restored", "told"),
+    [
+        (["masked", "no-pii"], False, "masked"),
+        (["no-pii"], False, "no-pii"),
+        ([], False, None),
+        (["no-pii"], True, "raw"),
+        ([], True, "raw"),
+    ],
+)
+def test_a_recording_is_no_better_than_what_it_was_made_from(labels: list[str], restored: bool, told: str | None) -> None:
+    datasets = [SimpleNamespace(privacy=label, kind="golden") for label in labels]
+    plan = SimpleNamespace(definition=SimpleNamespace(datasets=datasets))
+    assert privacy(cast("Any", SimpleNamespace(plan=plan, restored=restored))) == told
 
 
 def test_an_entry_is_read_as_it_was_meant() -> None:

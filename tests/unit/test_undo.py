@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from seeder.definition.stack import Stack
 from seeder.errors import EnvironmentFailed
 from seeder.events import Event
 from seeder.generators.python import Generator
+from seeder.order import aside
 from seeder.passed.run import Run, Swept
 from seeder.protocols import World
 from seeder.registry import traits
@@ -122,6 +124,11 @@ def look(ctx: Context) -> str | None:
     return ctx.step if found.status_code == 200 else None
 
 
+def hang(_: Context) -> str | None:
+    threading.Event().wait(60)
+    return None
+
+
 def refuse(_: Context, __: str) -> None:
     raise Never("the year is closed")
 
@@ -139,6 +146,7 @@ OFFERED = {
         offered("a.looks", undo="nothing"),
         offered("a.stays", undo=None),
         offered("a.closed", undo=refuse),
+        offered("a.hangs", find=hang),
     )
 }
 
@@ -171,6 +179,15 @@ def test_the_last_thing_goes_first_and_a_second_time_nothing_is_asked(shared: Sh
     shared.asked.clear()
     assert take_back(shared) == Swept(lasting=True)
     assert shared.asked == []
+
+
+def test_a_look_for_what_was_made_that_does_not_end_holds_up_nothing(shared: Shared) -> None:
+    made(shared, "order")
+    made(shared, "lost", "a.hangs", ended="begun")
+    took = aside(lambda: take_back(shared), within=20)()
+    assert len(took.left) == 1
+    assert "a.hangs of a.hangs-team, step lost" in took.left[0]
+    assert shared.states()["order"] == "undone"
 
 
 def test_what_is_gone_already_is_taken_back(shared: Shared) -> None:

@@ -16,6 +16,7 @@ from seeder.definition.request import Definition, Request, resolve
 from seeder.errors import DefinitionError, SeederError, UsageError
 from seeder.evidence import redact
 from seeder.graph import mutations
+from seeder.passed.run import Run
 from seeder.passed.target import Target
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
@@ -92,6 +93,15 @@ def test_the_port_of_an_address_is_a_number(folder: Path) -> None:
     told.write_text(told.read_text().replace("db.example:5432", "db.example:port"))
     with pytest.raises(DefinitionError, match="its port is no number"):
         attached(folder)
+
+
+def test_addresses_without_ports_are_known_when_it_is_attached(folder: Path, tmp_path: Path) -> None:
+    told = folder / "manifest.yaml"
+    told.write_text(told.read_text().replace("db.example:5432", "db.example"))
+    definition = attached(folder)
+    us = Run("abcdefgh", "shop", "shop", "attached", tmp_path, folder, NOW, 42, NOW)
+    found = RUNTIMES.get("attached").open(us, definition.stack, lambda _: None, {}, isolate_binds=False).prepare({})
+    assert {name: str(address) for (name, _), address in found.items()} == {"orders": "orders.example:443", "orders-db": "db.example:5432"}
 
 
 @pytest.mark.parametrize(
