@@ -6,6 +6,7 @@ import base64
 import itertools
 import json
 import urllib.parse
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -66,17 +67,36 @@ def write(admin: Admin, content: Content) -> None:
 
 
 def write_mappings(admin: Admin, content: Content) -> None:
-    """Replace mappings and states of scenarios. Mappings that came from files which the server may write are only let go of: to remove
-    one that is kept there would remove its file."""
-    kept = [_plain(mapping) for mapping in admin.ask("GET", "/mappings")["mappings"] if mapping.get("persistent")]
-    if kept:
-        admin.ask("POST", "/mappings/import", {"mappings": [{**mapping, "persistent": False} for mapping in kept]})
+    """Replace mappings and states of scenarios."""
+    let_go(admin, admin.ask("GET", "/mappings")["mappings"])
     _import(admin, ())
     if content.mappings:
         _import(admin, content.mappings)
     for name, state in content.scenarios.items():
         if state != _STARTED:
-            admin.ask("PUT", f"/scenarios/{urllib.parse.quote(name, safe='')}/state", {"state": state})
+            _bring(admin, name, state)
+
+
+def let_go(admin: Admin, mappings: Iterable[Mapped]) -> None:
+    """Those that came from files which the server may write are kept there no more: to remove one that is would remove its file."""
+    kept = [_plain(mapping) for mapping in mappings if mapping.get("persistent")]
+    if kept:
+        admin.ask("POST", "/mappings/import", {"mappings": [{**mapping, "persistent": False} for mapping in kept]})
+
+
+def _bring(admin: Admin, scenario: str, state: str) -> None:
+    """WireMock takes the name in the path as it is written, so that it knows none that has to be quoted there: such a scenario goes on by a
+    call."""
+    if urllib.parse.quote(scenario, safe="") == scenario:
+        admin.ask("PUT", f"/scenarios/{scenario}/state", {"state": state})
+        return
+    id_ = str(uuid.uuid4())
+    request = {"method": "GET", "url": f"/{id_}"}
+    going = {"id": id_, "priority": 1, "scenarioName": scenario, "newScenarioState": state, "request": request, "response": {}}
+    admin.ask("POST", "/mappings", going)
+    admin.replay("GET", f"/{id_}", [("Host", "seeder")], b"")
+    admin.ask("DELETE", f"/mappings/{id_}")
+    admin.ask("POST", "/requests/remove", request)
 
 
 def meaning(mapping: Mapped) -> Mapped:

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from seeder.engines import _saved_store, _stub_client, _stub_content
 from seeder.engines._stub_content import Content, Entry, Mapped
+from seeder.engines.stubserver.state import PRIORITY
+from seeder.handles import matching
 from seeder.passed.content import Received, StoreDigest
 from seeder.passed.target import Target
 
@@ -105,24 +107,36 @@ def calls(target: Target) -> list[Received]:
 
 def _received(request: Mapped, *, matched: bool) -> Received:
     headers = {name.lower(): ", ".join(value) if isinstance(value, list) else value for name, value in request["headers"].items()}
-    return Received(request["method"], request["url"], headers, _body(request.get("body") or ""), matched)
-
-
-def _body(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    return Received(request["method"], request["url"], headers, matching.read(request.get("body") or ""), matched)
 
 
 def answer(target: Target, mapping: Mapping[str, Any]) -> None:
-    """One with its id goes before, so that this one is asked first."""
-    forget(target, str(mapping.get("id", "")))
+    """One with its id is replaced where it stands, so that it stays when this one is refused; where others of its priority are asked before
+    it, this one is then made anew, to be the latest."""
+    id_ = str(mapping.get("id", ""))
     with _stub_client.connect(target) as admin:
+        if _of_id(admin, id_):
+            admin.ask("PUT", f"/mappings/{id_}", dict(mapping))
+            if _is_first(admin, id_):
+                return
+            admin.ask("DELETE", f"/mappings/{id_}")
         admin.ask("POST", "/mappings", dict(mapping))
+
+
+def _of_id(admin: _stub_client.Admin, id_: str) -> list[Mapped]:
+    return [one for one in admin.ask("GET", "/mappings")["mappings"] if one["id"] == id_]
+
+
+def _is_first(admin: _stub_client.Admin, id_: str) -> bool:
+    """Whether it is asked before the others of its priority."""
+    ordered = {one["id"]: one.get("priority") or PRIORITY for one in admin.ask("GET", "/mappings")["mappings"]}
+    first = next(other for other, priority in ordered.items() if priority == ordered[id_])
+    return bool(first == id_)
 
 
 def forget(target: Target, mapping: str) -> None:
     with _stub_client.connect(target) as admin:
-        if any(one["id"] == mapping for one in admin.ask("GET", "/mappings")["mappings"]):
-            admin.ask("DELETE", f"/mappings/{mapping}")
+        found = _of_id(admin, mapping)
+        _stub_content.let_go(admin, found)
+        for one in found:
+            admin.ask("DELETE", f"/mappings/{one['id']}")

@@ -388,6 +388,35 @@ services:
         ]
         assert [named.calls(**where) for where in others] == [[]] * len(others)
 
+    def test_a_mapping_that_is_refused_leaves_the_one_that_it_was_to_replace(self, server: Server) -> None:
+        named = Stub(server.target(), lambda: "step-1")
+        named.answer({"request": {"urlPath": "/a"}, "response": {"body": "first"}})
+        with pytest.raises(EnvironmentFailed, match="answers 422"):
+            named.answer({"request": {"urlPath": "/a", "headers": {"X": {"equelTo": "1"}}}, "response": {"body": "second"}})
+        with _caller(server.target()) as caller:
+            assert caller.get("/a").text == "first"
+
+    def test_a_mapping_that_is_said_again_answers_before_what_came_between(self, server: Server) -> None:
+        mappings = [{"id": f"{id_}-2222-4333-8444-555555555555", "response": {"body": body}, "priority": priority}
+                    for id_, body, priority in (("1" * 8, "first", None), ("2" * 8, "second", 5), ("3" * 8, "never", 6))]  # fmt: skip
+        for mapping in [*mappings, mappings[0]]:
+            server.engine.answer(server.target(), {**mapping, "request": {"urlPath": "/a"}})
+        with _caller(server.target()) as caller:
+            assert caller.get("/a").text == "first"
+        with _stub_client.connect(server.target()) as admin:
+            assert len(admin.ask("GET", "/mappings")["mappings"]) == 3
+
+    def test_a_scenario_may_have_any_name(self, server: Server, tmp_path: Path) -> None:
+        request = {"request": {"url": "/a"}, "response": {}}
+        server.engine.answer(server.target(), {"scenarioName": "a/b c%", "newScenarioState": "over", **request})
+        with _caller(server.target()) as caller:
+            caller.get("/a")
+        before = self.digest(server)
+        server.engine.save(server.target(), tmp_path / "saved")
+        server.empty()
+        server.engine.restore(server.target(), tmp_path / "saved")
+        assert self.digest(server) == before
+
     def test_the_address_carries_the_password(self, server: Server) -> None:
         assert server.target().url() == f"http://admin:pa%22ss%20word@{server.address}"
 
@@ -421,11 +450,43 @@ def test_mounted_mappings_work_and_their_files_stay(runtime: str, tmp_path: Path
     assert {name: (tmp_path / "stub" / name).read_text() for name in files} == files
 
 
+@pytest.mark.parametrize("runtime", ["local", pytest.param("docker", marks=pytest.mark.docker)])
+def test_mounted_mappings_are_replaced_and_forgotten_and_their_files_stay(runtime: str, tmp_path: Path) -> None:
+    id_ = "11111111-2222-4333-8444-555555555555"
+    path = tmp_path / "stub/mappings/one.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"id": id_, "request": {"url": "/one"}, "response": {"body": "one"}, "persistent": True}))
+    for folder in (path.parent.parent, path.parent, path):
+        folder.chmod(0o777)
+    before = path.read_text()
+    compose = "services: {outside: {image: 'wiremock/wiremock:3.13.2', volumes: ['./stub:/home/wiremock']}}"
+    with serving(runtime, compose, tmp_path) as server, _caller(server.target()) as caller:
+        server.engine.answer(server.target(), {"request": {"url": "/one"}, "response": {"body": "between"}})
+        server.engine.answer(server.target(), {"id": id_, "request": {"url": "/one"}, "response": {"body": "two"}})
+        assert caller.get("/one").text == "two"
+        assert path.read_text() == before
+        with _stub_client.connect(server.target()) as admin:
+            admin.ask("POST", "/mappings/reset")
+        assert caller.get("/one").text == "one"
+        server.engine.forget(server.target(), id_)
+        assert caller.get("/one").status_code == 404
+    assert path.read_text() == before
+
+
 def test_the_server_without_containers_refuses_by_name_what_it_does_not_know(tmp_path: Path) -> None:
     with serving("local", "services: {outside: {image: 'wiremock/wiremock:3.13.2'}}", tmp_path) as server:
         mapping = {"request": {"url": "/a"}, "response": {"transformers": ["response-template"]}}
         with pytest.raises(EnvironmentFailed, match="/response/transformers is not known"):
             server.engine.answer(server.target(), mapping)
+
+
+def test_the_server_without_containers_knows_scenarios_by_quoted_names(tmp_path: Path) -> None:
+    with serving("local", "services: {outside: {image: 'wiremock/wiremock:3.13.2'}}", tmp_path) as server:
+        mapping = {"scenarioName": "a/b", "newScenarioState": "over", "request": {"url": "/a"}, "response": {}}
+        server.engine.answer(server.target(), mapping)
+        with _stub_client.connect(server.target()) as admin:
+            admin.ask("PUT", "/scenarios/a%2Fb/state", {"state": "over"})
+            assert [one["state"] for one in admin.ask("GET", "/scenarios")["scenarios"]] == ["over"]
 
 
 @contextmanager

@@ -24,7 +24,7 @@ class Answer:
 
 def answer(state: State, request: Request) -> Answer:
     """What the admin API answers to the request."""
-    path = urllib.parse.unquote(request.path.removeprefix(ROOT)).rstrip("/") or "/"
+    path = request.path.removeprefix(ROOT).rstrip("/") or "/"
     for method, pattern, route in _ROUTES:
         if method == request.method and (found := pattern.fullmatch(path)):
             return _asked(route, state, request, found)
@@ -33,7 +33,7 @@ def answer(state: State, request: Request) -> Answer:
 
 def _asked(route: Route, state: State, request: Request, found: re.Match[str]) -> Answer:
     try:
-        return route(state, request, *found.groups())
+        return route(state, request, *map(urllib.parse.unquote, found.groups()))
     except Refused as error:
         return Answer(422, _errors(error.found, error.title))
     except ValueError as error:

@@ -59,6 +59,13 @@ _FUNCTION = re.compile(r"(\w+)\(\s*\)")
 _LITERALS: Final = {"true": True, "false": False, "null": None}
 
 
+def _regular(text: str, flags: int) -> re.Pattern[str]:
+    try:
+        return re.compile(text, flags)
+    except re.error as error:
+        raise Unknown(f"this part of a JSONPath is no regular expression that Python reads: {text}: {error}") from error
+
+
 class _Reader:
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
@@ -190,7 +197,7 @@ class _Reader:
             regular = self._match(_REGULAR)
             if regular is None:
                 raise self.unknown()
-            pattern = re.compile(regular[1], re.IGNORECASE if regular[2] else 0)
+            pattern = _regular(regular[1], re.IGNORECASE if regular[2] else 0)
             return lambda item, document: isinstance(value := left(item, document), str) and pattern.fullmatch(value) is not None
         right, holds = self._operand(), steps_of.COMPARE[comparison[0]]
         return lambda item, document: holds(left(item, document), right(item, document))

@@ -13,7 +13,7 @@ from seeder.engines.stubserver import subset
 from seeder.engines.stubserver.matching import Request, matches
 
 STARTED: Final = "Started"  # the state in which every scenario begins
-_PRIORITY: Final = 5  # of a mapping that names none
+PRIORITY: Final = 5  # of a mapping that names none
 Mapped = dict[str, Any]
 
 
@@ -43,7 +43,7 @@ class State:
     def mappings(self) -> list[Mapped]:
         """In the order in which they are asked: by priority, of equal ones the latest first."""
         with self._lock:
-            ordered = sorted(self._mappings.values(), key=lambda one: (one[1].get("priority") or _PRIORITY, -one[0]))
+            ordered = sorted(self._mappings.values(), key=lambda one: (one[1].get("priority") or PRIORITY, -one[0]))
         return [mapping for _, mapping in ordered]
 
     def get(self, id_: str) -> Mapped | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ RESPONSE: Final = frozenset({
 FAULTS: Final = ("CONNECTION_RESET_BY_PEER", "EMPTY_RESPONSE", "MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE")
 TEXT_MATCHERS: Final = ("equalTo", "contains", "doesNotContain", "matches", "doesNotMatch", "absent")
 MATCHERS: Final = (*TEXT_MATCHERS, "equalToJson", "matchesJsonPath")
+_WORDS: Final = ("name", "scenarioName", "requiredScenarioState", "newScenarioState")
 _BESIDE: Final = {"equalTo": {"caseInsensitive"}, "equalToJson": {"ignoreArrayOrder", "ignoreExtraElements"}}
 _PLACEHOLDER: Final = "${json-unit"
 
@@ -37,8 +39,9 @@ def beyond(mapping: Any) -> Iterator[Beyond]:
     for name in ("request", "response"):
         if not isinstance(mapping.get(name, {}), Mapping):
             yield (name,), "is no object"
-    if not isinstance(mapping.get("priority", 5), int):
+    if not isinstance(mapping.get("priority"), int | None):
         yield ("priority",), "is no whole number"
+    yield from _words(mapping, _WORDS, ())
     yield from of_request(mapping.get("request") or {}, ("request",))
     yield from _response(mapping.get("response") or {})
 
@@ -56,9 +59,14 @@ def of_request(request: Any, place: Place = ()) -> Iterator[Beyond]:
     for name in given:
         yield from _text(request[name], (*place, name), regular=name.endswith("Pattern"))
     for name in ("headers", "queryParameters"):
+        yield from _object(request.get(name), (*place, name))
         for key, matcher in _items(request.get(name) or {}):
             yield from _matcher(matcher, (*place, name, key), TEXT_MATCHERS)
-    for number, matcher in enumerate(request.get("bodyPatterns") or ()):
+    patterns = request.get("bodyPatterns") or []
+    if not isinstance(patterns, list):
+        yield (*place, "bodyPatterns"), "is no list"
+        return
+    for number, matcher in enumerate(patterns):
         yield from _matcher(matcher, (*place, "bodyPatterns", number), MATCHERS)
 
 
@@ -69,6 +77,10 @@ def _response(response: Any) -> Iterator[Beyond]:
     for name in ("status", "fixedDelayMilliseconds"):
         if name in response and (isinstance(response[name], bool) or not isinstance(response[name], int)):
             yield ("response", name), "is no whole number"
+    yield from _words(response, ("statusMessage", "bodyFileName"), ("response",))
+    yield from _object(response.get("headers"), ("response", "headers"))
+    if not _is_base64(response.get("base64Body") or ""):
+        yield ("response", "base64Body"), "is no base64"
     if response.get("fault", FAULTS[0]) not in FAULTS:
         yield ("response", "fault"), f"knows {', '.join(FAULTS)}"
 
@@ -77,6 +89,25 @@ def _unknown(given: Mapping[str, Any], known: frozenset[str], place: Place) -> I
     for name in given:
         if name not in known and given[name] is not None:
             yield (*place, name), "is not known"
+
+
+def _words(given: Mapping[str, Any], names: tuple[str, ...], place: Place) -> Iterator[Beyond]:
+    for name in names:
+        if given.get(name) is not None:
+            yield from _text(given[name], (*place, name))
+
+
+def _object(value: Any, place: Place) -> Iterator[Beyond]:
+    if value is not None and not isinstance(value, Mapping):
+        yield place, "is no object"
+
+
+def _is_base64(value: Any) -> bool:
+    try:
+        base64.b64decode(value, validate=True)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _items(given: Any) -> Iterator[tuple[str, Any]]:

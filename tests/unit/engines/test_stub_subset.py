@@ -43,6 +43,17 @@ REFUSED: list[tuple[Any, str, str]] = [
     ({"response": {"status": "200"}}, "response.status", "is no whole number"),
     ({"postServeActions": []}, "postServeActions", "is not known"),
     ({"priority": "high"}, "priority", "is no whole number"),
+    ({"name": 5}, "name", "is no text"),
+    ({"scenarioName": ["a"]}, "scenarioName", "is no text"),
+    ({"request": {"headers": [{"A": {"equalTo": "1"}}]}}, "request.headers", "is no object"),
+    ({"request": {"queryParameters": "a=1"}}, "request.queryParameters", "is no object"),
+    ({"request": {"bodyPatterns": 5}}, "request.bodyPatterns", "is no list"),
+    ({"request": {"bodyPatterns": [{"matchesJsonPath": "$[?(@.a =~ /(b/)]"}]}}, "request.bodyPatterns.0.matchesJsonPath", "no regular"),
+    ({"response": {"headers": [{"A": "1"}]}}, "response.headers", "is no object"),
+    ({"response": {"statusMessage": 3}}, "response.statusMessage", "is no text"),
+    ({"response": {"bodyFileName": ["a"]}}, "response.bodyFileName", "is no text"),
+    ({"response": {"base64Body": "%%%"}}, "response.base64Body", "is no base64"),
+    ({"response": {"base64Body": 3}}, "response.base64Body", "is no base64"),
 ]
 
 
