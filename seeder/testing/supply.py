@@ -32,14 +32,14 @@ class Supply:
             thread.start()
 
     def take(self) -> Target:
-        """One that nobody had before. Raises what keeps it from being made."""
+        """One that nobody had before. Raises what keeps it from being made, EnvironmentFailed when nothing is made any more."""
         with self._change:
             if not self._ready:
                 self._wrong = None  # what kept one from being made before may be over
                 self._change.notify_all()
-            self._change.wait_for(lambda: self._ready or self._wrong)
-            if not self._ready and self._wrong:
-                raise self._wrong.with_traceback(None)
+            self._change.wait_for(lambda: self._ready or self._wrong or self._closed)
+            if not self._ready:
+                raise self._wrong.with_traceback(None) if self._wrong else EnvironmentFailed("copies of a store", "no more are made")
             taken = self._ready.popleft()
             self._change.notify_all()
             return taken
@@ -59,9 +59,24 @@ class Supply:
             thread.join()
 
     def _work(self) -> None:
-        with closing(self._cloner()) as cloner:
-            while todo := self._next():
-                todo(cloner)
+        while self._goes_on():
+            try:
+                with closing(self._cloner()) as cloner:
+                    while todo := self._next():
+                        todo(cloner)
+            except Exception as error:  # noqa: BLE001  (who asks for one is told)
+                self._tell(error)
+
+    def _goes_on(self) -> bool:
+        """After something went wrong, not before somebody asks again."""
+        with self._change:
+            self._change.wait_for(lambda: self._closed or self._wrong is None)
+            return not self._closed
+
+    def _tell(self, wrong: Exception) -> None:
+        with self._change:
+            self._wrong = wrong
+            self._change.notify_all()
 
     def _next(self) -> Callable[[Cloner], None] | None:
         """What to do now; none when all is over."""

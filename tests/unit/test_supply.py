@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
+from contextlib import closing, suppress
 
 import pytest
 
+from seeder import order
 from seeder.errors import EnvironmentFailed
 from seeder.passed.target import Address, Target
-from seeder.testing.supply import AHEAD, MOST_USED, Supply
+from seeder.testing.supply import AHEAD, MAKERS, MOST_USED, Supply
 from seeder.wait import READY, not_yet, wait_for
 
 
@@ -21,10 +23,13 @@ class Disk:
         self.there: set[str] = set()
         self.most = 0
         self.full = False
+        self.wrong: Exception | None = None
         self.open = 0
         self._lock = threading.Lock()
 
     def cloner(self) -> Cloner:
+        if self.wrong:
+            raise self.wrong
         with self._lock:
             self.open += 1
         return Cloner(self)
@@ -46,6 +51,8 @@ class Cloner:
     def drop(self, clone: Target) -> None:
         if str(clone.database).startswith("stuck"):
             raise EnvironmentFailed("db", "it is used by prepared transactions")
+        if str(clone.database).startswith("broken"):
+            raise ValueError("no answer that was expected")
         with self._disk._lock:
             self._disk.there.discard(str(clone.database))
 
@@ -66,6 +73,11 @@ def supply(disk: Disk):
     yield made
     made.close()
     assert disk.open == 0
+
+
+def in_time(take):
+    """What it answers or raises; a wait without end fails."""
+    return order.aside(take, within=5)()
 
 
 def until(look) -> None:
@@ -115,3 +127,34 @@ def test_one_that_cannot_be_removed_is_left_to_its_server(supply, disk):
     supply.give_back(Target("db", "postgres", "postgresql", Address("localhost", 1), database="stuck"))
     supply.give_back(supply.take())
     until(lambda: len(disk.there) == AHEAD)
+
+
+@pytest.mark.parametrize("wrong", [EnvironmentFailed("db", "the server is gone"), ValueError("the server is gone")])
+def test_a_server_that_cannot_be_reached_is_told_and_the_next_time_tried_again(disk, wrong):
+    disk.wrong = wrong
+    with closing(Supply(disk.cloner, lambda: "copy")) as supply:
+        for _ in range(2):
+            with pytest.raises(type(wrong), match="the server is gone"):
+                in_time(supply.take)
+        disk.wrong = None
+        assert in_time(supply.take).database == "copy"
+
+
+def test_what_goes_wrong_with_a_removal_keeps_nobody_from_the_next(supply):
+    for _ in range(2 * MAKERS):
+        supply.give_back(Target("db", "postgres", "postgresql", Address("localhost", 1), database="broken"))
+    for _ in range(4 * AHEAD):
+        with suppress(ValueError):
+            in_time(supply.take)
+    assert in_time(supply.take).database
+
+
+def test_nobody_waits_for_a_supply_that_is_closed(disk):
+    supply = Supply(disk.cloner, lambda: "copy")
+    until(lambda: len(disk.made) == AHEAD)
+    disk.full = True
+    supply.close()
+    for _ in range(AHEAD):
+        supply.take()
+    with pytest.raises(EnvironmentFailed, match="no more are made"):
+        in_time(supply.take)
