@@ -96,8 +96,8 @@ def read(run: str) -> Claim | None:
 
 
 def claims() -> Iterator[Claim]:
-    """Every run that has a folder and a claim, by id."""
-    for folder in sorted(home.runs().iterdir()):
+    """Every run that has a folder and a claim, by id; one that is being removed has none any more."""
+    for folder in sorted(home.runs().glob("[!.]*")):
         if found := read(folder.name):
             yield found
 
