@@ -31,6 +31,7 @@ def stream(target: Target, name: str) -> dict[str, Any]:
 
 
 class TestNats(RewindContract):
+    replaced = "in place"
     compose = """
 services:
   events:

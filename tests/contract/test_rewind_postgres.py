@@ -38,6 +38,7 @@ def swapped(rewinder: Any) -> str:
 
 
 class TestPostgres(RewindContract):
+    replaced = "swap"
     compose = """
 services:
   db:

@@ -24,6 +24,7 @@ LIBRARY = "#!lua name={0}\nredis.register_function('{0}', function() return 1 en
 
 
 class TestRedis(RewindContract):
+    replaced = "anew"
     compose = """
 services:
   cache:

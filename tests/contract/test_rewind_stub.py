@@ -17,6 +17,7 @@ from tests.contract.test_stub import MAIL, PAYMENTS
 
 
 class TestStub(RewindContract):
+    replaced = "anew"
     compose = "services: {outside: {image: 'wiremock/wiremock:3.13.2'}}"
 
     def fill(self, server: Server, folder: Path) -> None:
