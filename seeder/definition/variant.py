@@ -7,4 +7,3 @@ from typing import Final, Literal, get_args
 Mutation = Literal["missing", "duplicated", "out_of_order", "late", "malformed", "replayed"]
 MUTATIONS: Final[tuple[Mutation, ...]] = get_args(Mutation)
 WHOLE: Final[frozenset[Mutation]] = frozenset({"replayed"})  # befalls a sequence; the others, one event of it
-EACH: Final = tuple(one for one in MUTATIONS if one not in WHOLE)

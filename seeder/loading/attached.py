@@ -48,11 +48,10 @@ def dataset(environment: Environment, operation: Load) -> list[LoadedTable]:
 
 
 def _sharing(environment: Environment) -> Sharing:
-    stack, mark = environment.stack, environment.run.mark
-    if stack.target is None:
-        return Sharing(stack.references, mark)
-    shown = tuple(trace.column for trace in stack.target.traces.values() if trace.column)
-    return Sharing(stack.references, mark, shown, stack.target.ranges)
+    target = environment.stack.target
+    assert target is not None  # noqa: S101  (every stack that is attached has one)
+    shown = tuple(trace.column for trace in target.traces.values() if trace.column)
+    return Sharing(environment.stack.references, environment.run.mark, shown, target.ranges)
 
 
 def _files(environment: Environment, operation: Load) -> dict[Place, tuple[Table, RowKeys]]:
