@@ -87,14 +87,7 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
             findings.errors += [problem for problem in error.problems if not _is_absent(problem, entry)]
             named[name] = service_names(entry, environment)
             continue
-        judged[name] = soundness.of_stack(stacks[name])
-        offered[name] = soundness.of_generators(stacks[name])
-        findings.errors += [*judged[name].problems, *offered[name].problems]
-        if not offered[name].problems:
-            _locked(stacks[name], offered[name], manifest, findings)
-        findings.hints += consistency.hints(stacks[name])
-        if judged[name].known:
-            _runtimes(manifest.defaults.runtime, stacks[name], findings)
+        judged[name], offered[name] = _stack(stacks[name], manifest, findings)
     for dataset in (version for versions in manifest.datasets.values() for version in versions):
         _dataset(dataset, manifest, stacks, findings)
     columns = dangling.Columns(manifest.defaults.as_of)
@@ -102,12 +95,7 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
         _scenario(scenario, manifest, findings)
         if stack := stacks.get(scenario.stack):
             findings.errors += [*soundness.of_scenario(scenario, stack)[1], *soundness.of_steps(scenario, stack, offered[stack.name])]
-            every = data_of(scenario, manifest, Collector())
-            findings.hints += literals.in_steps(scenario, every, offered[stack.name].capabilities)
-            parts = {one.label: soundness.of_dataset(one, stack)[0] for one in every}
-            findings.hints += dangling.keys(stack.references, every, parts, columns)
-            data = [one for one in every if origins.inserts(one, parts[one.label])]
-            findings.errors += origins.refused(scenario, data, offered[stack.name].capabilities)
+            _data(scenario, stack, data_of(scenario, manifest, Collector()), offered[stack.name], columns, findings)
         elif services := named.get(scenario.stack):
             findings.errors += strangers(scenario, services)
     for stack, dataset in _used(manifest, stacks):
@@ -115,6 +103,28 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
     _policies(manifest, stacks, findings, now)
     _targets(manifest, stacks, offered, findings)
     return findings.ordered()
+
+
+def _stack(stack: Stack, manifest: Manifest, findings: Findings) -> tuple[Judged, Offered]:
+    """What the stack says by itself: its histories, its capabilities, whether it can run."""
+    judged, offered = soundness.of_stack(stack), soundness.of_generators(stack)
+    findings.errors += [*judged.problems, *offered.problems]
+    if not offered.problems:
+        _locked(stack, offered, manifest, findings)
+    findings.hints += consistency.hints(stack)
+    if judged.known:
+        _runtimes(manifest.defaults.runtime, stack, findings)
+    return judged, offered
+
+
+def _data(
+    scenario: Scenario, stack: Stack, every: Sequence[Dataset], offered: Offered, columns: dangling.Columns, findings: Findings
+) -> None:
+    """The scenario's data beside its steps: keys that stand there in letters, that lead nowhere, records that nobody may insert."""
+    parts = {one.label: soundness.of_dataset(one, stack)[0] for one in every}
+    findings.hints += literals.in_steps(scenario, every, offered.capabilities)
+    findings.hints += dangling.keys(stack.references, every, parts, columns)
+    findings.errors += origins.refused(scenario, [one for one in every if origins.inserts(one, parts[one.label])], offered.capabilities)
 
 
 def _locked(stack: Stack, offered: Offered, manifest: Manifest, findings: Findings) -> None:

@@ -25,7 +25,7 @@ def plan_at_rest(definition: Definition) -> Plan:
 
 def plan_back(definition: Definition, bundle: Bundle) -> Plan:
     """The same to bring back what a bundle holds. Raises DefinitionError also when that is not what this stack's stores would take."""
-    if target := definition.stack.target:
+    if target := definition.stack.shared:
         cause = f"would replace what target {target.name} holds, which others use, too"
         raise DefinitionError(str(bundle.path), cause, "bring it back in an environment of its own: --runtime docker or local")
     return restoration.of(_whole(definition), bundle)

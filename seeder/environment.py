@@ -90,8 +90,8 @@ class Environment:
     def reach(self, name: str, reader: str | None = None) -> str:
         """The URL of a service, or of a store with its credentials, at which `reader` reaches it: a service of the stack, or this
         machine (None)."""
-        if self.stack.target:
-            return self.target(name).url() if name in self.stack.stores else self.stack.target.urls[name]
+        if self.stack.shared:
+            return self.target(name).url() if name in self.stack.stores else self.stack.shared.urls[name]
         inside = self.deployment if reader and isinstance(self.deployment, Networked) else None
         if name not in self.stack.stores:
             return f"http://{inside.inside(name, self._port(name)) if inside else self.address(name)}"
@@ -108,8 +108,8 @@ class Environment:
         if store in self.copies:
             return self.copies[store]
         found = self.stack.stores[store]
-        if self.stack.target:
-            return Target.at(store, found.engine, self.stack.target.stores[store], traits()[found.engine].port)
+        if self.stack.shared:
+            return Target.at(store, found.engine, self.stack.shared.stores[store], traits()[found.engine].port)
         service = self.stack.services[found.service]
         engine = ENGINES.get(found.engine)
         return engine.target(found, service, self.address(found.service, engine.launch(service).port))
@@ -267,9 +267,9 @@ def client(base: str, headers: Mapping[str, str]) -> httpx.Client:
 def credentials(stack: Stack, service: str, mark: str) -> dict[str, str]:
     """The headers by which a client says who asks, as the stack declares it, and for which tenant where the system is shared."""
     given = _credentials(stack.services[service].x.auth)
-    if stack.target and (header := stack.target.headers.get(service)):
+    if stack.shared and (header := stack.shared.headers.get(service)):
         given[header] = mark
-    if stack.target and (claim := stack.target.claims.get(service)):
+    if stack.shared and (claim := stack.shared.claims.get(service)):
         given["Authorization"] = f"Bearer {claim.token(mark, datetime.datetime.now(datetime.UTC))}"
     return given
 

@@ -27,7 +27,7 @@ Stages = Sequence[tuple[str, Callable[[Environment, Plan], object]]]
 # fmt: off
 FLOW: Stages = (
     ("images", up.prepare), ("start", up.servers),
-    ("migrate", migrate.halts), ("keep", keep.shared), ("migrate", migrate.heads), ("keep", keep.migrated),
+    ("migrate", migrate.halts), ("keep", keep.common), ("migrate", migrate.heads), ("keep", keep.migrated),
     ("load", load.at_rest), ("keep", keep.seeded), ("mark", reset.at_rest),
     ("start", up.services), ("load", load.through_services), ("keep", keep.whole), ("mark", reset.after_services),
 )
@@ -125,7 +125,7 @@ def _world(plan: Plan, options: Options, story: Story, signals: interrupt.Guard)
 
 
 def _provide(environment: Environment, plan: Plan, options: Options, story: Story) -> None:
-    attached = plan.stack.target is not None
+    attached = plan.stack.shared is not None
     environment.marks, environment.lasts = options.marks and not attached, options.keep_failed or attached
     with cache.turn(plan, environment.run.folder, environment.emit) as now:
         environment.plan = now

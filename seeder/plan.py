@@ -89,7 +89,7 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
         expected=expected,
         fitness=fitness,
     )
-    if stack.target:
+    if stack.shared:
         return attach(made)
     return at_rest(made) if definition.request.alone else made
 

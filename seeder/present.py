@@ -199,7 +199,7 @@ def rejoin(one: Present, emit: Emit, undo: ExitStack) -> tuple[Environment, Plan
         raise EnvironmentFailed(one.run, f"runtime {one.runtime} cannot take up an environment of another process", "ask its seeder")
     if reason := one.claim.elsewhere():
         raise EnvironmentFailed(one.run, reason)
-    definition = resolve(read_project(one.claim.checkout / "manifest.yaml"), _request(asked["request"]), traits())
+    definition = resolve(read_project(one.claim.checkout / "manifest.yaml"), Request.read(asked["request"]), traits())
     plan = make(definition, runtime, "it runs there", datetime.datetime.now(datetime.UTC))
     plan = restoration.bare(plan) if asked.get("restored") else plan
     run = _run(one, one.claim, given)
@@ -222,13 +222,6 @@ def _run(one: Present, claim: owner.Claim, given: Mapping[str, Any]) -> Run:
     as_of = datetime.datetime.fromisoformat(given["as_of"])
     folder = home.run_folder(one.run)
     return Run(one.run, claim.project, claim.stack, one.runtime, folder, claim.checkout, as_of, given["seed"], claim.expires, claim.place)
-
-
-def _request(given: Mapping[str, Any]) -> Request:
-    services = given["services"]
-    listed = {"services": tuple(services) if services is not None else None}
-    listed |= {name: tuple(given.get(name, ())) for name in ("profiles", "overlays")}  # an earlier seeder knew no overlays
-    return Request(**{**given, **listed})
 
 
 def _tables(plan: Plan, as_of: datetime.datetime) -> Iterator[LoadedTable]:

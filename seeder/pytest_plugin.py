@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seeder-stack", metavar="NAME", help="the stack of the environment")
     group.addoption("--seeder-scenario", metavar="NAME", help="the scenario of tests without a mark")
     group.addoption("--seeder-overlay", metavar="FILE", action="append", help="a file that changes a scenario; may be repeated")
-    group.addoption("--seeder-runtime", choices=["auto", "docker", "local", "attached"], help="where the stack runs")
+    group.addoption("--seeder-runtime", metavar="NAME", help="where the stack runs: auto, docker, local, attached")
     group.addoption("--seeder-target", metavar="NAME", help="the shared system to attach to instead of starting the stack")
     group.addoption("--seeder-reset", choices=SCOPES, help="how long a state is shared: before which unit it is taken back (function)")
     group.addoption("--seeder-keep-failed", action="store_true", help="leave the environment running when a test failed")

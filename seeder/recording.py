@@ -64,7 +64,7 @@ def record(one: present.Present, stores: Sequence[str], emit: Emit) -> Recorded:
     nowhere, UsageError for a store that it does not have, and where others use its stores, too, EnvironmentFailed."""
     with ExitStack() as undo:
         environment, plan = present.rejoin(one, emit, undo)
-        if target := plan.stack.target:
+        if target := plan.stack.shared:
             cause = f"is attached to {target.name}, which others use, too: what it holds is not this run's alone"
             raise UsageError(one.run, cause, "record from an environment of its own: --runtime docker or local")
         environment.refuse_ended()

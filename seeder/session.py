@@ -60,7 +60,7 @@ class Session:
     @property
     def shared(self) -> bool:
         """Whether it is attached to a system that others use, too, which is never reset."""
-        return self._environment.stack.target is not None
+        return self._environment.stack.shared is not None
 
     @property
     def digest(self) -> str:
@@ -160,7 +160,7 @@ class Session:
 
     def _changes(self, store: str, what: str) -> None:
         """Raises EnvironmentFailed where others would notice, and no ledger knows of it."""
-        if target := self._here.stack.target:
+        if target := self._here.stack.shared:
             cause = f"{what}: the environment is attached to {target.name}, which others use, and nobody would take it back"
             raise EnvironmentFailed(store, cause, "make it by a step of the scenario that has an undo, or use another runtime")
 

@@ -75,7 +75,7 @@ def _url(environment: Environment, service: str, first: Address) -> str | None:
     stores = environment.stack.stores_of(service)
     if len(stores) == 1:
         return environment.target(stores[0].name).url()
-    scheme = "http" if environment.stack.target and not stores else _scheme(environment, service)
+    scheme = "http" if environment.stack.shared and not stores else _scheme(environment, service)
     return f"tcp://{first}" if stores else environment.reach(service) if scheme == "http" else None
 
 
@@ -120,7 +120,7 @@ def _fill(environment: Environment, service: str, found: re.Match[str]) -> str:
         return _of_store(environment.target(store.name), what, option)
     port = int(option) if option and option.isdigit() else None
     address, scheme = environment.address(name, port), _scheme(environment, name, port)
-    plain = option is None and environment.stack.target is not None
+    plain = option is None and environment.stack.shared is not None
     url = environment.reach(name) if plain else f"{option if option and port is None else scheme}://{address}"
     return {"url": url, "host": address.host, "port": str(address.port), "scheme": scheme}.get(what, "")
 
@@ -155,7 +155,7 @@ def document(environment: Environment) -> dict[str, Any]:
         "services": services,
         "stores": {name: _store_document(environment, name) for name in sorted(environment.stack.stores)},
         "outputs": dict(outputs(environment)),
-        **({"keys": environment.keys} if environment.stack.target else {}),
+        **({"keys": environment.keys} if environment.stack.shared else {}),
         "variables": of(environment),
     }
 

@@ -55,7 +55,7 @@ def of_scenario(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--services", help="Only these services (comma-separated) and what they need.")
     @click.option("--profile", "profiles", multiple=True, help="A compose profile to activate; may be repeated.")
     @click.option("--image", "images", multiple=True, metavar="SERVICE=IMAGE", help="Another image for a service; may be repeated.")
-    @click.option("--runtime", type=click.Choice(["auto", "docker", "local", "attached"]), help="Where the stack runs.")
+    @click.option("--runtime", metavar="NAME", help="Where the stack runs: auto, docker, local, attached.")
     @click.option("--target", help="The shared system to attach to instead of starting the stack.")
     @click.option("--policy", help="What data the environment may hold.")
     @click.option("--seed", type=int, help="What services and CMD get as SEEDER_SEED, to draw from it.")

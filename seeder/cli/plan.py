@@ -32,7 +32,7 @@ def command(request: Request, project: Path | None, as_json: bool) -> None:
     manifest = find_project(project, request.overlays)
     chosen = asked or aside(lambda: choose(manifest.defaults.runtime))
     definition = resolve(manifest, request, traits())
-    runtime = choose(definition.runtime) if definition.stack.target else chosen()
+    runtime = choose(definition.runtime) if definition.stack.shared else chosen()
     plan = make(definition, *runtime, datetime.datetime.now(datetime.UTC))
     plan = cache.begin(plan)
     changes = explain.changes(plan, chains(definition.manifest.root))

@@ -54,7 +54,7 @@ def save(run: str | None, name: str | None, cause: str, as_json: bool) -> int:
 
 @command.command("restore")
 @click.argument("bundle")
-@click.option("--runtime", type=click.Choice(["auto", "docker", "local"]), help="Where it is brought up; it need not be where it was.")
+@click.option("--runtime", metavar="NAME", help="Where it is brought up (auto, docker, local); it need not be where it was.")
 @click.option("--set", "inputs", multiple=True, metavar="K=V", help="An input that is a secret; may be repeated.")
 @click.option("--ttl", default="4h", show_default=True, callback=_options.duration, help="How long it lives.")
 @click.option("--timeout", callback=_options.duration, help="Give up after this long, e.g. 5m.")

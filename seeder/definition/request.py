@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field, fields, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from seeder.definition.alone import alone
 from seeder.definition.compose import read_stack
@@ -43,6 +43,13 @@ class Request:
     cache: bool = True  # begin at layers that are there, keep what is built
     overlays: tuple[str, ...] = ()  # files that change scenarios, absolute
     alone: str | None = None  # this server and no service, as databases of tests have it
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> Request:
+        """From JSON. What an earlier seeder did not write has its default; what a later one wrote is left out."""
+        known = {one.name for one in fields(cls)}
+        told: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in given.items() if name in known}
+        return cls(**told)
 
 
 @frozen

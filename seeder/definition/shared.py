@@ -44,7 +44,7 @@ def attached(stack: Stack, entry: TargetEntry, policy: Policy | None, lookup: Lo
     reduced = part(stack, kept, f"target {entry.name} does not declare it")
     services = {name: _with(service, logins.get(name)) for name, service in reduced.services.items()}
     stores = {name: store for name, store in reduced.stores.items() if name in target.stores}
-    return replace(reduced, services=services, stores=stores, target=target)
+    return replace(reduced, services=services, stores=stores, shared=target)
 
 
 def mistakes(entry: TargetEntry, stack: Stack) -> Iterator[Problem]:

@@ -113,7 +113,7 @@ class Stack:
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     hints: tuple[Problem, ...] = ()  # what was seen in the files that works and should be looked at
     env_files: tuple[Path, ...] = ()  # files read beside the compose files (.env, env_file, extends, include)
-    target: Shared | None = None  # the system that stands for it; without one it is started
+    shared: Shared | None = None  # the system that stands for it; without one it is started
     written: Any = field(default=None, repr=False, compare=False)  # x-seeder as it stands at the top of the files, with its places
 
     def place(self, *path: str | int) -> Mark | None:

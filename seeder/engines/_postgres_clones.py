@@ -7,7 +7,7 @@ import dataclasses
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from seeder.engines import _postgres_shared as shared
+from seeder.engines import _postgres_outside as outside
 from seeder.engines import _postgres_template as template
 from seeder.engines._postgres_connection import driver, failing
 from seeder.passed.target import Target
@@ -32,14 +32,14 @@ class PostgresCloner:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._connection: Connection | None = None
-        self._kept: shared.Shared = {}
+        self._kept: outside.Outside = {}
 
     def clone(self, name: str) -> Target:
         with failing(self._target, "copied"):
             connection = self._open()
             template.clone(connection, self._target, name)
             if self._kept:
-                shared.bestow(connection, name, self._kept)
+                outside.bestow(connection, name, self._kept)
         return dataclasses.replace(self._target, database=name)
 
     def drop(self, clone: Target) -> None:
@@ -55,5 +55,5 @@ class PostgresCloner:
         if self._connection is None or self._connection.closed:
             self._connection = connection = template.keeper(self._target)
             superuser = connection.execute("select current_setting('is_superuser') = 'on'").fetchone() == (True,)
-            self._kept = shared.read(connection, self._target.database or "") if superuser else {}
+            self._kept = outside.read(connection, self._target.database or "") if superuser else {}
         return self._connection

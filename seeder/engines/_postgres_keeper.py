@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from seeder.engines import _postgres_news as news
-from seeder.engines import _postgres_shared as shared
+from seeder.engines import _postgres_outside as outside
 from seeder.engines import _postgres_template as template
 from seeder.engines._postgres_connection import driver
 from seeder.engines._postgres_mark import Mark
@@ -42,7 +42,7 @@ class Keeper:
                 template.forget_replaced(connection, self._target)
             if not mark.scanned:  # only as long as no transaction came is it known to be untouched
                 template.drop_replaced(connection, self._target)
-            stay = shared.restore(connection, self._target.database or "", mark.shared)[1] if mark.superuser else []
+            stay = outside.restore(connection, self._target.database or "", mark.outside)[1] if mark.superuser else []
             snapshot = template.snapshot(connection)
         finally:
             template.open_again(connection, self._target)

@@ -78,7 +78,7 @@ class Mark:
     reference: Reference
     superuser: bool
     scanned: bool = True
-    shared: dict[str, Any] = field(default_factory=dict)
+    outside: dict[str, Any] = field(default_factory=dict)
     catalogues: dict[str, int] = field(default_factory=dict)
     schema: dict[str, str] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()

@@ -11,7 +11,7 @@ from seeder.engines import _postgres_found as found
 from seeder.engines import _postgres_give_back as give_back
 from seeder.engines import _postgres_mark as marks
 from seeder.engines import _postgres_news as news
-from seeder.engines import _postgres_shared as shared
+from seeder.engines import _postgres_outside as outside
 from seeder.engines import _postgres_take as taking
 from seeder.engines._postgres_connection import connect, driver, failing
 from seeder.engines._postgres_found import Changes, Looks
@@ -108,7 +108,7 @@ class PostgresRewinder:
             changes, obstacle = self._find(snapshot)
         except (driver().errors.UndefinedTable, driver().errors.UndefinedColumn, driver().errors.InvalidSchemaName) as error:
             return self._swap(f"the schema was changed ({str(error).splitlines()[0]})", ())
-        altered = [] if quiet or obstacle else shared.restore(connection, self._name, mark.shared)[0]
+        altered = [] if quiet or obstacle else outside.restore(connection, self._name, mark.outside)[0]
         named = (*changes.names, *(f"database {name}" for name in altered))
         if not changes.names and not obstacle:
             return Rewound("in place", named) if altered else UNTOUCHED

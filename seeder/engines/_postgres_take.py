@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seeder.engines import _postgres_mark as marks
 from seeder.engines import _postgres_news as news
 from seeder.engines import _postgres_objects as objects
-from seeder.engines import _postgres_schema, _postgres_shared
+from seeder.engines import _postgres_outside, _postgres_schema
 from seeder.engines._postgres_mark import MOST_ROWS, Mark, Sequence, Table, View, quoted
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ def take(connection: Connection, folder: Path, database: str) -> Mark:
         found = connection.execute(_RELATIONS).fetchall()
         sequences = tuple(_sequence(connection, *row) for row in found if row[3] == "S")
         if not superuser or estimate > _MOST_SCANNED:
-            shared = _postgres_shared.read(connection, database) if superuser else {}
-            return Mark(server, reference, superuser, scanned=False, shared=shared, sequences=sequences)
+            outside = _postgres_outside.read(connection, database) if superuser else {}
+            return Mark(server, reference, superuser, scanned=False, outside=outside, sequences=sequences)
         names = [name for (name,) in connection.execute(news.CATALOGUES).fetchall()]
         return Mark(
             server,
             reference,
             superuser,
-            shared=_postgres_shared.read(connection, database),
+            outside=_postgres_outside.read(connection, database),
             catalogues={n: count for n, (count, _) in news.catalogues(connection, news.catalogue_statement(names), reference).items()},
             schema=_postgres_schema.hashes(connection, names, reference),
             tables=tuple(_table(connection, folder, place, *row) for place, row in enumerate(found, 1) if row[3] == "r"),

@@ -144,9 +144,9 @@ def secrets_of(stack: Stack, environments: Iterable[Mapping[str, str]] = ()) -> 
     given = list(of_environments(environments))
     for service in stack.services.values():
         given += of_service(service)
-    if stack.target:
-        given += of_environments([stack.target.stores, stack.target.urls])
-        given += [claim.key for claim in stack.target.claims.values()]
+    if stack.shared:
+        given += of_environments([stack.shared.stores, stack.shared.urls])
+        given += [claim.key for claim in stack.shared.claims.values()]
     plain = {line for value in given for line in (value.strip(), *value.splitlines()) if len(line.strip()) >= SHORTEST}
     return {spelled for value in plain for spelled in (value, quote(value, safe=""), json.dumps(value)[1:-1])}
 

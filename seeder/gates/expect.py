@@ -132,7 +132,7 @@ def _stub(expectation: Expectation, world: World) -> Sight:
     engine = world.engine(expectation.store)
     if not isinstance(engine, Stands):
         raise _unable(expectation, engine.name, "receives no calls")
-    if expectation.count is not None and not world.stack.target:  # a shared system need never be quiet
+    if expectation.count is not None and not world.stack.shared:  # a shared system need never be quiet
         unrest = quiet.look(world)
         if unrest.state != "ready":  # more may come
             return Sight(holds=False, shown=f"that not all is done: {unrest.reason}")

@@ -24,7 +24,7 @@ class Marks:
     def check(self, fitness: Fitness, world: World) -> Iterable[Problem]:  # noqa: ARG002  (asks the ledger and the stores)
         """Every confirmed entry of a capability whose things show a mark carries the run's, and as many rows carry it as the ledger
         knows. Of the others it is told that the ledger alone knows whose they are."""
-        target = world.stack.target
+        target = world.stack.shared
         if target is None:
             return
         made = [entry for entry in ledger.read(world.run.folder) if entry.state == "confirmed"]

@@ -26,7 +26,7 @@ class Ready:
         for."""
         looks = {name: partial(_probe, world, name) for name in sorted(world.stack.stores)}
         looks |= {name: partial(_look, world, name) for name in sorted(world.stack.clients)}
-        within = _SHARED if world.stack.target else _WITHIN
+        within = _SHARED if world.stack.shared else _WITHIN
         found = order.each(looks, lambda name: _wait(name, looks[name], within))
         return [problem for problem in found.values() if problem]
 

@@ -76,8 +76,8 @@ def expected(scenario: Scenario, variant: Variant) -> tuple[Expectation, ...]:
 def base(plan: Plan) -> Plan:
     """The plan up to the first events: what of `act` does not hang on any. Raises UsageError where there are none, where two have one
     name, by which variants are told, or where nobody could take their consequences back."""
-    if plan.stack.target:
-        cause = f"takes stores back between variants, and target {plan.stack.target.name} is shared"
+    if plan.stack.shared:
+        cause = f"takes stores back between variants, and target {plan.stack.shared.name} is shared"
         raise UsageError("--events", cause, "leave out --target")
     scenario = plan.definition.scenario
     if scenario is None or not events(plan):

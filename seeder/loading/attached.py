@@ -48,7 +48,7 @@ def dataset(environment: Environment, operation: Load) -> list[LoadedTable]:
 
 
 def _sharing(environment: Environment) -> Sharing:
-    target = environment.stack.target
+    target = environment.stack.shared
     assert target is not None  # noqa: S101  (every stack that is attached has one)
     shown = tuple(trace.column for trace in target.traces.values() if trace.column)
     return Sharing(environment.stack.references, environment.run.mark, shown, target.ranges)

@@ -15,7 +15,7 @@ _PLAIN_COPY = ("cp", "-Rp") if sys.platform == "darwin" else ("cp", "-a")
 
 
 @contextmanager
-def shared(folder: Path) -> Iterator[bool]:
+def locked(folder: Path) -> Iterator[bool]:
     """Hold the folder's lock, whose time is that of the last use; tells whether the folder is there. Who finds it missing makes it
     beside and renames it as the last act."""
     import filelock

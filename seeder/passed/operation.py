@@ -168,7 +168,7 @@ class Plan:
     restores: tuple[Restore, ...] = ()  # stores that get what a bundle holds of them: all, or none
     chains: Mapping[str, Chain] = field(default_factory=dict)  # server -> its states; none when nothing is to be kept
     full: Plan | None = field(default=None, compare=False, repr=False)  # the same without layers, and from no bundle
-    shared: Mapping[str, int] = field(default_factory=dict)  # server -> the place in its chain that is kept once `halts` are done
+    common: Mapping[str, int] = field(default_factory=dict)  # server -> the place in its chain that is kept once `halts` are done
     whole: str = ""  # id of the set that all stores are after what acts through services
     bases: tuple[Base, ...] = ()  # sets on the way to it, that which stands for most first
     base: Base | None = None  # the one where everything begins

@@ -20,7 +20,7 @@ MARKS = "marks"  # the gate that asks whose the things are that steps made
 
 def refused(definition: Definition, offered: Mapping[str, Capability], parts: Mapping[str, tuple[Part, ...]]) -> Iterator[Problem]:
     """What a run would do to the system that nobody could take back."""
-    target = definition.stack.target
+    target = definition.stack.shared
     if target is None:
         return
     for dataset in definition.datasets:
@@ -67,7 +67,7 @@ def _rows(dataset: Dataset, parts: Iterable[Part], stack: Stack, target: str) ->
 
 def attach(plan: Plan) -> Plan:
     """The plan without all that would start, migrate, configure or fill the system."""
-    target = plan.stack.target
+    target = plan.stack.shared
     if target is None:
         return plan
     done = [one for one in (*plan.calls, *plan.acts) if isinstance(one, Make)]

@@ -1,4 +1,4 @@
-"""How an environment comes back from a bundle: what it was asked for, and a plan in which each store gets what was saved of it. Pure."""
+"""How an environment comes back from a bundle: what it was asked for, and a plan in which each store gets what was saved of it."""
 
 from __future__ import annotations
 
@@ -43,22 +43,9 @@ def definition(manifest: Manifest, found: Bundle, runtime: str | None, inputs: M
 
 def _request(manifest: Manifest, index: Mapping[str, Any], runtime: str | None, inputs: Mapping[str, str]) -> Request:
     asked = index.get("request", {})
-    services = asked.get("services")
-    return Request(
-        stack=index["stack"],
-        scenario=index.get("scenario"),
-        inputs=inputs,
-        services=None if services is None else tuple(services),
-        profiles=tuple(asked.get("profiles", ())),
-        images=asked.get("images", {}),
-        runtime=runtime,
-        policy=index.get("policy"),
-        seed=index["seed"],
-        isolate_binds=asked.get("isolate_binds", False),
-        cache=False,
-        overlays=tuple(str(manifest.root / one) for one in asked.get("overlays", ())),
-        alone=asked.get("alone"),
-    )
+    overlays = [str(manifest.root / one) for one in asked.get("overlays", ())]
+    said = {"stack": index["stack"], "seed": index["seed"], **{key: index.get(key) for key in ("scenario", "policy")}}
+    return Request.read({**asked, **said, "inputs": inputs, "runtime": runtime, "cache": False, "overlays": overlays})
 
 
 # -- what is done -----------------------------------------------------------------------------------------------------

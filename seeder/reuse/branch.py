@@ -54,8 +54,9 @@ def _blobs(folder: Path, name: str, files: Iterable[Path]) -> Iterator[tuple[Pat
 def _git(folder: Path, *words: str, separator: str = "\n") -> list[str]:
     """What git says, by line; nothing where it cannot answer: it is not there, or this is no repository."""
     command = ["git", "-C", str(folder), "--no-optional-locks", *words]
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # of a hook: another repository's
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False, env=ours)
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return []
     return [line for line in done.stdout.split(separator) if line] if done.returncode == 0 else []

@@ -17,7 +17,7 @@ from seeder.machine import home
 from seeder.passed.layer import SET, Base, Chain, Layer, key
 from seeder.passed.operation import Plan
 from seeder.registry import LAYERS
-from seeder.reuse import bases, branch, chain, room, shared, shortcut
+from seeder.reuse import bases, branch, chain, common, room, shortcut
 from seeder.wait import READY, taken, wait_for
 
 BUILD_SECONDS = 3600.0  # how long another run may take to build what this one waits for
@@ -27,7 +27,7 @@ VARIABLE = "SEEDER_CACHE"  # `off`: as --no-cache
 def begin(plan: Plan) -> Plan:
     """The plan with every server beginning at the deepest layer that there is; as it is where layers are not wanted, and where others use
     the servers, too."""
-    if plan.stack.target or not plan.definition.request.cache or os.environ.get(VARIABLE) == "off":
+    if plan.stack.shared or not plan.definition.request.cache or os.environ.get(VARIABLE) == "off":
         return plan
     return _halting(_found(_chained(plan)))
 
@@ -62,9 +62,9 @@ def _bases(plan: Plan) -> Iterator[Plan]:
 
 def _halting(plan: Plan) -> Plan:
     """Halting where the default branch ends, as git tells."""
-    files = shared.files(plan)
+    files = common.files(plan)
     ours = branch.default(plan.definition.manifest.root, files) if files else None
-    return shared.take(plan, ours) if ours else plan
+    return common.take(plan, ours) if ours else plan
 
 
 def members(plan: Plan) -> dict[str, str]:
@@ -197,7 +197,7 @@ def to_keep(plan: Plan) -> set[str]:
     begins = plan.begins
     at = {server: begins[server].place if server in begins else 0 for server in plan.chains}
     rest = {state.id for server, one in plan.chains.items() for state in one.states[at[server] :] if state.kept}
-    rest |= {plan.chains[server].states[place - 1].id for server, place in plan.shared.items()}
+    rest |= {plan.chains[server].states[place - 1].id for server, place in plan.common.items()}
     return rest | ({plan.whole} if plan.whole and plan.calls else set())
 
 

@@ -135,7 +135,7 @@ def _states(plan: Plan, one: Chain, before: Mapping[str, Any]) -> Iterator[Told]
     for place, state in enumerate(one.states, 1):
         found = place == at and not whole
         since = _since(state, known)
-        kept = state.kept or plan.shared.get(one.server) == place
+        kept = state.kept or plan.common.get(one.server) == place
         yield Told(one.server, state.subject, state.id, kept, found, place <= at and not found, since, state.verb == "load")
 
 

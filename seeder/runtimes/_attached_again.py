@@ -33,7 +33,7 @@ GIVE_UP: Final = "`seeder down --force RUN` gives the run up"
 class _Told:
     """What was written down of a run."""
 
-    target: Shared
+    shared: Shared
     logins: Mapping[str, Auth]
     seed: int
     as_of: datetime.datetime
@@ -43,7 +43,7 @@ def remember(run: Run, stack: Stack) -> None:
     """Write it into the run's folder, readable by its owner alone: it holds credentials."""
     logins = {name: service.x.auth.model_dump(exclude_none=True) for name, service in stack.services.items() if service.x.auth}
     told = {
-        "target": asdict(stack.target) if stack.target else None,
+        "target": asdict(stack.shared) if stack.shared else None,
         "auth": logins,
         "seed": run.seed,
         "as_of": run.moment,
@@ -93,4 +93,4 @@ def _stack(claim: owner.Claim, told: _Told) -> Stack:
     services = {
         name: replace(service, x=service.x.model_copy(update={"auth": told.logins.get(name)})) for name, service in stack.services.items()
     }
-    return replace(stack, services=services, target=told.target)
+    return replace(stack, services=services, shared=told.shared)

@@ -28,10 +28,10 @@ class AttachedDeployment:
     """Satisfies `protocols.World` as well: whoever takes back what a run made needs no more than how the system is reached."""
 
     def __init__(self, run: Run, stack: Stack, emit: Emit) -> None:
-        if stack.target is None:
+        if stack.shared is None:
             raise EnvironmentFailed(run.id, "nobody said which system to attach to", "add --target NAME")
         self.run, self.stack, self.emit = run, stack, emit
-        self.shared: Shared = stack.target
+        self.shared: Shared = stack.shared
         self._clients: dict[str, httpx.Client] = {}
         self._lock = threading.Lock()
         self.exit = ExitStack()

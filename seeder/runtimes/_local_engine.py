@@ -15,7 +15,7 @@ from seeder.definition.service import Service
 from seeder.errors import EnvironmentFailed, said_full
 from seeder.frozen import frozen
 from seeder.machine import home, process
-from seeder.machine.folder import copy_folder, shared
+from seeder.machine.folder import copy_folder, locked
 from seeder.passed.launch import LocalLaunch
 from seeder.passed.target import Address
 from seeder.protocols import Embedded
@@ -63,7 +63,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 def _first_content(launch: LocalLaunch, data: Path, whoever: Guise, values: Mapping[str, str], environment: Mapping[str, str]) -> None:
     kept = home.cache() / "engines" / _key(launch, whoever)
-    with shared(kept) as made:
+    with locked(kept) as made:
         if not made:
             _write(launch.given, data, whoever, values)
             for words in launch.prepare:

@@ -19,7 +19,7 @@ from pathlib import Path
 from seeder.errors import EnvironmentFailed, UsageError
 from seeder.frozen import frozen
 from seeder.machine import home, process
-from seeder.machine.folder import copy_folder, shared
+from seeder.machine.folder import copy_folder, locked
 from seeder.passed.launch import LocalLaunch
 from seeder.runtimes import _local_launcher
 
@@ -117,7 +117,7 @@ def _copied(folder: Path, group: int) -> Path:
     state = folder.stat()
     key = hashlib.sha256(f"{folder} {state.st_mtime_ns} {state.st_ino}".encode()).hexdigest()[:16]
     target = home.cache() / "engines" / f"{folder.name}-{key}"
-    with shared(target) as made:
+    with locked(target) as made:
         if not made:
             draft = target.with_name(f"{target.name}.draft")
             shutil.rmtree(draft, ignore_errors=True)

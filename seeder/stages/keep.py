@@ -23,9 +23,9 @@ from seeder.reuse import bases, cache, chain, room
 from seeder.running import start
 
 
-def shared(environment: Environment, plan: Plan) -> None:
+def common(environment: Environment, plan: Plan) -> None:
     """The newest state that this branch's migrations share with the default branch is kept."""
-    _keep_places(environment, plan, plan.shared)
+    _keep_places(environment, plan, plan.common)
 
 
 def migrated(environment: Environment, plan: Plan) -> None:

@@ -17,7 +17,7 @@ from seeder.steps import perform
 def at_rest(environment: Environment, plan: Plan) -> None:
     """Every dataset's records are in their stores, and known, so that gates can ask for them."""
     for operation in plan.loads:
-        environment.loaded += (attached if environment.stack.target else owned).dataset(environment, operation)
+        environment.loaded += (attached if environment.stack.shared else owned).dataset(environment, operation)
 
 
 def through_services(environment: Environment, plan: Plan) -> None:
@@ -25,7 +25,7 @@ def through_services(environment: Environment, plan: Plan) -> None:
     variables.write(environment)
     for operation in plan.calls:
         if isinstance(operation, Call):
-            count = CALLERS.get("http").call(operation.part, environment)
+            count = CALLERS.get(operation.part.kind).call(operation.part, environment)
             environment.emit(Loaded(operation.dataset.name, operation.dataset.version, operation.subject, count, "services"))
         elif isinstance(operation, Sow):
             _sow(environment, operation)

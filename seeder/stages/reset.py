@@ -81,7 +81,7 @@ def _mark(environment: Environment, stores: Iterable[str]) -> None:
 
 def _refuse(environment: Environment) -> None:
     """What can be known to fail is told while clients still go on."""
-    if target := environment.stack.target:
+    if target := environment.stack.shared:
         cause = f"is attached to {target.name}, which others use, too: nothing of it is reset"
         raise EnvironmentFailed(environment.run.id, cause, f"`seeder down {environment.run.id}` takes back what this run made")
     if not (environment.run.folder / MARKED).exists():

@@ -128,8 +128,8 @@ def _stores(
 ) -> None:
     """Every store in one cut, and which services had ended by then; `found`: what is missing, the stores, the services."""
     missing, stores, ended = found
-    if plan.stack.target:
-        missing["stores"] = f"target {plan.stack.target.name} is shared: what it holds is not this run's alone"
+    if plan.stack.shared:
+        missing["stores"] = f"target {plan.stack.shared.name} is shared: what it holds is not this run's alone"
         return
     attempt("ended", lambda: ended.extend(f"{name} {how.reason.removeprefix('it ')}" for name, how in environment.ended().items()))
     with _one_cut(environment, plan, attempt):
@@ -188,7 +188,7 @@ def _logs(environment: Environment) -> dict[str, Callable[[], str]]:
     """How every service's log is read, and those of migrations and other tasks."""
     written = sorted((environment.run.folder / "logs").glob("*.log"))
     tasks: dict[str, Callable[[], str]] = {path.stem: partial(path.read_text, encoding="utf-8", errors="replace") for path in written}
-    if environment.stack.target:
+    if environment.stack.shared:
         return tasks  # the others are where that system keeps them
     return {**tasks, **{service: partial(environment.deployment.logs, service) for service in sorted(environment.stack.services)}}
 

@@ -162,7 +162,6 @@ def main() -> None:
     folder = Path(sys.argv[1])
     given = json.loads((folder / ASKED).read_text(encoding="utf-8"))
     project, server = Path(given.pop("project")), given.pop("server")
-    lists = {name: tuple(given[name]) for name in ("services", "profiles") if given[name] is not None}
     lock = filelock.FileLock(folder / LOCK, mode=0o600)
     try:
         lock.acquire(timeout=1)  # others look, for a moment, whether it is free
@@ -172,7 +171,7 @@ def main() -> None:
     try:
         if (folder / WRONG).exists():  # who had the lock before tried it already
             return
-        _serve(folder, Wanted(project, Request(**{**given, **lists}), server))
+        _serve(folder, Wanted(project, Request.read(given), server))
     except Exception as error:
         known = error if isinstance(error, SeederError) else of_machine(error)
         if known is None:
@@ -219,7 +218,7 @@ def _provided(wanted: Wanted) -> Iterator[tuple[Environment, str]]:
 def planned(wanted: Wanted) -> Plan:
     """The server alone, where its state comes from files; what acts through services needs them all."""
     definition = wanted.definition()
-    if target := definition.stack.target:
+    if target := definition.stack.shared:
         cause = f"is a server of databases for tests, and target {target.name} is shared"
         raise UsageError(f"seeder_database({wanted.server!r})", cause, "run these tests without --seeder-target")
     runtime, cause = choose(definition.runtime)

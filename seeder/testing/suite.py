@@ -71,7 +71,7 @@ class Suite:
         request = replace(self._asked.request, scenario=scenario, inputs=inputs)
         with check.entire(self._asked.project, request.overlays):
             plan = decide.plan(resolve(find_project(self._asked.project, request.overlays), request, traits()))
-        if self._asked.reuse and (target := plan.stack.target):
+        if self._asked.reuse and (target := plan.stack.shared):
             cause = f"would leave what tests made in target {target.name}, which others use, too"
             raise UsageError("--seeder-reuse", cause, "leave it out: to attach takes no longer than to take up")
         if self._asked.reuse:

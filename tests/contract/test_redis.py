@@ -201,7 +201,7 @@ services:
         assert engine.keys(target, "queue") == {}
 
     def test_a_test_changes_no_key_in_a_system_that_others_use(self, loaded: Server) -> None:
-        stack = replace(loaded.stack, target=Shared("staging", "prefix", {}))
+        stack = replace(loaded.stack, shared=Shared("staging", "prefix", {}))
         environment = SimpleNamespace(stack=stack, target=loaded.target)
         cache = Session(cast("Any", environment), cast("Any", None), {}).cache(loaded.name)
         before = self.digest(loaded)

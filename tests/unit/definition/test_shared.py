@@ -60,9 +60,9 @@ def test_clients_say_who_asks_and_for_which_tenant(folder: Path) -> None:
     assert definition.runtime == "attached"
     headers = environment.credentials(definition.stack, "orders", "sd-abcdefgh")
     assert headers == {"Authorization": "Bearer of-staging", "X-Tenant": "sd-abcdefgh"}
-    assert definition.stack.target is not None
-    assert definition.stack.target.urls == {"orders": "https://orders.example/api"}
-    assert definition.stack.target.stores == {"orders-db": "postgresql://app:p@db.example:5432/orders"}
+    assert definition.stack.shared is not None
+    assert definition.stack.shared.urls == {"orders": "https://orders.example/api"}
+    assert definition.stack.shared.stores == {"orders-db": "postgresql://app:p@db.example:5432/orders"}
 
 
 def test_a_claim_of_a_token_says_for_which_tenant(folder: Path) -> None:

@@ -18,7 +18,7 @@ from seeder.errors import EnvironmentFailed
 from seeder.events import Event, Noticed
 from seeder.layers.directory import Directory
 from seeder.machine import home
-from seeder.machine.folder import shared
+from seeder.machine.folder import locked
 from seeder.passed.layer import Layer
 from seeder.passed.operation import Plan
 from seeder.registry import RUNTIMES
@@ -211,7 +211,7 @@ def test_that_no_room_can_be_made_is_told_and_fails_nothing(project: Path) -> No
 def test_what_embedded_engines_have_ready_goes_when_nobody_used_it_or_runs_from_it(own_home: Path) -> None:
     engines = home.cache() / "engines"
     for name in ("old", "new", "running"):
-        with shared(engines / name):
+        with locked(engines / name):
             (engines / name).mkdir()
     program = shutil.copy(shutil.which("sleep") or "", engines / "running/sleep")
     child = subprocess.Popen([program, "60"])
@@ -225,7 +225,7 @@ def test_what_embedded_engines_have_ready_goes_when_nobody_used_it_or_runs_from_
         child.kill()
         child.wait()
     assert sorted(path.name for path in engines.iterdir()) == ["new", "new.lock", "running", "running.lock"]
-    with shared(engines / "running"):
+    with locked(engines / "running"):
         pass
     assert room.forget_built(room.stale()) == []
 

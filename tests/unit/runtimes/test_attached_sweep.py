@@ -51,7 +51,7 @@ def orphan(checkout: Path) -> Callable[..., Run]:
         dead = replace(living.myself(), pid=2**22 + 1)
         owner._write(replace(owner.claim(run), process=dead), run.folder)
         stack = read_stack(read_project(checkout / "manifest.yaml").stacks["small"], environment={}, engines=traits())
-        _attached_again.remember(run, replace(stack, target=SYSTEM))
+        _attached_again.remember(run, replace(stack, shared=SYSTEM))
         if told is not None:
             (run.folder / _attached_again.FILE).write_text(told)
         if book:
@@ -145,7 +145,7 @@ def test_by_force_it_is_given_up_and_what_is_left_is_told(orphan) -> None:
 def test_a_service_that_does_not_answer_is_told_without_its_password(orphan) -> None:
     stack = read_stack(read_project(PROJECTS / "small/manifest.yaml").stacks["small"], environment={}, engines=traits())
     run = orphan("asks")
-    here = AttachedDeployment(run, replace(stack, target=SYSTEM), lambda _: None)
+    here = AttachedDeployment(run, replace(stack, shared=SYSTEM), lambda _: None)
     with here.exit:
         said = here.look("web", "healthy").reason
     assert "127.0.0.1:9" in said

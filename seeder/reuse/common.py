@@ -55,5 +55,5 @@ def _halting(plan: Plan, server: str, states: Sequence[State], why: str) -> Plan
         plan,
         halts=(*plan.halts, *halts),
         migrations=tuple(one for one in rest if one),
-        shared={**plan.shared, server: plan.chains[server].states.index(states[-1]) + 1},
+        common={**plan.common, server: plan.chains[server].states.index(states[-1]) + 1},
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 if TYPE_CHECKING:
     from seeder.engines._postgres_connection import Connection
 
-Shared = dict[str, Any]
+Outside = dict[str, Any]
 
 _READ = """
     select jsonb_build_object(
@@ -45,14 +45,14 @@ _OF_DATABASE = ("owner", "limit", "template", "privileges", "comment")
 _OTHERS_NEED_IT = "2BP01"  # dependent objects still exist
 
 
-def read(connection: Connection, database: str) -> Shared:
+def read(connection: Connection, database: str) -> Outside:
     """From any database of the server, as a superuser."""
     row = connection.execute(_READ, [database], prepare=True).fetchone()
-    found: Shared = row[0] if row else {}
+    found: Outside = row[0] if row else {}
     return found
 
 
-def restore(connection: Connection, database: str, kept: Shared) -> tuple[list[str], list[str]]:
+def restore(connection: Connection, database: str, kept: Outside) -> tuple[list[str], list[str]]:
     """Make it as it was; answer what was different, and roles that had to stay because another database needs them."""
     found = read(connection, database)
     changed = [name for name in kept if found.get(name) != kept[name]]
@@ -68,7 +68,7 @@ def restore(connection: Connection, database: str, kept: Shared) -> tuple[list[s
     return changed, _drop_roles(connection, [role["rolname"] for number, role in found["roles"].items() if number not in kept["roles"]])
 
 
-def bestow(connection: Connection, database: str, kept: Shared) -> None:
+def bestow(connection: Connection, database: str, kept: Outside) -> None:
     """Give one that was just copied from another what the server keeps of that other; roles, and what holds in all databases, stay as
     they are."""
     found, settings = read(connection, database), [one for one in kept["settings"] or [] if one[0]]
@@ -90,7 +90,7 @@ def _put_role(connection: Connection, role: dict[str, Any], *, there: bool) -> N
     connection.execute(sql.SQL(update).format(columns), [Jsonb(role), role["oid"]])
 
 
-def _members(connection: Connection, found: Shared, kept: Shared) -> None:
+def _members(connection: Connection, found: Outside, kept: Outside) -> None:
     had, has = kept["members"] or [], found["members"] or []
     for member in has:
         if member not in had and _exists(connection, member):
@@ -118,7 +118,7 @@ def _grant(connection: Connection, words: LiteralString, options: str, member: d
     connection.execute(sql.SQL(words).format(role=role, member=of) + sql.SQL(options) + granted)
 
 
-def _database(connection: Connection, database: str, kept: Shared, settings: tuple[LiteralString, ...]) -> None:
+def _database(connection: Connection, database: str, kept: Outside, settings: tuple[LiteralString, ...]) -> None:
     from psycopg import sql
     from psycopg.types.json import Jsonb
 
