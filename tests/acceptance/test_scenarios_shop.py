@@ -43,13 +43,23 @@ def outputs(results: dict[str, dict[str, Any]], without: set[str]) -> dict[str, 
     return {name: {key: value for key, value in one.items() if key not in without} for name, one in told.items()}
 
 
+@pytest.fixture(scope="module")
+def told() -> dict[str, Any]:
+    """The outputs on each runtime that was tried."""
+    return {}
+
+
 @pytest.mark.parametrize("runtime", ["local", pytest.param("docker", marks=pytest.mark.docker)])
-def test_every_scenario_is_green_and_the_same_each_time(tmp_path, monkeypatch, runtime):
+def test_every_scenario_is_green_and_the_same_each_time(tmp_path, monkeypatch, told, runtime):
     home = home_of_its_own(tmp_path, monkeypatch)
     first, second = run(home, runtime), run(home, runtime)
     assert {name: steps for name, result in second.items() if (steps := made(result))} == {}
     assert outputs(first, ACTED) == outputs(second, ACTED)
     assert not any(step.startswith("buyer/") for step in made(first["order-confirmed"]))  # begins at the set of buyer-ready
-    (tmp_path.parent / f"outputs-{runtime}.json").write_text(json.dumps(outputs(first, MADE_UP)))
-    told = [json.loads(path.read_text()) for path in tmp_path.parent.glob("outputs-*.json")]
-    assert all(one == told[0] for one in told)  # on both runtimes, where both are here
+    told[runtime] = outputs(first, MADE_UP)
+
+
+def test_outputs_are_the_same_on_both_runtimes(told):
+    if len(told) < 2:
+        pytest.skip(f"one process has to try both runtimes; here: {', '.join(told) or 'none'}")
+    assert told["local"] == told["docker"]

@@ -6,8 +6,8 @@ Databases of three kinds are worked on at random, by clients that commit, roll b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from seeder.engines._postgres_connection import connect
 from seeder.machine import process
 from seeder.registry import LOADERS
 from tests.contract.engine_contract import load
-from tests.contract.rewind_examples import rounds, tell
+from tests.contract.rewind_examples import rounds, seeing, tell
 from tests.contract.serving import NOON, Server, serving
 from tests.contract.test_postgres import SCHEMA, tables
 
@@ -49,6 +49,23 @@ def _done(draw: st.DrawFn, share: int) -> tuple[int, str, int]:
     """Who does it, the statement, and which table it falls on."""
     kind = ROWS if draw(st.integers(0, 9)) >= share else SCHEMAS
     return draw(st.integers(0, 2)), draw(st.sampled_from(kind)).replace("{n}", str(draw(st.integers(1, 30)))), draw(st.integers(0, 30))
+
+
+@contextmanager
+def refusals(clients: dict[Any, Any], who: Any, connected: Callable[[], Any]) -> Iterator[Any]:
+    """A client to work with, the same again unless a rewind ended it. What is refused is not done; a connection that is lost is no
+    refusal."""
+    with suppress(psycopg.Error):
+        if who in clients:
+            clients[who].execute("select 1")  # one that was ended knows it from here on
+    if who not in clients or clients[who].closed:
+        clients[who] = connected()
+        clients[who].execute("set lock_timeout = '200ms'; set statement_timeout = '5s'")
+    try:
+        yield clients[who]
+    except psycopg.Error:
+        if clients[who].closed:
+            raise
 
 
 class Marked:
@@ -85,11 +102,7 @@ class Marked:
 
     def work(self, who: int, statement: str, place: int) -> None:
         """One statement of a client, on one of the tables that are there; refused ones change nothing."""
-        with suppress(psycopg.Error):
-            if who not in self.clients or self.clients[who].closed:
-                self.clients[who] = connect(self.target, autocommit=True)
-                self.clients[who].execute("set lock_timeout = '200ms'")
-            client = self.clients[who]
+        with refusals(self.clients, who, lambda: connect(self.target, autocommit=True)) as client:
             if "{t}" in statement:
                 found = [name for (name,) in client.execute(TABLES).fetchall()]
                 statement = statement.replace("{t}", found[place % len(found)])
@@ -129,31 +142,44 @@ def marked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         found.close()
 
 
-def _check_brought_back(marked: Marked, done: list[tuple[int, str, int]], way: str) -> None:
+@pytest.fixture
+def seen(request: pytest.FixtureRequest) -> Iterator[set[str]]:
+    """Ways that were taken: rows are given back in place, other things by a swap."""
+    with seeing(request.param) as found:
+        yield found
+
+
+def _check_brought_back(marked: Marked, seen: set[str], done: list[tuple[int, str, int]], way: str) -> None:
     tell()
     for who, statement, place in done:
         marked.work(who, statement, place)
-    note(str(marked.rewinder.rewind(way)))
+    found = marked.rewinder.rewind(way)
+    note(str(found))
+    seen.add(found.way)
     marked.check()
 
 
+@pytest.mark.parametrize("seen", ["in place"], indirect=True)
 @rounds(_done(0))
-def test_rows_come_back_whatever_was_done(marked: Marked, items: list[tuple[int, str, int]]) -> None:
-    _check_brought_back(marked, items, "in place")
+def test_rows_come_back_whatever_was_done(marked: Marked, seen: set[str], items: list[tuple[int, str, int]]) -> None:
+    _check_brought_back(marked, seen, items, "in place")
 
 
+@pytest.mark.parametrize("seen", ["swap"], indirect=True)
 @rounds(_done(7), most=6)
-def test_schemas_roles_and_settings_come_back_whatever_was_done(marked: Marked, items: list[tuple[int, str, int]]) -> None:
-    _check_brought_back(marked, items, "in place")
+def test_schemas_roles_and_settings_come_back_whatever_was_done(marked: Marked, seen: set[str], items: list[tuple[int, str, int]]) -> None:
+    _check_brought_back(marked, seen, items, "in place")
 
 
+@pytest.mark.parametrize("seen", ["swap"], indirect=True)
 @rounds(_done(1), most=5)
-def test_a_database_that_is_swapped_comes_back_whatever_was_done(marked: Marked, items: list[tuple[int, str, int]]) -> None:
-    _check_brought_back(marked, items, "swap")
+def test_a_database_that_is_swapped_comes_back_whatever_was_done(marked: Marked, seen: set[str], items: list[tuple[int, str, int]]) -> None:
+    _check_brought_back(marked, seen, items, "swap")
 
 
+@pytest.mark.parametrize("seen", ["in place"], indirect=True)
 @rounds(_done(1), most=6)
-def test_another_process_takes_up_the_mark(marked: Marked, items: list[tuple[int, str, int]]) -> None:
+def test_another_process_takes_up_the_mark(marked: Marked, seen: set[str], items: list[tuple[int, str, int]]) -> None:
     marked.rewinder.close()
     marked.rewinder = marked.server.engine.rewinder(marked.target, marked.folder)
-    _check_brought_back(marked, items, "in place")
+    _check_brought_back(marked, seen, items, "in place")
