@@ -94,6 +94,13 @@ def make(definition: Definition, runtime: Runtime, runtime_cause: str, now: date
     return at_rest(made) if definition.request.alone else made
 
 
+def through_services(definition: Definition) -> bool:
+    """Whether its state comes about through services, too: by steps, by requests and programs of its data."""
+    acts = any(one.every for one in definition.scenario.closure()) if definition.scenario else False
+    given = {one.label: soundness.of_dataset(one, definition.stack)[0] for one in definition.datasets}
+    return acts or any(True for _ in _calls(definition.datasets, given))
+
+
 def at_rest(plan: Plan) -> Plan:
     """What of it comes before services: servers, migrations, data at rest, and the gates that ask for no more."""
     gates = tuple(check for check in plan.gates if check.gate not in ("ready", EXPECT))

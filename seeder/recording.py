@@ -21,6 +21,7 @@ import yaml
 from seeder import decide, lifecycle, present
 from seeder.definition import alone
 from seeder.definition.policy import LEVELS, privacy_of
+from seeder.definition.stack import Stack
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, GateRefused, UsageError, nearest
 from seeder.events import Emit
@@ -68,12 +69,12 @@ def record(one: present.Present, stores: Sequence[str], emit: Emit) -> Recorded:
             cause = f"is attached to {target.name}, which others use, too: what it holds is not this run's alone"
             raise UsageError(one.run, cause, "record from an environment of its own: --runtime docker or local")
         environment.refuse_ended()
-        chosen = _chosen(plan, stores)
+        chosen, left = chosen_of(plan.stack, stores)
         with hold.alone(environment), hold.still(environment, [service.subject for service in start.running(environment, plan)]):
             _refuse_lost_keys(environment)
             found = _held(environment, chosen)
     before = _before(plan, chosen, emit)
-    files, left = dict[str, list[Held]](), list[str]()
+    files = dict[str, list[Held]]()
     for store in chosen:
         known = {(held.kind, held.name): held for held in before[store]}
         new = [beyond(held, known.get((held.kind, held.name)), left, store) for held in found[store]]
@@ -83,14 +84,18 @@ def record(one: present.Present, stores: Sequence[str], emit: Emit) -> Recorded:
     )
 
 
-def _chosen(plan: Plan, stores: Sequence[str]) -> list[str]:
+def chosen_of(stack: Stack, stores: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The stores that can be written as files, of `stores` or of all; and a sentence about each other one.
+    Raises UsageError for one that the stack does not have, EnvironmentFailed for one that was asked for and cannot."""
     for name in stores:
-        if name not in plan.stack.stores:
-            raise UsageError(name, f"stack {plan.stack.name} has no such store", nearest(name, sorted(plan.stack.stores)))
-    able = [name for name, store in sorted(plan.stack.stores.items()) if isinstance(ENGINES.get(store.engine), Recordable)]
-    if unable := sorted(set(stores) - set(able)):
-        raise EnvironmentFailed(unable[0], f"what a store of {plan.stack.stores[unable[0]].engine} holds cannot be written as files")
-    return [name for name in able if not stores or name in stores]
+        if name not in stack.stores:
+            raise UsageError(name, f"stack {stack.name} has no such store", nearest(name, sorted(stack.stores)))
+    able = {name for name, store in stack.stores.items() if isinstance(ENGINES.get(store.engine), Recordable)}
+    unable = {name: f"what a store of {stack.stores[name].engine} holds cannot be written as files" for name in stack.stores.keys() - able}
+    for name in stores:
+        if name in unable:
+            raise EnvironmentFailed(name, unable[name])
+    return sorted(able & set(stores or able)), [] if stores else [f"{name}: {why}" for name, why in sorted(unable.items())]
 
 
 def _held(environment: Environment, stores: Iterable[str]) -> dict[str, list[Held]]:

@@ -20,16 +20,15 @@ from typing import Any
 from seeder import check, decide, lifecycle, present
 from seeder.definition.request import Definition, Request, find_project, of_server, resolve
 from seeder.environment import Environment
-from seeder.errors import EnvironmentFailed, Mark, Problem, SeederError, UsageError, of_machine
+from seeder.errors import DefinitionError, EnvironmentFailed, Mark, Problem, SeederError, UsageError, of_machine
 from seeder.frozen import frozen
 from seeder.machine import atomic, living, process
 from seeder.passed.operation import Plan
 from seeder.passed.options import Options
 from seeder.passed.target import Target
-from seeder.plan import choose, make
+from seeder.plan import through_services
 from seeder.protocols import Clones
 from seeder.registry import traits
-from seeder.reuse import cache
 from seeder.running import start
 from seeder.wait import READY, Verdict, not_yet, wait_for
 
@@ -221,12 +220,14 @@ def planned(wanted: Wanted) -> Plan:
     if target := definition.stack.shared:
         cause = f"is a server of databases for tests, and target {target.name} is shared"
         raise UsageError(f"seeder_database({wanted.server!r})", cause, "run these tests without --seeder-target")
-    runtime, cause = choose(definition.runtime)
     with check.entire(wanted.project, wanted.request.overlays):
-        every = make(definition, runtime, cause, datetime.datetime.now(datetime.UTC))
-        if every.calls or every.acts:
-            return cache.begin(every)
-        return decide.plan(of_server(definition, wanted.server))
+        if through_services(definition):
+            return decide.plan(definition)
+        try:
+            return decide.plan(of_server(definition, wanted.server))
+        except DefinitionError:
+            decide.plan(definition)  # of the whole it is told in the words in which `check` and all others tell it
+            raise
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from seeder.definition.stack import Stack
+from seeder.errors import EnvironmentFailed
 from seeder.passed.content import Held
-from seeder.recording import Recorded, lines, privacy
+from seeder.recording import Recorded, chosen_of, lines, privacy
 
 
 def table(name: str, *rows: bytes) -> Held:
@@ -51,3 +53,12 @@ def test_an_entry_is_read_as_it_was_meant() -> None:
         "    kind: golden",
         "    path: testdata/golden/ready",
     ]
+
+
+def test_a_store_that_cannot_be_written_as_files_is_named_among_what_is_left_out() -> None:
+    stores = {name: SimpleNamespace(engine=engine) for name, engine in {"outside": "stub", "db": "postgres"}.items()}
+    stack = cast("Stack", SimpleNamespace(name="shop", stores=stores))
+    assert chosen_of(stack, ()) == (["db"], ["outside: what a store of stub holds cannot be written as files"])
+    assert chosen_of(stack, ["db"]) == (["db"], [])
+    with pytest.raises(EnvironmentFailed, match="outside: what a store of stub"):
+        chosen_of(stack, ["outside"])

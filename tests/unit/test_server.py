@@ -47,6 +47,13 @@ def test_a_state_in_which_a_scenario_acts_needs_all_services(tmp_path: Path) -> 
     assert [act.subject for act in plan.acts] == ["seen"]
 
 
+def test_databases_alone_need_no_local_form_of_services_that_they_never_start(tmp_path: Path) -> None:
+    folder = shutil.copytree(DATA / "small", tmp_path / "small")
+    change(folder, "compose.yaml", 'local: {command: ["{python}", "web/web.py", "{host}", "{port}"]}', "store: null")
+    plan = planned(Wanted(folder, Request(scenario="ready", runtime="local", cache=False), "db"))
+    assert [start.subject for start in plan.servers] == ["db"]
+
+
 def mistaken(folder: Path) -> tuple[Path, str]:
     """The small project with a mistake in each kind of its files, and what a check tells of them."""
     made = shutil.copytree(DATA / "small", folder / "small")
