@@ -18,7 +18,8 @@ from seeder.definition.stack import Stack
 from seeder.errors import Collector, DefinitionError, Mark
 from seeder.generators import declared
 from seeder.generators._printed import heard
-from seeder.generators.python import Badly, Generator
+from seeder.generators.python import Generator
+from seeder.passed.outcome import Badly
 from seeder.registry import ENGINES
 
 FOLDER: Final = "generators"

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from seeder.frozen import frozen
 from seeder.generators.context import Context
-from seeder.generators.python import Badly
 from seeder.passed.capability import Asked, Capability
-from seeder.passed.outcome import DependencyFailed, Never, TryAgain
+from seeder.passed.outcome import Badly, DependencyFailed, Never, TryAgain
 from seeder.promises import shape
 from seeder.protocols import World
 from seeder.steps.tried import LATER, after, problem, told

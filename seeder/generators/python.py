@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticSerializationError
 
 from seeder.definition.duration import seconds
 from seeder.errors import Mark
@@ -17,15 +19,12 @@ from seeder.generators._printed import heard
 from seeder.generators.arguments import mistakes
 from seeder.generators.context import Context
 from seeder.passed.capability import Asked, Capability, Origin
-from seeder.passed.outcome import Never
+from seeder.passed.outcome import Badly, Never
+from seeder.promises import shape
 from seeder.protocols import World
 
 WITHIN: Final = "30s"
 Function = Callable[..., Any]
-
-
-class Badly(TypeError):
-    """A generator that is written so that seeder cannot use it."""
 
 
 class Generator:
@@ -83,10 +82,16 @@ class Generator:
         return {name: getattr(model, name) for name in type(model).model_fields}
 
     def _told(self, answer: Any) -> Any:
+        """The answer as its schema declares it. What is an instance already nobody has read: its values are looked at as they are told."""
         try:
-            return self._outputs.dump_python(self._outputs.validate_python(answer), mode="json")
+            found = self._outputs.dump_python(self._outputs.validate_python(answer), mode="json", by_alias=True, warnings="none")
         except ValidationError as error:
             raise Badly(f"its answer is not as it declares it: {_first(error)}") from error
+        except PydanticSerializationError as error:
+            raise Badly(f"its answer is not as it declares it: {error}") from error
+        for way, why in shape.mistakes(found, self.capability.outputs):
+            raise Badly(f"its answer is not as it declares it: {'.'.join(map(str, way)) or 'it'}: {why}")
+        return found
 
 
 def _first(error: ValidationError) -> str:
@@ -123,6 +128,8 @@ def generator(
             raise Badly("; ".join(wrong))
         hints = _hints(function)
         inputs, outputs = _inputs(function, hints), TypeAdapter[Any](hints["return"])
+        if wrong := list(_unasked(inputs, find, undo)):
+            raise Badly("; ".join(wrong))
         file, line = inspect.getsourcefile(function) or "", inspect.getsourcelines(function)[1]
         capability = Capability(
             name=name,
@@ -156,6 +163,22 @@ def _functions(function: Function, find: object, undo: object) -> Iterator[str]:
         yield f'undo is a function, or "nothing", and {undo!r} is neither'
 
 
+def _unasked(inputs: type[BaseModel], find: object, undo: object) -> Iterator[str]:
+    """How they cannot be called: `find` with the inputs of what it looks for, `undo` with what was made."""
+    yield from _uncallable("find", find, ("ctx",), list(inputs.model_fields))
+    yield from _uncallable("undo", undo, ("ctx", "made"), ())
+
+
+def _uncallable(what: str, function: object, words: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    if not callable(function):
+        return
+    try:
+        inspect.signature(function).bind(*words, **dict.fromkeys(names))
+    except TypeError as error:
+        asked = ", ".join([*words, *(f"{name}=..." for name in names)])
+        yield f"{what} is called as {what}({asked}), and {getattr(function, '__name__', 'it')} does not take that: {error}"
+
+
 def _inputs(function: Function, hints: Mapping[str, Any]) -> type[BaseModel]:
     """A model of what it takes beside the context. Raises Badly for parameters that cannot be given by name, or have no type."""
     fields = dict[str, Any]()
@@ -169,9 +192,21 @@ def _inputs(function: Function, hints: Mapping[str, Any]) -> type[BaseModel]:
             raise Badly(f"{one.name} stands before `*`: what it takes beside ctx is given by name")
         if one.name not in hints:
             raise Badly(f"{one.name} has no type")
-        fields[one.name] = (hints[one.name], ... if one.default is one.empty else one.default)
-    config = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
+        fields[one.name] = (hints[one.name], ... if one.default is one.empty else _default(one, hints[one.name]))
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=False, validate_default=True)
     return create_model(f"{function.__name__}_inputs", __config__=config, **fields)
+
+
+def _default(one: inspect.Parameter, hint: Any) -> Any:
+    """What it is where nothing is given. Raises Badly for what could not be given either."""
+    if not isinstance(one.default, FieldInfo):
+        try:
+            TypeAdapter[Any](hint).validate_python(one.default)
+        except ValidationError as error:
+            raise Badly(
+                f"the default {one.default!r} of {one.name} is not of its type: {error.errors(include_url=False)[0]['msg']}"
+            ) from error
+    return one.default
 
 
 def _hints(function: Function) -> dict[str, Any]:

@@ -11,11 +11,10 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from seeder.definition.duration import seconds
 from seeder.errors import SeederError, WrongStatement, in_words
 from seeder.frozen import frozen
 from seeder.passed.capability import Capability, Write
-from seeder.passed.outcome import DependencyFailed, Outcome, TryAgain
+from seeder.passed.outcome import Badly, DependencyFailed, Outcome, TryAgain
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})  # methods of requests that change nothing
 LATER: Final = frozenset({408, 425, 429})  # answers that say: the same request again, later
@@ -42,7 +41,7 @@ def judged(error: BaseException, about: Capability, writes: Sequence[Write] = ()
     import httpx
 
     if isinstance(error, TryAgain):
-        return Tried("failed", error.reason, again=seconds(error.after) if isinstance(error.after, str) else error.after)
+        return Tried("failed", error.reason, again=error.after)
     if isinstance(error, Outcome):
         return Tried("failed", error.reason, blame=error.who if isinstance(error, DependencyFailed) else "")
     if isinstance(error, httpx.HTTPStatusError):
@@ -52,6 +51,8 @@ def judged(error: BaseException, about: Capability, writes: Sequence[Write] = ()
     if isinstance(error, SeederError):
         # What a store does not understand it did not do.
         return _doubted(Tried("failed", _told(error), log=error.log), about, writes[:-1] if isinstance(error, WrongStatement) else writes)
+    if isinstance(error, Badly):
+        return Tried("unknown", str(error))
     if isinstance(error, TimeoutError):
         return Tried("unknown", f"no answer: {in_words(error)}", again=SOON if about.repeats else None)
     return Tried("unknown", f"{type(error).__name__}: {error}{_place(error, about)}")

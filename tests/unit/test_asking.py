@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import datetime
 import threading
+import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import httpx
 import pytest
+from pydantic import BaseModel, Field
 
 from seeder import Context, TryAgain, generator
 from seeder.definition.stack import Stack
-from seeder.generators.python import Badly, Generator
+from seeder.generators.python import Generator
 from seeder.passed.capability import Asked
+from seeder.passed.outcome import Badly
 from seeder.passed.run import Run
 from seeder.protocols import World
 from seeder.steps.asking import ask
@@ -196,3 +201,80 @@ def test_a_function_that_takes_no_context_or_whatever_comes_is_refused_in_words(
         offered(more)
     with pytest.raises(Badly, match=r"takes whatever is given \(\*given"):
         offered(several)
+
+
+class Slot(BaseModel):
+    id: Annotated[int, Field(ge=1)]
+
+
+@dataclass
+class Tag:
+    id: int
+    color: Literal["red", "blue"]
+
+
+def test_an_instance_is_held_to_what_is_declared_as_a_mapping_is(stack: Stack) -> None:
+    """Neither a dataclass nor a changed model was looked at by anybody when it was made; no warning of a library's stands in for words."""
+
+    def tag(ctx: Context) -> Tag:
+        return Tag("abc", "red")  # type: ignore[arg-type]
+
+    def colour(ctx: Context) -> list[Tag]:
+        return [Tag(1, "green")]  # type: ignore[arg-type]
+
+    def least(ctx: Context) -> Slot:
+        return Slot.model_construct(id=-1)
+
+    def changed(ctx: Context) -> Slot:
+        slot = Slot(id=1)
+        slot.id = "five"  # type: ignore[assignment]
+        return slot
+
+    def no_value(ctx: Context) -> Slot:
+        return Slot.model_construct(id=cast("int", object()))
+
+    said = {tag: "id: 'abc' is not", colour: "0.color: 'green' is not", least: "id: -1 is less", changed: "id: 'five' is not", no_value: ""}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for function, why in said.items():
+            last = Service(stack).ask(offered(function))
+            assert last.state == "unknown"
+            assert last.reason.startswith(f"its answer is not as it declares it: {why}")
+
+
+def test_a_time_that_is_none_is_the_generator_s_mistake(stack: Stack) -> None:
+    def function(ctx: Context) -> int:
+        raise TryAgain("not yet", after="soon")
+
+    last = Service(stack).ask(offered(function))
+    assert (last.state, last.again) == ("unknown", None)
+    assert "'soon' is not a duration" in last.reason
+    for wrong in (-1, float("inf"), float("nan"), None):
+        with pytest.raises(ValueError, match="after is a duration"):
+            TryAgain("not yet", after=cast("float", wrong))
+
+
+def test_find_and_undo_that_cannot_be_called_are_told_when_the_file_is_read() -> None:
+    def named(ctx: Context, *, name: str) -> int:
+        return 1
+
+    def bare(ctx: Context) -> None:
+        return None
+
+    with pytest.raises(Badly, match=r"find is called as find\(ctx, name=\.\.\.\), and bare does not take that: got an unexpected"):
+        offered(named, find=bare)
+    with pytest.raises(Badly, match=r"undo is called as undo\(ctx, made\), and bare does not take that: too many"):
+        offered(named, undo=bare)
+    assert offered(named, find=lambda *_, **__: None, undo=lambda *_: None)
+
+
+def test_a_default_is_of_its_type_as_what_is_given(stack: Stack) -> None:
+    def wrong(ctx: Context, *, name: str = 3) -> str:  # type: ignore[assignment]
+        return name
+
+    def price(ctx: Context, *, price: Decimal = 3) -> str:  # type: ignore[assignment]
+        return type(price).__name__
+
+    with pytest.raises(Badly, match="the default 3 of name is not of its type"):
+        offered(wrong)
+    assert Service(stack).ask(offered(price)).made == "Decimal"
