@@ -144,6 +144,12 @@ def generators(stack: Stack) -> Mapping[str, Generator]:
     return importlib.import_module("seeder.generators.found").of(stack)  # type: ignore[no-any-return]
 
 
+def serve_proxies(port: int, *, seed: int | None, proxies: Any, tell: Callable[[str], None]) -> None:
+    """Toxiproxy's API and toxics on 127.0.0.1, until SIGINT or SIGTERM. Raises OSError when the port is not free, ValueError when one of
+    the proxies cannot be made."""
+    importlib.import_module("seeder.faults.proxyserver.server").run(port, seed=seed, proxies=proxies, tell=tell)
+
+
 def traits() -> dict[str, Traits]:
     """What tells the stores of each engine, by its name."""
     return {name: ENGINES.get(name).traits for name in ENGINES.names()}

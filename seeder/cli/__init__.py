@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gate": ("Inside an environment", "Check again whether it is fit for the test."),
     "cache": ("Layers", "List, explain, push, pull and remove the states that runs begin at."),
     "snapshot": ("Evidence", "Save, list, show and verify bundles, and bring back what they hold."),
+    "toxiproxy": ("This machine", "Serve Toxiproxy's API and toxics, alone."),
     "doctor": ("This machine", "Check what seeder needs here, and say how to mend it."),
 }
 MANY_OBJECTS = 50_000  # between looks for garbage: a start makes many objects that all stay, and most commands end soon after it
