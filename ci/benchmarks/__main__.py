@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import change, database, graph, reset, services, size, start, suite
+from benchmarks import change, database, graph, proxy, reset, services, size, start, suite
 from benchmarks.measure import Report, docker_answers, machine, summary
 from seeder.reuse import room
 
@@ -35,6 +35,7 @@ ALL: dict[str, Callable[[int, bool], Iterable[Report]]] = {  # each report as so
     "size": lambda times, quick: (size.size(times, runtime, size.TINY if quick else size.SIZES) for runtime in runtimes()),
     "services": lambda times, quick: (services.services(times, runtime, *((2, 1) if quick else (16, 8))) for runtime in runtimes()),
     "graph": lambda times, quick: [graph.graph(times, 20 if quick else 2000)],
+    "proxy": lambda times, quick: proxy.proxy(times, quick=quick),
     "suite": lambda times, quick: [suite.suite(1 if quick else times, 5 if quick else 200, 1 if quick else 10)],
 }
 
