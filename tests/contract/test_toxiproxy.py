@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 
 import httpx
 import pytest
 
 from seeder.errors import EnvironmentFailed
 from seeder.faults.client import Proxy, Refused, Toxiproxy
+from seeder.order import aside
 from tests.contract.proxying import dial, echo, embedded, free_port, real, received
 
 KINDS = {"embedded": embedded, "real": real}
@@ -321,32 +323,40 @@ def test_toxics_come_change_and_go_on_connections_that_are_open(server: Toxiprox
 
 
 def test_nothing_is_lost_or_disordered_while_toxics_come_and_go(server: Toxiproxy, proxy: Proxy) -> None:
-    data = BIG * 8
+    changes = [
+        lambda: server.add("shop", "slicer", {"average_size": 3000, "size_variation": 900}, name="a"),
+        lambda: server.add("shop", "latency", {"latency": 5}, stream="upstream", name="b"),
+        lambda: server.adjust("shop", "b", {"latency": 1}),
+        lambda: server.add("shop", "bandwidth", {"rate": 90000}, name="c"),
+        lambda: server.remove("shop", "a"),
+        lambda: server.remove("shop", "c"),
+        lambda: server.remove("shop", "b"),
+    ]
+    enough = threading.Event()
     with dial(proxy.listen) as one:
-        one.setblocking(False)
-        sent, got, turn = 0, bytearray(), 0
-        changes = [
-            lambda: server.add("shop", "slicer", {"average_size": 3000, "size_variation": 900}, name="a"),
-            lambda: server.add("shop", "latency", {"latency": 5}, stream="upstream", name="b"),
-            lambda: server.adjust("shop", "b", {"latency": 1}),
-            lambda: server.add("shop", "bandwidth", {"rate": 90000}, name="c"),
-            lambda: server.remove("shop", "a"),
-            lambda: server.remove("shop", "c"),
-            lambda: server.remove("shop", "b"),
-        ]
-        limit = time.monotonic() + 60
-        while len(got) < len(data):
-            assert time.monotonic() < limit, f"{len(got)} of {len(data)} came back"
-            if sent < len(data):
-                with suppress(BlockingIOError):
-                    sent += one.send(data[sent : sent + 60000])
-            with suppress(BlockingIOError):
-                got += one.recv(1 << 16)
-            if len(got) > (turn + 1) * len(data) // 40:
-                changes[turn % len(changes)]()
-                turn += 1
-    assert bytes(got) == data
-    assert turn > 2 * len(changes)
+
+        def send() -> int:
+            sent = 0
+            while not enough.is_set():
+                one.sendall(BIG[:60000])
+                sent += 60000
+            return sent
+
+        def same() -> int:
+            """How many bytes came back as they went, until there are as many as were sent."""
+            got, sent = 0, None
+            while sent is None or got < sent:
+                assert received(one, 60000) == BIG[:60000]
+                got += 60000
+                sent = sending() if enough.is_set() else None
+            return got
+
+        sending, reading = aside(send, within=60), aside(same, within=60)
+        for _ in range(4):
+            for change in changes:
+                change()
+        enough.set()
+        assert reading() == sending() > 0
 
 
 def test_many_connections_stand_open_at_once(proxy: Proxy) -> None:
