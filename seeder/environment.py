@@ -148,6 +148,10 @@ class Environment:
         """The same, one of its own, which whoever asks closes."""
         return client(self.reach(service), self.credentials(service))
 
+    def tenant(self, service: str) -> Mapping[str, str]:
+        """The headers by which clients of the service of a shared system say whose they are; none elsewhere."""
+        return tenant(self.stack, service, self.run.mark)
+
     def credentials(self, service: str) -> Mapping[str, str]:
         """The headers by which clients of the service prove who they are, as the stack declares it."""
         return credentials(self.stack, service, self.run.mark)
@@ -266,7 +270,12 @@ def client(base: str, headers: Mapping[str, str]) -> httpx.Client:
 
 def credentials(stack: Stack, service: str, mark: str) -> dict[str, str]:
     """The headers by which a client says who asks, as the stack declares it, and for which tenant where the system is shared."""
-    given = _credentials(stack.services[service].x.auth)
+    return {**_credentials(stack.services[service].x.auth), **tenant(stack, service, mark)}
+
+
+def tenant(stack: Stack, service: str, mark: str) -> dict[str, str]:
+    """Those alone by which a client of a shared system says for which tenant: the header, or a token with the claim, which lasts a day."""
+    given = dict[str, str]()
     if stack.shared and (header := stack.shared.headers.get(service)):
         given[header] = mark
     if stack.shared and (claim := stack.shared.claims.get(service)):

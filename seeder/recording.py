@@ -21,9 +21,10 @@ import yaml
 from seeder import decide, lifecycle, present
 from seeder.definition import alone
 from seeder.definition.policy import LEVELS, privacy_of
+from seeder.definition.request import taking_part
 from seeder.definition.stack import Stack
 from seeder.environment import Environment
-from seeder.errors import EnvironmentFailed, GateRefused, UsageError, nearest
+from seeder.errors import EnvironmentFailed, GateRefused, UsageError
 from seeder.events import Emit
 from seeder.frozen import frozen
 from seeder.order import each
@@ -88,8 +89,7 @@ def chosen_of(stack: Stack, stores: Sequence[str]) -> tuple[list[str], list[str]
     """The stores that can be written as files, of `stores` or of all; and a sentence about each other one.
     Raises UsageError for one that the stack does not have, EnvironmentFailed for one that was asked for and cannot."""
     for name in stores:
-        if name not in stack.stores:
-            raise UsageError(name, f"stack {stack.name} has no such store", nearest(name, sorted(stack.stores)))
+        taking_part(stack, stack.stores, name, "store")
     able = {name for name, store in stack.stores.items() if isinstance(ENGINES.get(store.engine), Recordable)}
     unable = {name: f"what a store of {stack.stores[name].engine} holds cannot be written as files" for name in stack.stores.keys() - able}
     for name in stores:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seeder import check, decide, lifecycle, variables
-from seeder.definition.request import Request, find_project, resolve
+from seeder.definition.request import Request, find_project, resolve, taking_part
 from seeder.environment import Environment
-from seeder.errors import EnvironmentFailed, UsageError, nearest
+from seeder.errors import EnvironmentFailed
 from seeder.events import Digested, Emit, Event
 from seeder.evidence import digest
 from seeder.evidence.story import Story
@@ -166,9 +166,7 @@ class Session:
 
     def _known(self, name: str, known: Mapping[str, object], what: str) -> str:
         __tracebackhide__ = True
-        if name not in known:
-            raise UsageError(name, f"stack {self._here.stack.name} has no such {what}", nearest(name, sorted(known)))
-        return name
+        return taking_part(self._here.stack, known, name, what)
 
 
 @contextmanager

@@ -140,10 +140,6 @@ def _of_store(target: Target, what: str, option: str | None) -> str:
 def document(environment: Environment) -> dict[str, Any]:
     """The JSON form of everything above; holds passwords of the run's own stores."""
     run, definition = environment.run, environment.plan.definition
-    services = {
-        name: {"host": environment.address(name).host, "ports": {str(p): a.port for p, a in environment.ports(name).items()}}
-        for name in _reachable(environment)
-    }
     return {
         "run": run.id,
         "project": run.project,
@@ -152,12 +148,18 @@ def document(environment: Environment) -> dict[str, Any]:
         "runtime": run.runtime,
         "seed": run.seed,
         "as_of": run.moment,
-        "services": services,
+        "services": {name: _service_document(environment, name) for name in _reachable(environment)},
         "stores": {name: _store_document(environment, name) for name in sorted(environment.stack.stores)},
         "outputs": dict(outputs(environment)),
         **({"keys": environment.keys} if environment.stack.shared else {}),
         "variables": of(environment),
     }
+
+
+def _service_document(environment: Environment, name: str) -> dict[str, Any]:
+    ports = {str(inside): address.port for inside, address in environment.ports(name).items()}
+    told = environment.tenant(name)
+    return {"host": environment.address(name).host, "ports": ports, **({"headers": dict(told)} if told else {})}
 
 
 def _store_document(environment: Environment, name: str) -> dict[str, Any]:

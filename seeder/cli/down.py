@@ -37,7 +37,9 @@ def command(run: str | None, force: bool, as_json: bool) -> None:
         _render.answer({"run": one.run, "removed": list(swept.removed), "left": list(swept.left)})
     given_up = force and swept.lasting
     if swept.left and not given_up:
-        raise LeftOver(one.run, f"could not be removed: {', '.join(swept.left)}", "`seeder doctor` looks closer; then try again")
+        again = f"once that is mended: `seeder down {one.run}`; with --force it is given up"
+        remedy = again if swept.lasting else "`seeder doctor` looks closer; then try again"
+        raise LeftOver(one.run, f"could not be removed: {', '.join(swept.left)}", remedy)
     if not as_json:
         say(f"run {one.run} is down: {_render.kinds(swept.removed) or 'nothing'} removed, {_left(swept.left)}")
 

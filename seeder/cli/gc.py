@@ -31,4 +31,6 @@ def command(as_json: bool) -> None:
         say(f"{counted(len(gone), 'run')}{also} removed")
     left = [f"{run}: {what}" for run, each in swept for what in each.left]
     if left:
-        raise LeftOver("gc", f"could not be removed: {', '.join(left)}", "`seeder doctor` looks closer; then try again")
+        lasting = any(each.lasting for _, each in swept)
+        remedy = "once that is mended: `seeder gc`" if lasting else "`seeder doctor` looks closer; then try again"
+        raise LeftOver("gc", f"could not be removed: {', '.join(left)}", remedy)

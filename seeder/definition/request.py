@@ -153,6 +153,21 @@ def named(known: Mapping[str, T], name: str, what: str) -> T:
     return known[name]
 
 
+def taking_part(stack: Stack, known: Mapping[str, object], name: str, what: str) -> str:
+    """The name, where it is among those that are known. Raises UsageError: why what the files name takes no part in this run, or the
+    nearest."""
+    __tracebackhide__ = True  # pytest shows the line of the test
+    if name in known:
+        return name
+    service = stack.unasked[name].service if name in stack.unasked else name.split("/", maxsplit=1)[0]
+    if stack.shared and {name, service} & {*stack.unasked, *stack.absent}:
+        cause = f"is not part of this run: target {stack.shared.name} does not declare it"
+        raise UsageError(name, cause, f"say in the manifest how it is reached: targets.{stack.shared.name}")
+    if why := stack.absent.get(service):
+        raise UsageError(name, f"is not part of this run: {why}", "let it take part: --services and --profile say what does")
+    raise UsageError(name, f"stack {stack.name} has no such {what}", nearest(name, sorted(known)))
+
+
 def _target(manifest: Manifest, request: Request, stack: Stack, runtime: str) -> TargetEntry | None:
     """The shared system that is meant, if any. Raises UsageError for what cannot be done with one."""
     if request.target is None and runtime != ATTACHED:

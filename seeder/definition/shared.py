@@ -44,7 +44,8 @@ def attached(stack: Stack, entry: TargetEntry, policy: Policy | None, lookup: Lo
     reduced = part(stack, kept, f"target {entry.name} does not declare it")
     services = {name: _with(service, logins.get(name)) for name, service in reduced.services.items()}
     stores = {name: store for name, store in reduced.stores.items() if name in target.stores}
-    return replace(reduced, services=services, stores=stores, shared=target)
+    undeclared = {name: store for name, store in stack.stores.items() if name not in stores}
+    return replace(reduced, services=services, stores=stores, unasked={**reduced.unasked, **undeclared}, shared=target)
 
 
 def mistakes(entry: TargetEntry, stack: Stack) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from seeder.passed.target import Target
 
 T = TypeVar("T")
 _SECONDS = 10.0  # for one answer
+STREAMLESS = "let its stream be made first: by `x-seeder: {migrate: ...}` of the broker, or by a service as it starts"
 
 
 class Link:
@@ -49,7 +50,7 @@ class Link:
         try:
             message = await self.connection.request(subject, payload, timeout=_SECONDS, headers=dict(headers) or None)
         except nats.errors.NoRespondersError as error:
-            raise EnvironmentFailed(self._store, f"no stream takes {subject}", "create the stream first") from error
+            raise EnvironmentFailed(self._store, f"no stream takes {subject}", STREAMLESS) from error
         except nats.errors.MaxPayloadError as error:
             most = self.connection.max_payload
             raise EnvironmentFailed(self._store, f"{subject}: the server takes {most} bytes at most", "raise its max_payload") from error

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from seeder.passed.operation import Plan
 
 HIDDEN = "***"
-WORDS = r"passw|passphrase|requirepass|secret|token|credential|private|api_?-?key|access_?-?key|auth(?!or)|cookie|dsn|_pw\b|\bpw\b|_pass\b"
+WORDS = (
+    r"passw|passphrase|requirepass|secret|token|credential|private|api_?-?key|access_?-?key|auth(?!or)|authori[sz]ation|cookie|dsn"
+    r"|_pw\b|\bpw\b|_pass\b"
+)
 SECRET_NAME = re.compile(rf"(?i)(?:{WORDS})")
 PATH_NAME = re.compile(r"(?i)[_-](file|path)$")  # POSTGRES_PASSWORD_FILE tells where a secret is, not what it is
 URL_PASSWORD = re.compile(r"(?P<before>[a-zA-Z][\w+.-]*://[^\s:/@\"']*:)(?P<value>[^\s/@\"']+)(?=@)")

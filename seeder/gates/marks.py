@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from seeder.definition.stack import Column
 from seeder.errors import Problem
@@ -15,7 +16,10 @@ from seeder.registry import generators
 from seeder.steps import ledger
 from seeder.steps.ledger import Entry
 
-OWN = "take it from ctx.unique(...), or send it as the target's tenant header"
+OWN: Final = {
+    "prefix": "take it from ctx.unique(...), or begin it with ctx.mark",
+    "tenant": "ask through ctx.http(...), whose requests say for which tenant, or take it from ctx.unique(...)",
+}  # isolation -> how a capability makes things that are the run's
 
 
 class Marks:
@@ -31,10 +35,11 @@ class Marks:
         for capability, trace in sorted(target.traces.items()):
             own = [entry for entry in made if entry.capability == capability]
             if trace.output is not None:
-                yield from _answered(own, trace.output, world.run.mark)
+                yield from _answered(own, trace.output, world.run.mark, OWN[target.isolation])
         for column in sorted({trace.column for trace in target.traces.values() if trace.column}):
             sharing = {capability for capability, trace in target.traces.items() if trace.column == column}
-            yield from _counted(column, [entry for entry in made if entry.capability in sharing], _rows(column, made), world)
+            theirs = [entry for entry in made if entry.capability in sharing]
+            yield from _counted(column, theirs, _rows(column, made), world, OWN[target.isolation])
         known = generators(world.stack)
         makes = {entry.capability for entry in made if entry.capability in known and known[entry.capability].capability.undo != NOTHING}
         if silent := sorted(makes - set(target.traces)):
@@ -42,12 +47,12 @@ class Marks:
             world.emit(Noticed(", ".join(silent), cause, f"targets.{target.name}.marks"))
 
 
-def _answered(entries: Sequence[Entry], output: str, mark: str) -> Iterable[Problem]:
+def _answered(entries: Sequence[Entry], output: str, mark: str, remedy: str) -> Iterable[Problem]:
     for entry in entries:
         value = entry.made.get(output) if isinstance(entry.made, dict) else None
         if not str(value).startswith(mark):
             cause = f"{entry.capability} of {entry.owner} made it without the mark of this run, {mark}: {output} is {value!r}"
-            yield Problem(f"step {entry.id}", cause, OWN)
+            yield Problem(f"step {entry.id}", cause, remedy)
 
 
 def _rows(column: Column, made: Sequence[Entry]) -> int:
@@ -56,7 +61,7 @@ def _rows(column: Column, made: Sequence[Entry]) -> int:
     return sum(len(rows[column.table][1]) for rows in given if column.table in rows)
 
 
-def _counted(column: Column, entries: Sequence[Entry], loaded: int, world: World) -> Iterable[Problem]:
+def _counted(column: Column, entries: Sequence[Entry], loaded: int, world: World, remedy: str) -> Iterable[Problem]:
     engine = world.engine(column.store)
     if not isinstance(engine, Counts):
         return
@@ -65,4 +70,4 @@ def _counted(column: Column, entries: Sequence[Entry], loaded: int, world: World
     if rows != known:
         whose = ", ".join(sorted({entry.capability for entry in entries})) or "no step"
         cause = f"{rows} rows carry the mark {world.run.mark}, and the ledger knows of {known} ({whose})"
-        yield Problem(str(column), cause, OWN if rows < known else "let each step make one row there, or declare another column")
+        yield Problem(str(column), cause, remedy if rows < known else "let each step make one row there, or declare another column")

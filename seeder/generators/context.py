@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from seeder.errors import DefinitionError, UsageError, nearest
+from seeder.definition.request import taking_part
+from seeder.errors import DefinitionError, UsageError
 from seeder.handles import matching
 from seeder.handles.caching import Cache
 from seeder.handles.eventual import TRUE, answered
@@ -171,8 +172,4 @@ class Context:
             self._writes[:] = [one for one in self._writes if one.by is not response.request]
 
     def _known(self, name: str, known: Any, what: str) -> str:
-        if name in known:
-            return name
-        if why := self._world.stack.absent.get(name.split("/", maxsplit=1)[0]):
-            raise UsageError(name, f"is not part of this run: {why}", "let it take part: --services and --profile say what does")
-        raise UsageError(name, f"the stack has no such {what}", nearest(name, sorted(known)))
+        return taking_part(self._world.stack, known, name, what)

@@ -13,6 +13,7 @@ from seeder.errors import Problem, counted
 from seeder.passed.capability import NOTHING, Capability
 from seeder.passed.notice import Notice
 from seeder.passed.operation import Check, Make, Plan
+from seeder.planning.soundness import accepted
 
 ASKED = ("ready",)  # gates that make sense before anything is done there; the others would judge what is not ours
 MARKS = "marks"  # the gate that asks whose the things are that steps made
@@ -60,9 +61,17 @@ def _rows(dataset: Dataset, parts: Iterable[Part], stack: Stack, target: str) ->
         key = "seed" if dataset.seed else "loads_at"
         yield Problem(dataset.label, f"says `{key}`, which target {target} cannot have: it is shared", remedy, dataset.mark)
     for name in left_out(dataset, stack):
-        yield Problem(
-            dataset.label, f"has files for {name}, and target {target} does not declare it", f"add {name} to the target", dataset.mark
-        )
+        if _takes_rows(name, stack):
+            cause, mend = f"has files for {name}, and target {target} does not declare it", f"add {name} to the target"
+        else:
+            cause, mend = f"has files for {name}, and target {target} is shared: nobody could take back what they do there", remedy
+        yield Problem(dataset.label, cause, mend, dataset.mark)
+
+
+def _takes_rows(server: str, stack: Stack) -> bool:
+    """Whether files for what the target does not declare could be rows of tables, if it did."""
+    held = [store for store in (*stack.stores.values(), *stack.unasked.values()) if store.service == server]
+    return any("table" in accepted(stack).get(store.engine, ()) for store in held)
 
 
 def attach(plan: Plan) -> Plan:

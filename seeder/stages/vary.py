@@ -95,7 +95,7 @@ class _Trying:
             posts = sequence.posts(made)
             wrong = variant.event in posts or not variant.event
             for batch in mutations.mutated(posts, variant) if wrong else [list(posts.values())]:
-                sequence.publish(us, step.store, batch, again=True)
+                sequence.tell(us, step, batch, again=True)
                 quiet.settle(us)
             us.results[step.name] = made
 

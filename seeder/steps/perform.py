@@ -83,7 +83,7 @@ def _leading(step: Step) -> Iterator[None]:
 
 def _published(environment: Environment, step: Step, known: Mapping[str, Any]) -> sequence.Made:
     events = sequence.made(step, known, environment.run.seed, environment.run.mark)
-    sequence.publish(environment, step.store, list(sequence.posts(events).values()))
+    sequence.tell(environment, step, list(sequence.posts(events).values()))
     return events
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from seeder.definition.references import filled
@@ -42,6 +43,15 @@ def made(step: Step, known: Mapping[str, Any], seed: int, mark: str = "") -> Mad
 def posts(events: Made) -> dict[str, Post]:
     """Event -> the message that is published."""
     return {name: Post(one["id"], one["subject"], one["headers"], encoded(one["payload"])) for name, one in events.items()}
+
+
+def tell(world: World, step: Step, messages: Sequence[Post], *, again: bool = False) -> None:
+    """The events of the step, in order. Raises EnvironmentFailed, which names the step, where the store does not take one."""
+    try:
+        publish(world, step.store, messages, again=again)
+    except EnvironmentFailed as error:
+        told = (replace(one, subject=f"step {step.name}: {one.subject}", mark=one.mark or step.mark) for one in error.problems)
+        raise EnvironmentFailed.of(told) from error
 
 
 def publish(world: World, store: str, messages: Sequence[Post], *, again: bool = False) -> None:

@@ -12,9 +12,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seeder.definition.request import Definition, Request
+from seeder.definition.request import Definition, Request, taking_part
 from seeder.definition.stack import Store
-from seeder.errors import DefinitionError, UsageError, nearest
+from seeder.errors import DefinitionError, UsageError
 from seeder.handles.sql import Sql
 from seeder.passed.target import Target
 from seeder.protocols import Clones
@@ -138,8 +138,7 @@ class Databases:
         if key not in self._definitions:
             self._definitions[key] = Wanted(self._project, self._asked(key), "").definition()
         stack = self._definitions[key].stack
-        if name not in stack.stores:
-            raise UsageError(name, f"stack {stack.name} has no such store", nearest(name, sorted(stack.stores)))
+        taking_part(stack, stack.stores, name, "store")
         engine = ENGINES.get(stack.stores[name].engine)
         if not isinstance(engine, Clones):
             cause = f"{engine.name} cannot copy a store for each test, as databases can"

@@ -46,8 +46,13 @@ class Wanted:
     server: str
 
     def definition(self) -> Definition:
+        """Raises UsageError where that is in a system that others use, too."""
         with check.entire(self.project, self.request.overlays):
-            return resolve(find_project(self.project, self.request.overlays), self.request, traits())
+            found = resolve(find_project(self.project, self.request.overlays), self.request, traits())
+        if target := found.stack.shared:
+            cause = f"is a database for one test, and target {target.name} is shared"
+            raise UsageError("seeder_database", cause, "run these tests without --seeder-target")
+        return found
 
 
 class Server:
@@ -217,9 +222,6 @@ def _provided(wanted: Wanted) -> Iterator[tuple[Environment, str]]:
 def planned(wanted: Wanted) -> Plan:
     """The server alone, where its state comes from files; what acts through services needs them all."""
     definition = wanted.definition()
-    if target := definition.stack.shared:
-        cause = f"is a server of databases for tests, and target {target.name} is shared"
-        raise UsageError(f"seeder_database({wanted.server!r})", cause, "run these tests without --seeder-target")
     with check.entire(wanted.project, wanted.request.overlays):
         if through_services(definition):
             return decide.plan(definition)

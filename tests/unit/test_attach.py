@@ -83,6 +83,19 @@ def test_a_cache_that_would_be_switched_off_is_refused(shop: Any) -> None:
     assert "ready.yaml:4: caches.orders: would be switched off, and target staging is shared" in told
 
 
+def test_files_that_no_shared_store_takes_are_not_said_to_need_its_declaration(shop: Any) -> None:
+    data = "datasets:\n  - {name: gold, kind: golden, version: '1', path: gold}\n"
+    files = {"testdata/scenarios/ready.yaml": SCENARIO + "data: [gold]\n", "gold/cache/keys.jsonl": ""}
+    folder: Path = shop({"compose.yaml": COMPOSE, **files})
+    told = folder / "manifest.yaml"
+    target = TARGET.replace('cache: "redis://cache.example:6379/0", ', "")
+    told.write_text(told.read_text().partition("datasets:")[0].replace("  policy: ci\n", "") + data + target)
+    definition = resolve(read_project(told), Request(stack="shop", scenario="ready", target="staging"), traits(), {})
+    with pytest.raises(DefinitionError, match=r"gold@1: has files for cache, .*nobody could take back") as refused:
+        make(definition, RUNTIMES.get("attached"), "asked for", NOW)
+    assert [one.remedy for one in refused.value.problems] == ["leave gold@1 out, and make the state by steps"]
+
+
 GENERATORS = """\
 owner: orders-team
 generators:

@@ -36,6 +36,11 @@ def test_values_under_names_of_secrets_are_hidden():
     assert redact.tree(model) == {"environment": {"POSTGRES_PASSWORD": "***", "PORT": "80"}, "list": ["API_TOKEN=***", "A=b"]}
 
 
+def test_an_authorization_is_a_secret_and_an_author_is_none():
+    given = {"headers": {"Authorization": "Bearer ey", "Author": "ann"}}
+    assert redact.tree(given) == {"headers": {"Authorization": "***", "Author": "ann"}}
+
+
 def test_what_is_hidden_can_be_told_by_whoever_must_know_it_again():
     given = {"b": {"token": 5, "n": 1}, "a": ["--password", "x", "https://u:p@h/"], "auth": {"on": True, "names": ["y"]}}
     assert list(redact.hidden(given)) == ["x", "https://u:p@h/", "y", 5]

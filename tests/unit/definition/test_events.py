@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from seeder.definition.scenario import Scenario, bind
 from seeder.definition.scenario_reader import read_scenario
 from seeder.definition.stack import Stack
+from seeder.engines._nats_client import STREAMLESS
 from seeder.errors import EnvironmentFailed
 from seeder.graph import edges
 from seeder.passed.content import Post
@@ -66,6 +68,21 @@ def test_a_payload_that_only_results_tell_is_compared_with_its_type_before_it_is
     (problem,) = raised.value.problems
     assert problem.mark
     assert problem.mark.line == 9
+
+
+def test_a_step_whose_event_no_stream_takes_is_named_with_its_line_and_what_makes_streams(tmp_path: Path, stack: Stack) -> None:
+    class Bus:
+        def publish(self, target: str, posts: Any, *, again: bool = False) -> None:
+            raise EnvironmentFailed(target, f"no stream takes {posts[0].subject}", STREAMLESS)
+
+    (step,) = bind(written(tmp_path, TOLD), {}).spread().act
+    world: Any = SimpleNamespace(engine=lambda _: Bus(), target=lambda name: name)
+    with pytest.raises(EnvironmentFailed) as raised:
+        sequence.tell(world, step, [Post("1", "accounts.created", {}, b"")])
+    (problem,) = raised.value.problems
+    assert problem.subject.startswith("step told: ")
+    assert (problem.mark, problem.cause) == (step.mark, "no stream takes accounts.created")
+    assert "x-seeder: {migrate: ...}" in problem.remedy
 
 
 E = "act:\n  told:\n    events:\n      "

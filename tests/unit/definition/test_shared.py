@@ -5,21 +5,25 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from seeder import environment
+from seeder import environment, variables
 from seeder.check import check_project
 from seeder.definition.claim import signed
 from seeder.definition.manifest import read_project
-from seeder.definition.request import Definition, Request, resolve
+from seeder.definition.request import Definition, Request, resolve, taking_part
+from seeder.definition.stack import Stack
 from seeder.errors import DefinitionError, SeederError, UsageError
 from seeder.evidence import redact
 from seeder.graph import mutations
 from seeder.passed.run import Run
-from seeder.passed.target import Target
+from seeder.passed.target import Address, Target
 from seeder.plan import make
 from seeder.registry import RUNTIMES, traits
+from seeder.testing.database import Databases
 from tests.unit.test_plan import NOW
 
 COMPOSE = """\
@@ -77,6 +81,51 @@ def test_a_claim_of_a_token_says_for_which_tenant(folder: Path) -> None:
     assert signed(claims, "a-key-of-staging").endswith(f".{signature}")
     assert signed(claims, "another") != token
     assert redact.text("a-key-of-staging", redact.secrets_of(stack)) == "***"
+
+
+def test_the_command_is_told_how_to_be_the_tenant_and_no_token_is_kept_as_evidence(folder: Path) -> None:
+    def told(stack: Stack) -> dict[str, Any]:
+        run = SimpleNamespace(id="abcdefgh", project="shop", stack="shop", runtime="attached", seed=1, moment="", mark="sd-abcdefgh")
+        run.told, run.folder = {}, folder
+        here: Any = SimpleNamespace(run=run, stack=stack, keys={}, scenario=None, plan=SimpleNamespace(definition=attached(folder, given)))
+        here.tenant = lambda service: environment.tenant(stack, service, run.mark)
+        here.address, here.ports = lambda *_: Address("h", 1), lambda name: {8000: Address("h", 1)} if name == "orders" else {}
+        here.target, here.reach = lambda name: Target.at(name, "postgres", stack.shared.stores[name], 5432), lambda _: "http://h:1"
+        found: dict[str, Any] = variables.document(here)
+        return found
+
+    given = {**GIVEN, "TOKEN": "a-key-of-staging"}
+    assert told(attached(folder, given).stack)["services"]["orders"]["headers"] == {"X-Tenant": "sd-abcdefgh"}
+    file = folder / "manifest.yaml"
+    claim = 'claim: {name: tenant, key: "${TOKEN}"}'
+    file.write_text(file.read_text().replace('header: X-Tenant, auth: {bearer: {token: "${TOKEN}"}}', claim))
+    whole = told(attached(folder, given).stack)
+    assert whole["services"]["orders"]["headers"]["Authorization"].startswith("Bearer ey")
+    assert redact.tree(whole)["services"]["orders"]["headers"] == {"Authorization": "***"}
+
+
+def test_what_the_target_does_not_declare_is_said_to_be_that(folder: Path) -> None:
+    file = folder / "manifest.yaml"
+    file.write_text(file.read_text().replace('    stores: {orders-db: "postgresql://app:${PASSWORD}@db.example:5432/orders"}\n', ""))
+    stack = attached(folder).stack
+    with pytest.raises(UsageError, match="orders-db: is not part of this run: target staging does not declare it") as told:
+        taking_part(stack, stack.stores, "orders-db", "store")
+    assert told.value.problems[0].remedy == "say in the manifest how it is reached: targets.staging"
+    with pytest.raises(UsageError, match="orders-dc: stack shop has no such store"):
+        taking_part(stack, stack.stores, "orders-dc", "store")
+
+
+def test_databases_of_tests_are_refused_in_a_shared_system_before_their_names_are_looked_at(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in GIVEN.items():
+        monkeypatch.setenv(name, value)
+    databases = Databases(tmp_path, "test", folder, Request(stack="shop", target="staging"))
+    with (
+        databases.of_test(None, {}) as given,
+        pytest.raises(UsageError, match="is a database for one test, and target staging is shared"),
+    ):
+        given("anything")
 
 
 def test_tokens_are_signed_as_others_sign_them() -> None:

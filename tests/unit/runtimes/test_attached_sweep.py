@@ -135,7 +135,9 @@ def test_who_begins_a_run_waits_for_nobody_and_asks_no_second_time_for_what_is_l
 
 def test_by_force_it_is_given_up_and_what_is_left_is_told(orphan) -> None:
     run = orphan("lost", '{"id": "a"}\n')
-    assert CliRunner().invoke(down.command, ["lost"]).exception.code == 3
+    refused = CliRunner().invoke(down.command, ["lost"]).exception
+    assert refused.code == 3
+    assert refused.problems[0].remedy == "once that is mended: `seeder down lost`; with --force it is given up"
     done = CliRunner().invoke(down.command, ["lost", "--force"])
     assert "and given up: " in done.output
     assert "line 1" in done.output
