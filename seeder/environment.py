@@ -16,7 +16,7 @@ from seeder.definition.extension import Auth
 from seeder.definition.scenario import Scenario, fill
 from seeder.definition.service import Condition
 from seeder.definition.stack import Stack
-from seeder.errors import EnvironmentFailed, Problem, SeederError
+from seeder.errors import EnvironmentFailed, Problem, SeederError, UsageError
 from seeder.events import Emit, Progress, RunStarted
 from seeder.machine import home
 from seeder.machine.process import Completed
@@ -145,7 +145,9 @@ class Environment:
             return self._clients[name]
 
     def client(self, service: str) -> httpx.Client:
-        """The same, one of its own, which whoever asks closes."""
+        """The same, one of its own, which whoever asks closes. Raises UsageError for a store that answers no HTTP."""
+        if why := self.stack.speechless(service):
+            raise UsageError(service, why.removeprefix(f"{service} "), f"name a service: {', '.join(self.stack.answering)}")
         return client(self.reach(service), self.credentials(service))
 
     def tenant(self, service: str) -> Mapping[str, str]:

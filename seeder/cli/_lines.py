@@ -57,6 +57,8 @@ def text(event: Event) -> str | None:
             return f"seeder: run {name}: stack {event.stack}{scenario} on {event.runtime}, seed {event.seed}, as of {moment(event.as_of)}"
         case events.Progress() if event.ended:
             return _line(event.stage, f"{event.subject} {_state(event.state)}", event.seconds)
+        case events.Progress(state="again"):
+            return _line(event.stage, f"tried again: {event.detail}")
         case events.Loaded():
             return _line(
                 "load", f"{event.dataset}@{event.version} -> {event.store}: {event.records} record{'' if event.records == 1 else 's'}"

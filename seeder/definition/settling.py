@@ -63,7 +63,9 @@ class _Settling:
         if expectation.kind == "http":
             if expectation.service not in self._stack.services:
                 cause = f"stack {self._stack.name} has no service {expectation.service}"
-                self.problems.add("expect http", cause, nearest(expectation.service, sorted(self._stack.services)), expectation.mark)
+                self.problems.add("expect http", cause, nearest(expectation.service, self._stack.answering), expectation.mark)
+            elif why := self._stack.speechless(expectation.service):
+                self.problems.add("expect http", why, nearest(expectation.service, self._stack.answering), expectation.mark)
             return expectation
         store = self._store(expectation.kind, expectation.store, f"expect {expectation.kind}", expectation.mark)
         return dataclasses.replace(expectation, store=store) if store or expectation.store else None

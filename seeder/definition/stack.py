@@ -28,6 +28,7 @@ class Store:
     migrate: Migrate | None = None
     volatile: tuple[str, ...] = ()  # `table.column`, left out of digests
     settled: str | None = None  # a query that answers true when nothing waits to be published
+    http: bool = False  # it answers HTTP, as services do
 
 
 @frozen
@@ -124,6 +125,11 @@ class Stack:
         """The stores that the compose service holds, in the order of their names."""
         return tuple(store for _, store in sorted(self.stores.items()) if store.service == service)
 
+    def speechless(self, service: str) -> str:
+        """Why nobody can send HTTP to the service; empty where it may answer, as far as files tell."""
+        held = [store.engine for store in self.stores_of(service) if not store.http]
+        return f"{service} is a store ({held[0]}), and answers no HTTP" if held else ""
+
     @property
     def one_shots(self) -> frozenset[str]:
         """Services that do their work and end, as far as it is written: others wait for their completion, or they migrate a store."""
@@ -144,6 +150,11 @@ class Stack:
     def servers(self) -> tuple[str, ...]:
         """The compose services that are stores."""
         return tuple(sorted({store.service for store in self.stores.values()}))
+
+    @property
+    def answering(self) -> list[str]:
+        """The compose services that may answer HTTP, as far as files tell."""
+        return sorted(name for name in self.services if not self.speechless(name))
 
     @property
     def clients(self) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ class Traits:
     port: int  # where a client looks for a server that is named without one
     images: frozenset[str] = frozenset()  # the last part of the repository, whatever registry and owner stand before it
     programs: frozenset[str] = frozenset()  # the server's own names
+    http: bool = False  # its servers answer requests as services do
 
 
 Engines = Mapping[str, Traits]  # by the engine's name
@@ -77,9 +78,9 @@ def _stores(service: Service, engines: Engines) -> Iterator[Store]:
     engine = engine_of(service, engines)
     if engine is None:
         return
-    x = service.x
+    x, http = service.x, engine in engines and engines[engine].http
     if not x.databases:
-        yield Store(service.name, service.name, engine, None, x.migrate, tuple(x.volatile), x.settled)
+        yield Store(service.name, service.name, engine, None, x.migrate, tuple(x.volatile), x.settled, http)
     for name, database in x.databases.items():
         volatile = tuple(database.volatile)
-        yield Store(f"{service.name}/{name}", service.name, engine, name, database.migrate, volatile, database.settled)
+        yield Store(f"{service.name}/{name}", service.name, engine, name, database.migrate, volatile, database.settled, http)

@@ -30,7 +30,7 @@ _UNAUTHORISED, _GOOD = 401, 200
 class Stub:
     name = "stub"
     marks_alone = False
-    traits = Traits(port=_stub_image.PORT, images=frozenset({"wiremock"}), programs=frozenset({"docker-entrypoint.sh"}))
+    traits = Traits(port=_stub_image.PORT, images=frozenset({"wiremock"}), programs=frozenset({"docker-entrypoint.sh"}), http=True)
     accepts: frozenset[PartKind] = frozenset({"mappings"})
 
     def launch(self, service: Service) -> Launch:

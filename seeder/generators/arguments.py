@@ -1,8 +1,9 @@
-"""What `@generator` is given beside functions, and what may be wrong with it. Pure."""
+"""What `@generator` is given, and what may be wrong with it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from seeder.definition.duration import seconds
@@ -32,3 +33,30 @@ def _unread(name: str, read: Callable[[str], object], given: Mapping[str, Any]) 
             read(given[name])
         except ValueError as error:
             yield f"{name}: {error}"
+
+
+def plain(function: object, find: object, undo: object) -> Iterator[str]:
+    """What is wrong with the functions that it is made of."""
+    for what, one in (("it", function), ("find", find), ("undo", undo)):
+        if inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) or inspect.isgeneratorfunction(one):
+            yield f"{what} does not answer when it is called: write a plain function (def, return), seeder runs several at the same time"
+    if not (find is None or callable(find)):
+        yield f"find is a function, and {find!r} is none"
+    if not (undo is None or undo == "nothing" or callable(undo)):
+        yield f'undo is a function, or "nothing", and {undo!r} is neither'
+
+
+def uncallable(inputs: Sequence[str], find: object, undo: object) -> Iterator[str]:
+    """How they cannot be called: `find` with the inputs of what it looks for, `undo` with what was made."""
+    yield from _uncallable("find", find, ("ctx",), inputs)
+    yield from _uncallable("undo", undo, ("ctx", "made"), ())
+
+
+def _uncallable(what: str, function: object, words: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    if not callable(function):
+        return
+    try:
+        inspect.signature(function).bind(*words, **dict.fromkeys(names))
+    except TypeError as error:
+        asked = ", ".join([*words, *(f"{name}=..." for name in names)])
+        yield f"{what} is called as {what}({asked}), and {getattr(function, '__name__', 'it')} does not take that: {error}"

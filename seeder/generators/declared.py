@@ -86,6 +86,8 @@ class _Declared:
         services = {*stack.services, *stack.absent}
         if item.service and item.service not in services:
             self._wrong(f"stack {stack.name} has no service {item.service}", nearest(item.service, sorted(services)), "service")
+        elif item.service and (why := stack.speechless(item.service)):
+            self._wrong(why, nearest(item.service, stack.answering), "service")
         known = {*services, *stack.stores, *stack.unasked}
         for place, name in enumerate(item.addresses):
             if name not in known:

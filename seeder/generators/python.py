@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, get_type_hints
@@ -16,7 +16,7 @@ from seeder.definition.duration import seconds
 from seeder.errors import Mark
 from seeder.events import Noticed
 from seeder.generators._printed import heard
-from seeder.generators.arguments import mistakes
+from seeder.generators.arguments import mistakes, plain, uncallable
 from seeder.generators.context import Context
 from seeder.passed.capability import Asked, Capability, Origin
 from seeder.passed.outcome import Badly, Never
@@ -124,11 +124,11 @@ def generator(
 
     def made(function: Function) -> Generator:
         told = {"name": name, "version": version, "owner": owner, "contact": contact, "origin": origin, "key": key, "within": within}
-        if wrong := [*mistakes(told), *_functions(function, find, undo)]:
+        if wrong := [*mistakes(told), *plain(function, find, undo)]:
             raise Badly("; ".join(wrong))
         hints = _hints(function)
         inputs, outputs = _inputs(function, hints), TypeAdapter[Any](hints["return"])
-        if wrong := list(_unasked(inputs, find, undo)):
+        if wrong := list(uncallable(list(inputs.model_fields), find, undo)):
             raise Badly("; ".join(wrong))
         file, line = inspect.getsourcefile(function) or "", inspect.getsourcelines(function)[1]
         capability = Capability(
@@ -150,33 +150,6 @@ def generator(
         return Generator(function, capability, inputs, outputs, find, undo if callable(undo) else None)
 
     return made
-
-
-def _functions(function: Function, find: object, undo: object) -> Iterator[str]:
-    """What is wrong with the functions that it is made of."""
-    for what, one in (("it", function), ("find", find), ("undo", undo)):
-        if inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) or inspect.isgeneratorfunction(one):
-            yield f"{what} does not answer when it is called: write a plain function (def, return), seeder runs several at the same time"
-    if not (find is None or callable(find)):
-        yield f"find is a function, and {find!r} is none"
-    if not (undo is None or undo == "nothing" or callable(undo)):
-        yield f'undo is a function, or "nothing", and {undo!r} is neither'
-
-
-def _unasked(inputs: type[BaseModel], find: object, undo: object) -> Iterator[str]:
-    """How they cannot be called: `find` with the inputs of what it looks for, `undo` with what was made."""
-    yield from _uncallable("find", find, ("ctx",), list(inputs.model_fields))
-    yield from _uncallable("undo", undo, ("ctx", "made"), ())
-
-
-def _uncallable(what: str, function: object, words: Sequence[str], names: Sequence[str]) -> Iterator[str]:
-    if not callable(function):
-        return
-    try:
-        inspect.signature(function).bind(*words, **dict.fromkeys(names))
-    except TypeError as error:
-        asked = ", ".join([*words, *(f"{name}=..." for name in names)])
-        yield f"{what} is called as {what}({asked}), and {getattr(function, '__name__', 'it')} does not take that: {error}"
 
 
 def _inputs(function: Function, hints: Mapping[str, Any]) -> type[BaseModel]:

@@ -38,7 +38,9 @@ def _steps(scenario: Scenario, stack: Stack, known: Capabilities) -> Iterator[Pr
             continue
         if step.watch and step.watch.service not in stack.services and step.watch.service not in stack.absent:
             cause = f"stack {stack.name} has no service {step.watch.service}"
-            yield Problem(subject, cause, nearest(step.watch.service, sorted(stack.services)), step.mark)
+            yield Problem(subject, cause, nearest(step.watch.service, stack.answering), step.mark)
+        elif step.watch and (why := stack.speechless(step.watch.service)):
+            yield Problem(subject, why, nearest(step.watch.service, stack.answering), step.place("eventually", "get"))
         here = ChainMap(_members(step, results), of_events(step), results)
         yield from _repeated(subject, step, here)
         yield from _given(subject, step, known[step.use], here) if step.use else ()

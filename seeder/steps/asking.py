@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from seeder.definition.duration import words
 from seeder.errors import EnvironmentFailed
 from seeder.order import Unfinished, aside
 from seeder.passed.capability import Asked
@@ -26,14 +27,16 @@ def ask(
     *,
     limit: float | None = None,
     over: Callable[[], bool] = bool,
+    again: Callable[[str], None] | None = None,
 ) -> Tried:
     """What came of the last try. It is `unknown`, whatever the last one said, when one before it may have made something that was not
-    found. There is no other try after `limit` seconds, nor once it is `over`."""
-    asking = _Asking(world, generator, call, given, over)
+    found. There is no other try after `limit` seconds, nor once it is `over`. `again` is told each new reason for another try."""
+    limit = TRIES * generator.capability.within if limit is None else limit
+    asking = _Asking(world, generator, call, given, over, limit)
     try:
-        wait_for(f"step {call.step}", asking.look, within=TRIES * generator.capability.within if limit is None else limit, longest=LONGEST)
+        wait_for(f"step {call.step}", asking.look, within=limit, longest=LONGEST, changed=again)
     except EnvironmentFailed:
-        last = asking.last
+        last = replace(asking.last, reason=asking.last.reason + asking.patience())
         return replace(last, state="unknown", made=None) if asking.doubt else last
     return asking.last
 
@@ -42,9 +45,12 @@ class _Asking:
     """Where the tries have come to. `doubt`: one of them may have made something. `going`: the answer of one that has outrun its time,
     and still goes on: until it has ended there is no other."""
 
-    def __init__(self, world: World, generator: Generator, call: Asked, given: Mapping[str, Any], over: Callable[[], bool]) -> None:
-        self._world, self._generator, self._call, self._given, self._over = world, generator, call, given, over
-        self._due = time.monotonic()
+    def __init__(
+        self, world: World, generator: Generator, call: Asked, given: Mapping[str, Any], over: Callable[[], bool], limit: float
+    ) -> None:
+        self._world, self._generator, self._call, self._given, self._over, self._limit = world, generator, call, given, over, limit
+        self._since = self._due = time.monotonic()
+        self._tries = 0
         self._going: Callable[[], Any] | None = None
         self.last = Tried("failed", "it was not asked")
         self.doubt = False
@@ -61,13 +67,26 @@ class _Asking:
         if self.last.again is None:
             return never(self.last.reason, self.last.log)
         self._due = time.monotonic() + self.last.again
-        return not_yet(self.last.reason)
+        return never(self.last.reason) if self._late else not_yet(self.last.reason)
+
+    @property
+    def _late(self) -> bool:
+        """Whether the time for all tries is over before there may be another."""
+        return self._due > self._since + self._limit
+
+    def patience(self) -> str:
+        """How often it was tried, and for how long, where there was or may have been another try."""
+        if self._tries > 1:
+            return f" (tried {self._tries} times in {words(round(time.monotonic() - self._since, 1))})"
+        late = self.last.again and self._late
+        return f" (it may be tried again after {words(self.last.again or 0)}, and all tries have {words(self._limit)})" if late else ""
 
     def _try(self) -> Tried:
         if self._going is None:
             if self.doubt and (found := self._found()):
                 return found
             self._call = call = replace(self._call, writes=[])
+            self._tries += 1
             self._going = self._begun(lambda: self._generator.make(self._world, call, self._given))
         return self._answer(self._going)
 

@@ -55,7 +55,7 @@ def steps(environment: Environment, stage: str, operations: Sequence[Make]) -> N
                 _refuse(environment, step, known)
                 made = None
             else:
-                made = _made(environment, operation, offered, ledger, known)
+                made = _made(environment, stage, operation, offered, ledger, known)
         environment.results[name] = made
         environment.tell(stage, name, "made", operation.detail, round(time.monotonic() - begun, 3))
 
@@ -94,14 +94,16 @@ def _refuse(environment: Environment, step: Step, known: Mapping[str, Any]) -> N
         raise GateRefused.of(replace(one, subject=f"step {step.name}: {one.subject}") for one in found)
 
 
-def _made(environment: Environment, operation: Make, offered: Mapping[str, Generator], ledger: Ledger, known: Mapping[str, Any]) -> Any:
+def _made(
+    environment: Environment, stage: str, operation: Make, offered: Mapping[str, Generator], ledger: Ledger, known: Mapping[str, Any]
+) -> Any:
     step, generator = operation.step, offered[operation.step.use]
     if not step.many:
-        return _one(environment, operation, generator, ledger, Asked(step.name, key=step.key), filled(dict(step.given), known))
+        return _one(environment, stage, operation, generator, ledger, Asked(step.name, key=step.key), filled(dict(step.given), known))
     made = []
     for place, member in enumerate(_members(step, known)):  # one after another: what they make is numbered alike each time
         call = Asked(f"{step.name}[{place}]", place, f"{step.key}[{place}]")
-        made.append(_one(environment, operation, generator, ledger, call, filled(dict(step.given), ChainMap(member, known))))  # type: ignore[arg-type]
+        made.append(_one(environment, stage, operation, generator, ledger, call, filled(dict(step.given), ChainMap(member, known))))  # type: ignore[arg-type]
     return made
 
 
@@ -127,14 +129,19 @@ def _count(step: Step, known: Mapping[str, Any]) -> int:
     return count
 
 
-def _one(environment: Environment, operation: Make, generator: Generator, ledger: Ledger, call: Asked, given: dict[str, Any]) -> Any:
+def _one(
+    environment: Environment, stage: str, operation: Make, generator: Generator, ledger: Ledger, call: Asked, given: dict[str, Any]
+) -> Any:
     about = generator.capability
     after, begun = tuple(sorted(needs(operation.step))), time.monotonic()
     kept: dict[str, Any] = {"given": given, "after": after, "index": call.index, "at": time.time(), "key": call.key}
     entry = Entry(call.step, about.name, about.version, about.owner, about.origin, **kept)
     with environment.making(call.step):
         ledger.begin(entry)
-        last = ask(environment, generator, call, given, over=lambda: environment.stopped)
+        last = ask(
+            environment, generator, call, given, over=lambda: environment.stopped,
+            again=lambda reason: environment.tell(stage, operation.step.name, "again", f"{call.step}: {reason}"),
+        )  # fmt: skip
         ledger.ended(call.step, last.state, made=last.made, reason=last.reason)
     environment.emit(Made(call.step, about.name, about.version, about.owner, about.origin, last.state, round(time.monotonic() - begun, 3)))
     if last.state != "confirmed":

@@ -73,6 +73,8 @@ def _unanswered(error: Any, about: Capability, writes: Sequence[Write]) -> Tried
     import httpx
 
     request = getattr(error, "_request", None)  # `request` raises where there is none
+    if isinstance(error, httpx.UnsupportedProtocol):  # nothing was sent, nor ever will be
+        return _doubted(Tried("failed", in_words(error)), about, [one for one in writes if one.by is not request or request is None])
     nobody = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)  # nothing was sent
     said = f"{'nobody answers' if nobody else 'no answer'}: {in_words(error)}"
     others = [one for one in writes if one.by is not request or request is None]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from seeder import warden
 from seeder.definition.request import Request, find_project, resolve
+from seeder.definition.stack import Store
 from seeder.environment import Environment, identify, open_environment
-from seeder.errors import EnvironmentFailed
+from seeder.errors import EnvironmentFailed, UsageError
 from seeder.plan import choose, make
 from seeder.registry import traits
 from seeder.stages import up
@@ -75,3 +77,13 @@ def test_what_a_state_that_is_waited_for_gives_is_told_once_it_was_seen(environm
     assert environment.scenario.outputs == {}
     environment.results["seen"] = {"id": 5, "status": "paid"}
     assert environment.scenario.outputs == {"order": 5}
+
+
+def test_a_store_is_no_service_that_answers_http(environment: Environment) -> None:
+    stack = environment.stack
+    environment.plan = replace(
+        environment.plan,
+        definition=replace(environment.plan.definition, stack=replace(stack, stores={"web": Store("web", "web", "postgres")})),
+    )
+    with pytest.raises(UsageError, match="web: is a store \\(postgres\\), and answers no HTTP"):
+        environment.http("web")

@@ -45,6 +45,7 @@ class Service:
         self.run = Run("r", "p", "small", "local", Path(), Path(), NOON, 42, NOON)
         self.asked: list[str] = []
         self.keys: list[str | None] = []
+        self.told: list[str] = []
 
     def client(self, service: str) -> httpx.Client:
         return httpx.Client(base_url=f"http://{service}", transport=httpx.MockTransport(self._answer))
@@ -58,7 +59,7 @@ class Service:
         return httpx.Response(answer, json={"id": len(self.asked)})
 
     def ask(self, one: Generator) -> Tried:
-        return ask(cast("World", self), one, Asked("order"), {})
+        return ask(cast("World", self), one, Asked("order"), {}, again=self.told.append)
 
 
 def made(ctx: Context) -> int:
@@ -278,3 +279,25 @@ def test_a_default_is_of_its_type_as_what_is_given(stack: Stack) -> None:
     with pytest.raises(Badly, match="the default 3 of name is not of its type"):
         offered(wrong)
     assert Service(stack).ask(offered(price)).made == "Decimal"
+
+
+def test_whoever_waits_sees_why_and_reads_at_the_end_how_often_it_was_tried(stack: Stack) -> None:
+    world = Service(stack, NOBODY, NOBODY, 429, 409)
+    last = world.ask(offered(placed, within="5s"))
+    assert [why.partition(":")[0] for why in world.told] == ["nobody answers", "POST /orders was answered with 429"]
+    assert last.reason.startswith("POST /orders was answered with 409")
+    assert "(tried 4 times in " in last.reason
+
+
+def test_a_try_that_may_come_only_after_all_tries_are_over_is_not_waited_for(stack: Stack) -> None:
+    def function(ctx: Context) -> int:
+        raise TryAgain("not yet", after="10m")
+
+    last = Service(stack).ask(offered(function, within="30s"))  # and would be waited for two minutes
+    assert (last.state, last.reason) == ("failed", "not yet (it may be tried again after 10m, and all tries have 2m)")
+
+
+def test_an_address_that_is_none_of_http_is_asked_once(stack: Stack) -> None:
+    world = Service(stack, httpx.UnsupportedProtocol("'postgresql://' is no protocol"), 201)
+    last = world.ask(offered(placed))
+    assert (last.state, last.again, len(world.asked)) == ("failed", None, 1)

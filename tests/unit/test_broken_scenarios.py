@@ -171,6 +171,14 @@ BROKEN: dict[str, tuple[str, list[tuple[str, int, str, str]]]] = {
         "act:\n  a: {eventually: {get: wbe, path: /, until: {a: 1}}}\n",
         [("s.yaml", 5, "stack small has no service wbe", "did you mean 'web'?")],
     ),
+    "a store that is waited for": (
+        "act:\n  a: {eventually: {get: db, path: /, until: {a: 1}}}\n",
+        [("s.yaml", 5, "db is a store (postgres), and answers no HTTP", "known: web")],
+    ),
+    "a store that is expected to answer": (
+        "expect:\n  - {http: cache, path: /}\n",
+        [("s.yaml", 5, "cache is a store (redis), and answers no HTTP", "known: web")],
+    ),
     "an unknown store": (
         'expect:\n  - {store: dbb, query: "select 1", equals: 1}\n',
         [("s.yaml", 5, "stack small has no store dbb", "did you mean 'db'?")],

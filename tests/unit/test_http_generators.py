@@ -165,6 +165,7 @@ def test_a_capability_whose_address_is_not_set_is_known_and_says_what_it_lacks(t
 
 BROKEN = {
     "service: writr\n    path: /write": (8, "notes.write.service", "stack small has no service writr"),
+    "service: db\n    path: /write": (8, "notes.write.service", "db is a store (postgres), and answers no HTTP"),
     "service: web\n    path: write": (9, "generators.notes.write.path", "'write' is no path of a service"),
     "path: /write": (4, "generators.notes.write", "needs exactly one of service, url"),
     "service: web\n    path: /write\n    adresses: [web]": (10, "generators.notes.write.adresses", "there is no such key here"),

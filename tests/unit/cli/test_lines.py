@@ -23,6 +23,7 @@ RUN = [
     events.Progress("start", "db", "waiting", "no answer"),
     events.Progress("start", "db", "ready", "", 1.25),
     events.StageEnded("start", 1.3, ok=True),
+    events.Progress("steps", "order", "again", "order[1]: nobody answers"),
     events.Loaded("notes", "1.0.0", "db", 2),
     events.Noticed("db", "is slow", "look at it"),
     events.StageStarted("command"),
@@ -45,6 +46,7 @@ def test_plain_lines_tell_what_came_to_an_end(capfd):
     assert played(None, capfd) == [
         "seeder: run abc: stack shop, scenario ready on local, seed 7, as of 2026-01-15T12:00:00Z",
         "  start       1.2 s  db ready",
+        "  steps              tried again: order[1]: nobody answers",
         "  load               notes@1.0.0 -> db: 2 records",
         "! note               db: is slow -> look at it",
         "seeder: the environment is ready, the command runs",
@@ -101,7 +103,7 @@ def test_the_board_cuts_what_is_under_way_to_the_width():
 def test_the_board_draws_nothing_while_the_command_has_the_terminal():
     stream = io.StringIO()
     board = Board(Console(file=stream, force_terminal=True, width=80, no_color=True))
-    for event in RUN[:9]:
+    for event in RUN[: RUN.index(events.StageStarted("command")) + 1]:
         board(event)
     assert board._live is None
     assert stream.getvalue().endswith("the command runs\n")
