@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import field
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from seeder.errors import EnvironmentFailed
 from seeder.frozen import frozen
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
 
 LAST_LINES = 20  # of a log, told with an observation that ends the waiting
 
@@ -39,31 +34,6 @@ def not_yet(reason: str, remedy: str = "", closer: Callable[[], str] | None = No
 
 def never(reason: str, log: str = "") -> Verdict:
     return Verdict("never", reason, log)
-
-
-def taken(lock: BaseFileLock, otherwise: str = "") -> Verdict:
-    """One try to take a lock that other processes may hold: ready is that it is ours now; `otherwise` says what they do with it."""
-    import filelock
-
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        return not_yet(otherwise)
-    return READY
-
-
-@contextmanager
-def locked(path: Path, subject: str, busy: str, *, within: float, remedy: str) -> Iterator[None]:
-    """Hold the lock file, which other processes may hold for short: `busy` says what they do with it. Raises EnvironmentFailed after
-    `within` seconds."""
-    import filelock
-
-    lock = filelock.FileLock(path, mode=0o600)
-    wait_for(subject, lambda: taken(lock, busy), within=within, first=0.01, longest=0.1, remedy=remedy)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def wait_for(

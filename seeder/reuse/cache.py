@@ -14,11 +14,12 @@ from seeder import fingerprint
 from seeder.errors import SeederError
 from seeder.events import Emit, Noticed, Progress
 from seeder.machine import home
+from seeder.machine.lock import taken
 from seeder.passed.layer import SET, Base, Chain, Layer, key
 from seeder.passed.operation import Plan
 from seeder.registry import LAYERS
 from seeder.reuse import bases, branch, chain, common, room, shortcut
-from seeder.wait import READY, taken, wait_for
+from seeder.wait import READY, wait_for
 
 BUILD_SECONDS = 3600.0  # how long another run may take to build what this one waits for
 VARIABLE = "SEEDER_CACHE"  # `off`: as --no-cache

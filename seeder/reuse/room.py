@@ -12,10 +12,10 @@ from pathlib import Path
 
 from seeder.errors import SeederError
 from seeder.machine import atomic, home
+from seeder.machine.lock import free, locked
 from seeder.passed.layer import SET, Layer
 from seeder.protocols import Builds, Strays
 from seeder.registry import LAYERS, RUNTIMES
-from seeder.wait import locked
 
 LIMIT = 5_000_000_000  # bytes that runs leave in the cache; what was not used for longest goes
 USES = "layers.json"  # in a run's folder: at which layers it began
@@ -161,10 +161,9 @@ def _forgotten(found: Mapping[str, Builds | Strays]) -> list[str]:
 
 
 def _forget_locks() -> None:
-    import filelock
-
     for path in home.locks().glob("*.lock"):
-        with contextlib.suppress(OSError, filelock.Timeout):
+        with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > FORGOTTEN:
-                with filelock.FileLock(path).acquire(timeout=0):
-                    path.unlink()
+                with free(path) as ours:
+                    if ours:
+                        path.unlink()

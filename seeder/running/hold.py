@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from seeder.environment import Environment
 from seeder.errors import EnvironmentFailed, in_words
+from seeder.machine.lock import locked
 from seeder.order import each
 from seeder.passed.operation import Plan, Start
 from seeder.protocols import Holds
 from seeder.running import start
-from seeder.wait import locked
 
 OTHER_SECONDS = 120.0  # how long another process may take to change the stores that this one wants to change
 

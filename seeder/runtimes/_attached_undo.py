@@ -7,14 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import filelock
-
 from seeder.errors import SeederError, counted
+from seeder.machine.lock import free
 from seeder.passed.run import Swept
 from seeder.protocols import Marks
 from seeder.runtimes._attached_deployment import AttachedDeployment
 from seeder.steps import undo
-from seeder.wait import READY, taken
 
 LOCK: Final = "undo.lock"
 
@@ -22,14 +20,8 @@ LOCK: Final = "undo.lock"
 @contextmanager
 def alone(folder: Path) -> Iterator[bool]:
     """Whether nobody else takes back what the run of that folder made; then nobody does for as long as this lasts."""
-    lock = filelock.FileLock(folder / LOCK, mode=0o600)
-    if taken(lock) != READY:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
+    with free(folder / LOCK) as ours:
+        yield ours
 
 
 def take_back(here: AttachedDeployment) -> Swept:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from seeder.errors import EnvironmentFailed
 from seeder.machine import home
+from seeder.machine.lock import free
 
 LOCK = ".lock"  # beside each folder; its time is that of the last use
 
@@ -22,19 +23,16 @@ def used() -> dict[str, datetime.datetime]:
 
 def forget(name: str) -> None:
     """Remove it; who needs it makes it again. Raises EnvironmentFailed when somebody is at it."""
-    import filelock
-
     folder = Path(name)
     lock = folder.with_name(f"{folder.name}{LOCK}")
-    try:
-        with filelock.FileLock(lock).acquire(timeout=0):
-            if _runs_from(folder, _programs()):
-                raise EnvironmentFailed(name, "a process runs from it")
-            for one in (folder, folder.with_name(f"{folder.name}.draft")):
-                shutil.rmtree(one, ignore_errors=True)
-            lock.unlink()
-    except filelock.Timeout:
-        raise EnvironmentFailed(name, "somebody makes or copies it") from None
+    with free(lock) as ours:
+        if not ours:
+            raise EnvironmentFailed(name, "somebody makes or copies it")
+        if _runs_from(folder, _programs()):
+            raise EnvironmentFailed(name, "a process runs from it")
+        for one in (folder, folder.with_name(f"{folder.name}.draft")):
+            shutil.rmtree(one, ignore_errors=True)
+        lock.unlink()
 
 
 def _runs_from(folder: Path, programs: set[Path]) -> bool:

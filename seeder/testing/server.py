@@ -23,6 +23,7 @@ from seeder.environment import Environment
 from seeder.errors import DefinitionError, EnvironmentFailed, Mark, Problem, SeederError, UsageError, of_machine
 from seeder.frozen import frozen
 from seeder.machine import atomic, living, process
+from seeder.machine.lock import free
 from seeder.passed.operation import Plan
 from seeder.passed.options import Options
 from seeder.passed.target import Target
@@ -122,14 +123,8 @@ def _begin(folder: Path, wanted: Wanted) -> subprocess.Popen[bytes]:
 
 def _held(folder: Path) -> bool:
     """Whether a process is at it."""
-    import filelock
-
-    lock = filelock.FileLock(folder / LOCK, mode=0o600)
-    try:
-        with lock.acquire(timeout=0):
-            return False
-    except filelock.Timeout:
-        return True
+    with free(folder / LOCK) as ours:
+        return not ours
 
 
 def _users(folder: Path) -> list[str]:

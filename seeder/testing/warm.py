@@ -14,21 +14,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-import filelock
-
 from seeder import fingerprint, owner, present, session, warden
 from seeder.environment import AT_WORK
 from seeder.errors import EnvironmentFailed, SeederError
 from seeder.events import Emit
 from seeder.evidence.story import Story
 from seeder.machine import atomic, home
+from seeder.machine.lock import free
 from seeder.passed.operation import Plan
 from seeder.passed.options import Options
 from seeder.reuse import chain
 from seeder.running import start
 from seeder.session import Session
 from seeder.stages import gate, reset
-from seeder.wait import READY, taken
 
 FILE, LOCK = "warm.json", "warm.lock"
 TTL = datetime.timedelta(hours=4)
@@ -104,11 +102,7 @@ def _asked(plan: Plan) -> list[Any]:
 
 def _alone(run: str, undo: ExitStack) -> bool:
     """Nobody else takes it up while this one uses it."""
-    lock = filelock.FileLock(home.run_folder(run) / LOCK, mode=0o600)
-    if taken(lock) != READY:
-        return False
-    undo.callback(lock.release)
-    return True
+    return undo.enter_context(free(home.run_folder(run) / LOCK))
 
 
 def _taken_up(one: present.Present, known: Mapping[str, Any], emit: Emit, undo: ExitStack) -> Session:

@@ -149,7 +149,7 @@ def test_what_would_do_something_to_it_is_refused_before_anything_is_asked_of_it
     data = STEPS.replace("    steps:", "    data: [notes]\n    steps:")
     scenario(folder, data)
     refused = run(folder)
-    proper(refused, 125, "has files for cache, and target staging does not declare it")
+    proper(refused, 125, "has files for cache, and target staging is shared: nobody could take back what they do there")
     assert not (folder / ".seeder/runs").exists()
 
 
