@@ -174,11 +174,15 @@ def counted(number: int, thing: str) -> str:
     return f"{number or 'no'} {thing}{'es' if thing.endswith('s') else 's'}"
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
-    """A remedy for an unknown name: the closest known one, or the list of all."""
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was meant, as far as spelling tells."""
     import difflib  # only needed when something is already wrong
 
-    close = difflib.get_close_matches(name, known, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
+    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """A remedy for an unknown name: the closest known one, or the list of all."""
+    if close := closest(name, known):
+        return f"did you mean {close!r}?"
     return f"known: {', '.join(sorted(known))}" if known else "none is known"

@@ -38,9 +38,12 @@ def record(
     """
     from seeder import recording
     from seeder.cli import _render
+    from seeder.definition.fields import NAME
     from seeder.definition.request import find_project
     from seeder.errors import UsageError
 
+    if not NAME.fullmatch(name):
+        raise UsageError(name, "is not a name of a dataset", "use small letters, digits, - and _, and begin with a letter or digit")
     where = _inside.found(run)
     manifest = find_project(where.claim.checkout if where.claim else None)
     folder = into.resolve() if into else manifest.root / "testdata" / kind / name

@@ -76,7 +76,7 @@ def summary(result: Result) -> str:
     lines = [f"seeder: {how} in {result.seconds:.1f} s, run {result.run}"]
     lines.append(f"        {split}" if split else "")
     lines.append(f"        seed {facts['seed']}, as of {moment(facts['as_of'])}, digest {(result.digest or 'none')[:16]}")
-    lines.append(f"        {origin}" if (origin := _origin(facts)) else "")
+    lines.append(f"        {origin}" if result.digest and (origin := _origin(facts)) else "")
     if volatile := facts.get("volatile"):
         lines.append(f"        not in the digest: {', '.join(volatile)}")
     if "differing" in facts:
@@ -148,8 +148,9 @@ def _failures(messages: Sequence[str], log: str) -> None:
 
 
 def kinds(removed: Sequence[str]) -> str:
-    """What was removed, by the kind that each begins with: `2 ports, 1 folder`."""
-    found = collections.Counter("process" if each.startswith("pid ") else each.partition(" ")[0] for each in removed)
+    """What was removed, by the kind that each begins with: `2 ports, 1 folder`; a dataset's rows are one thing."""
+    words = {"pid": "process", "rows": "dataset"}
+    found = collections.Counter(words.get(kind, kind) for kind in (each.partition(" ")[0] for each in removed))
     return ", ".join(counted(number, kind) for kind, number in found.most_common())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,8 @@ for each in (_transfers.push, _transfers.pull, _transfers.verify):
 def of_facts(function: Callable[..., Any]) -> Callable[..., Any]:
     """Options that say of which layers."""
     stack = click.option("--stack", help="Only layers of stacks of this name.")
-    project = click.option("--project", type=click.Path(path_type=Path, file_okay=False), help="Only layers of this folder's project.")
+    of = click.Path(path_type=Path, file_okay=False)
+    project = click.option("--project", type=of, help="Only layers of projects that are called as this folder's is.")
     return project(stack(function))
 
 
@@ -135,7 +136,19 @@ def prune(everything: bool, older: float | None, size: int, remote: str | None, 
         say(f"{verb} image {image.removeprefix('sha256:')[:12]}, a layer that has lost its name")
     also = f", {len(built)} built for services" if built else ""
     also += f", {counted(len(strays), 'nameless image')}" if strays else ""
-    say(f"{counted(len(gone), 'layer')}, {amount(sum(layer.size for layer in gone))}{also}")
+    say(f"{counted(len(gone), 'layer')}, {amount(sum(layer.size for layer in gone))}{_of_others(gone)}{also}{_limit(limit, before)}")
+
+
+def _of_others(gone: Sequence[Layer]) -> str:
+    """An engine's layers are everybody's who uses it."""
+    others = sum(not layer.own for layer in gone)
+    return f", {others} of another SEEDER_HOME" if others else ""
+
+
+def _limit(limit: int, before: datetime.datetime | None) -> str:
+    """What decided which go, where not all do."""
+    since = f", what was used since {moment(before.isoformat(timespec='seconds'))}" if before else ""
+    return f"; kept: at most {amount(limit)}{since}, and what is in use" if limit >= 0 else ""
 
 
 def _chosen(project: Path | None, stack: str | None) -> dict[str, str]:

@@ -203,4 +203,5 @@ def _records(dataset: Dataset) -> int:
 
 def _folders(dataset: Dataset) -> Iterator[str]:
     """The stores and services that it has files for."""
-    yield from dict.fromkeys(str(path.parent) if path.parts[1:2] != ("files",) else path.parts[0] for path in dataset.files)
+    deep = ("files", "mappings", "__files")  # below the folder of a service, of a stub
+    yield from dict.fromkeys(path.parts[0] if path.parts[1] in deep and len(path.parts) > 2 else str(path.parent) for path in dataset.files)  # noqa: PLR2004

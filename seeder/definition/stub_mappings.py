@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from seeder.definition.marked import mark_of
 from seeder.definition.scalars import SEEDER
 from seeder.definition.yaml_composer import Composer
-from seeder.errors import Collector, DefinitionError, Mark
+from seeder.errors import Collector, DefinitionError, Mark, Problem, closest
 from seeder.frozen import frozen
 
 Place = Sequence[str | int]
+
+# What WireMock 3 reads; what it does not know it refuses, but for what stands beside a matcher: that it leaves out.
+_MAPPING: Final = frozenset({
+    "$schema", "id", "uuid", "name", "request", "newRequest", "response", "priority", "scenarioName", "requiredScenarioState",
+    "newScenarioState", "persistent", "metadata", "insertionIndex", "postServeActions", "serveEventListeners", "dirty",
+})  # fmt: skip
+_MATCHED: Final = ("headers", "queryParameters", "formParameters", "pathParameters", "cookies")  # name -> matcher
+_REQUEST: Final = frozenset({
+    *_MATCHED, "scheme", "host", "port", "clientIp", "url", "urlPattern", "urlPath", "urlPathPattern", "urlPathTemplate", "method",
+    "basicAuth", "basicAuthCredentials", "bodyPatterns", "customMatcher", "multipartPatterns", "expected",
+})  # fmt: skip
+_RESPONSE: Final = frozenset({
+    "status", "statusMessage", "headers", "body", "jsonBody", "base64Body", "bodyFileName", "fixedDelayMilliseconds", "delayDistribution",
+    "chunkedDribbleDelay", "fault", "proxyBaseUrl", "proxyUrlPrefixToRemove", "additionalProxyRequestHeaders", "removeProxyRequestHeaders",
+    "transformers", "transformerParameters", "fromConfiguredStub", "originalRequest",
+})  # fmt: skip
+_MATCHERS: Final = frozenset({
+    "equalTo", "caseInsensitive", "binaryEqualTo", "contains", "doesNotContain", "matches", "doesNotMatch", "absent", "and", "or", "not",
+    "hasExactly", "includes", "before", "after", "equalToDateTime", "actualFormat", "truncateActual", "truncateExpected",
+    "applyTruncationLast", "expectedOffset", "expectedOffsetUnit", "equalToNumber", "greaterThanNumber", "greaterThanEqualNumber",
+    "lessThanNumber", "lessThanEqualNumber", "equalToJson", "ignoreArrayOrder", "ignoreExtraElements", "equalToXml", "enablePlaceholders",
+    "placeholderOpeningDelimiterRegex", "placeholderClosingDelimiterRegex", "exemptedComparisons", "ignoreOrderOfSameNode",
+    "namespaceAwareness", "matchesXPath", "xPathNamespaces", "matchesJsonPath", "expression", "matchesJsonSchema", "schemaVersion",
+    "customMatcher", "anything",
+})  # fmt: skip
 
 
 @frozen
@@ -46,7 +71,37 @@ def read(path: Path, text: str | None = None) -> tuple[Written, ...]:
             place = ("mappings", number) if several else ()
             problems.add(path.name, "a mapping is an object with `request` and `response`", "write {...}", _mark(path, text, place))
     problems.raise_if_any()
-    return tuple(Written(mapping, _places(path, text, ("mappings", n) if several else ())) for n, mapping in enumerate(given))
+    found = tuple(Written(mapping, _places(path, text, ("mappings", n) if several else ())) for n, mapping in enumerate(given))
+    problems.problems += [problem for one in found for problem in _misspelt(one)]
+    problems.raise_if_any()
+    return found
+
+
+def _misspelt(written: Written) -> Iterator[Problem]:
+    """Keys that are like one that WireMock knows, and none. What is like none may be a later WireMock's."""
+    for place, given, known in _known_at(written.mapping):
+        for name in (name for name in given if name not in known):
+            if meant := closest(name, sorted(known)):
+                at = (*place, name)
+                yield Problem(".".join(map(str, at)), f"WireMock knows no key {name!r}", f"did you mean {meant!r}?", written.mark(at))
+
+
+def _known_at(mapping: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any], frozenset[str]]]:
+    """Each object of the mapping that WireMock reads, with its place and the keys that it may have."""
+    request, response = mapping.get("request"), mapping.get("response")
+    yield (), mapping, _MAPPING
+    if isinstance(response, dict):
+        yield ("response",), response, _RESPONSE
+    if isinstance(request, dict):
+        yield ("request",), request, _REQUEST
+        for key in _MATCHED:
+            for name, matcher in request[key].items() if isinstance(request.get(key), dict) else ():
+                if isinstance(matcher, dict):
+                    yield ("request", key, name), matcher, _MATCHERS
+        patterns = request.get("bodyPatterns")
+        for number, matcher in enumerate(patterns if isinstance(patterns, list) else ()):
+            if isinstance(matcher, dict):
+                yield ("request", "bodyPatterns", number), matcher, _MATCHERS
 
 
 def _places(path: Path, text: str, prefix: Place) -> Callable[[Place], Mark]:

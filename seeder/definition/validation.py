@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from seeder.definition.marked import mark_of
-from seeder.errors import Collector, Mark, Problem, nearest
+from seeder.errors import Collector, Mark, Problem, counted, nearest
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -82,6 +82,8 @@ def _explained(detail: ErrorDetails, model: type[BaseModel], name: str, later: C
     if kind == "extra_forbidden" and name in later:
         return "is not supported yet", "remove the key"
     if kind == "extra_forbidden":
+        if len(above := detail["loc"][:-1]) and detail["loc"][-1] in _keys_at(model, above[:-1]):
+            return "there is no such key here", f"write it beside `{above[-1]}`, not in it"
         return "there is no such key here", nearest(str(detail["loc"][-1]), _keys_at(model, detail["loc"][:-1]))
     if kind == "missing":
         return "the key is needed and missing", "add it"
@@ -89,6 +91,11 @@ def _explained(detail: ErrorDetails, model: type[BaseModel], name: str, later: C
         return _sentence(detail), _meant(detail)
     if kind == "form":
         return _sentence(detail), "write one of them"
+    if kind == "too_short":
+        least, given = detail["ctx"]["min_length"], detail["ctx"]["actual_length"]
+        return f"needs at least {counted(least, 'item')}, and has {given or 'none'}", "write one, or remove the key"
+    if kind in ("bool_type", "bool_parsing"):
+        return f"true or false is needed, not {_named(detail['input'])}", "write true or false"
     return _mistyped(kind, detail["input"]) or (_sentence(detail), "")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from seeder.errors import EnvironmentFailed
+from seeder.handles.plainly import plainly
 from seeder.passed.target import Target
 from seeder.protocols import Queries
 from seeder.registry import ENGINES
@@ -21,12 +22,14 @@ class Sql:
             raise EnvironmentFailed(target.store, f"{engine.name} answers no SQL", "ask it by a client of its own: `environment.url(...)`")
         self._engine, self._target, self._heard = engine, target, heard
 
+    @plainly
     def rows(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Every row of the answer; none for a statement that answers none. Raises EnvironmentFailed with the database's words."""
         if self._heard:
             self._heard(statement)
         return self._engine.query(self._target, statement, parameters or None)
 
+    @plainly
     def scalar(self, statement: str, **parameters: Any) -> Any:
         """The first column of the first row; None when there is no row."""
         found = self.rows(statement, **parameters)

@@ -9,6 +9,7 @@ from typing import Any
 from seeder.definition.references import as_words
 from seeder.errors import EnvironmentFailed
 from seeder.handles import matching
+from seeder.handles.plainly import plainly
 from seeder.passed.content import Received
 from seeder.passed.target import Target
 from seeder.protocols import Stands
@@ -26,6 +27,7 @@ class Stub:
             raise EnvironmentFailed(target.store, f"{engine.name} stands for nobody, and receives no calls", "name a store of engine stub")
         self._engine, self._target, self._named, self._wrote = engine, target, named, wrote
 
+    @plainly
     def answer(self, mapping: Mapping[str, Any]) -> str:
         """From now on answer calls as the mapping says (WireMock's format), before others of its priority, and in place of the one with
         its id; answers the id. Raises EnvironmentFailed with the server's words where it does not take it."""
@@ -34,11 +36,13 @@ class Stub:
         self._engine.answer(self._target, {**mapping, "id": id_})
         return str(id_)
 
+    @plainly
     def forget(self, mapping: str) -> None:
         """Answer no more as the mapping of this id says; one that is gone stays so."""
         self._wrote(f"a mapping of {self._target.store}")
         self._engine.forget(self._target, mapping)
 
+    @plainly
     def calls(
         self,
         *,

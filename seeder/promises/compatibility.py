@@ -56,7 +56,7 @@ def _promised(key: str, value: Any) -> Any:
 def _versions(before: Capability, now: Capability) -> Iterator[Change]:
     if before.version != now.version:
         other = parse(before.version).release[0] != parse(now.version).release[0]
-        yield Change(f"version {before.version} is {'another major version now' if other else 'now'} {now.version}", other, "version")
+        yield Change(f"version {before.version} is now {now.version}{', another major version' if other else ''}", other, "version")
 
 
 def _inputs(before: Shape, now: Shape) -> Iterator[Change]:

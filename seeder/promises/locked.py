@@ -117,11 +117,12 @@ def problems(changed: Changed, scenarios: Iterable[Scenario]) -> Iterator[Proble
 
 
 def hint(changed: Changed) -> Problem | None:
-    """What is compatible, and not locked yet."""
+    """What is compatible, and not locked yet. What is broken beside it is to be mended first."""
     said = [one.said for one in changed.changes if not one.breaking]
-    if not said or changed.now is None or changed.breaking:
+    if not said or changed.now is None:
         return None
-    return Problem(changed.before.name, f"changed since it was locked: {'; '.join(said)}", AGAIN, changed.now.mark)
+    remedy = "" if changed.breaking else AGAIN
+    return Problem(changed.before.name, f"changed since it was locked: {'; '.join(said)}", remedy, changed.now.mark)
 
 
 def _broken(places: list[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from seeder.definition.extension import Allowance
@@ -19,12 +19,18 @@ LISTENING = ("/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman
 
 
 def notices(
-    stack: Stack, data: Mapping[str, Sequence[str]], remote: tuple[str, str] | None, sockets: Sequence[str] = LISTENING
+    stack: Stack,
+    data: Mapping[str, Sequence[str]],
+    remote: tuple[str, str] | None,
+    sockets: Sequence[str] = LISTENING,
+    images: Collection[str] = (),
 ) -> list[Notice]:
     """`data`: where each server's engine keeps its state. `remote`: when the daemon runs on another machine, its name and the address
-    at which ports are published there. `sockets`: where engines of this machine listen."""
+    at which ports are published there. `sockets`: where engines of this machine listen. `images`: services that are to run another
+    image."""
     result: list[Notice] = []
     for name, service in stack.services.items():
+        result += _unbuildable(service) if name not in images else ()
         result += _host_resources(service, sockets)
         result += _binds(service, data.get(name, ()))
         if remote:
@@ -49,6 +55,17 @@ def moved(service: Service, launch: Launch) -> Mapping[str, str]:
 def launches(stack: Stack) -> dict[str, Launch]:
     """What the engines say of their servers."""
     return {name: ENGINES.get(stack.stores_of(name)[0].engine).launch(stack.services[name]) for name in stack.servers}
+
+
+def _unbuildable(service: Service) -> Iterable[Notice]:
+    """What would only be seen once images are built; by then something may have made it."""
+    build = service.build
+    if build is None or build.remote:
+        return
+    if not build.context.is_dir():
+        yield Notice(service.name, f"build: there is no folder {build.context}", "correct `build.context`")
+    elif build.inline is None and not (build.context / build.dockerfile).is_file():
+        yield Notice(service.name, f"build: there is no file {build.context / build.dockerfile}", "correct `build.dockerfile`")
 
 
 def _host_resources(service: Service, sockets: Sequence[str]) -> Iterable[Notice]:

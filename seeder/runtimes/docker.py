@@ -50,12 +50,12 @@ class Docker:
             return error.problems[0]
         return problem
 
-    def survey(self, stack: Stack, images: Collection[str] = ()) -> Sequence[Notice]:  # noqa: ARG002  (it runs any image)
+    def survey(self, stack: Stack, images: Collection[str] = ()) -> Sequence[Notice]:
         at = endpoint()
         data = {name: launch.data for name, launch in _docker_survey.launches(stack).items()}
         own = (at.url or "").removeprefix("unix://")
         sockets = (*_docker_survey.LISTENING, own) if own.startswith("/") else _docker_survey.LISTENING
-        return _docker_survey.notices(stack, data, (at.host, at.listens) if at.remote else None, sockets)
+        return _docker_survey.notices(stack, data, (at.host, at.listens) if at.remote else None, sockets, images)
 
     def open(
         self, run: Run, stack: Stack, emit: Emit, additions: Mapping[str, Addition] = NO_ADDITIONS, *, isolate_binds: bool = False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 import pytest
 
-from seeder.cli import cache
+from seeder.cli import _render, cache
 from seeder.evidence import bundle
 from seeder.passed.layer import Layer
 
@@ -66,3 +67,32 @@ def test_bundles_are_removed_when_it_is_said_which(shown, project):
     assert shown(folder, "snapshot prune --all --dry-run")[2].startswith("would remove .seeder/bundles/k3x9\n1 bundle")
     assert shown(folder, "snapshot prune --keep 0")[2].startswith("removed .seeder/bundles/k3x9\n")
     assert not made.exists()
+
+
+def test_pruning_tells_the_limit_and_whose_the_layers_were():
+    then = datetime.datetime(2026, 1, 15, 12, tzinfo=datetime.UTC)
+    mine = Layer("a" * 64, "portable", "/x", 10, then, then, {})
+    theirs = dataclasses.replace(mine, own=False)
+    assert cache._of_others([mine, theirs, theirs]) == ", 2 of another SEEDER_HOME"
+    assert cache._of_others([mine]) == ""
+    assert cache._limit(5_000_000_000, None) == "; kept: at most 5.0 GB, and what is in use"
+    assert "used since 2026-01-15T12:00:00Z" in cache._limit(5, then)
+    assert cache._limit(-1, None) == ""
+
+
+def test_what_down_removed_counts_the_rows_of_a_dataset_as_one_thing():
+    assert _render.kinds(["pid 7", "pid 8", "rows of notes@1.0.0", "port 1"]) == "2 processes, 1 dataset, 1 port"
+
+
+def test_a_recording_is_not_written_beside_the_project(shown, project):
+    code, _, said = shown(project("small"), "dataset record ../x/y")
+    assert code == 2
+    assert "../x/y: is not a name of a dataset" in said
+
+
+def test_a_stub_s_files_are_shown_as_the_stub_s(shown, project):
+    folder = project("small")
+    made = folder / "testdata/golden/notes/outside/mappings"
+    made.mkdir(parents=True)
+    (made / "one.json").write_text("{}")
+    assert "outside/mappings" not in shown(folder, "dataset ls")[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seeder.cli import _summary
+from seeder.cli import _render, _summary
 from seeder.evidence.story import Result
 
 FACTS = {"stack": "shop", "scenario": "checkout-ready", "runtime": "docker", "seed": 7, "as_of": "2026-01-15T12:00:00Z"}
@@ -41,3 +41,9 @@ def test_without_a_page_nothing_is_written_and_a_wrong_one_is_no_matter(tmp_path
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
     _summary.append(Result("abc"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_never_made_is_not_said_to_have_come_from_anywhere():
+    facts = {**FACTS, "origins": {"inserted": ["notes.write"], "services": []}}
+    assert "inserted by notes.write" in _render.summary(Result("abc", digest="f" * 64, facts=facts))
+    assert "inserted by" not in _render.summary(Result("abc", 123, "environment", "step notes: refused", facts=facts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from pydantic import Field
@@ -71,3 +71,27 @@ def test_each_finding_has_place_and_remedy(problems, text, subject, line, cause,
 
 def test_all_findings_are_told(problems):
     assert len(problems("other: x\nkind: 1\nparts: 5\n")) == 4
+
+
+class Inner(Strict):
+    until: dict[str, int] = Field({"a": 1}, min_length=1)
+
+
+class Outer(Strict):
+    eventually: Inner = Inner()
+    meanwhile: dict[str, int] = Field({})
+    attachable: bool = Field(default=False, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("data", "cause", "remedy"),
+    [
+        ({"eventually": {"meanwhile": {}}}, "there is no such key here", "write it beside `eventually`, not in it"),
+        ({"eventually": {"until": {}}}, "needs at least 1 item, and has none", "write one, or remove the key"),
+        ({"attachable": "yes"}, "true or false is needed, not text", "write true or false"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_of_the_file(data: dict[str, Any], cause: str, remedy: str) -> None:
+    problems = Collector()
+    assert validated(Outer, data, problems) is None
+    assert [(one.cause, one.remedy) for one in problems.problems] == [(cause, remedy)]

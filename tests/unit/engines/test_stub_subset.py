@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from seeder.definition.manifest import StackEntry
 from seeder.definition.service import Service
 from seeder.engines.stubserver import jsonpath, subset
 from seeder.errors import DefinitionError, Mark
-from seeder.registry import ENGINES, traits
+from seeder.registry import ENGINES, LOADERS, traits
 from seeder.runtimes.local import Local
 
 REFUSED: list[tuple[Any, str, str]] = [
@@ -114,6 +115,24 @@ def test_mounted_mappings_and_options_are_refused_with_their_places(write: Calla
         ("the option --https-port is not known without containers", f"{folder / 'compose.yaml'}:2"),
         ("response.transformers is not known without containers", f"{folder / 'stub/mappings/deep/one.json'}:6"),
     ]
+
+
+def test_a_misspelt_key_is_wrong_wherever_it_runs_and_told_with_its_line_and_what_was_meant(tmp_path: Path) -> None:
+    path = tmp_path / "mappings" / "one.json"
+    path.parent.mkdir()
+    request = '"methd": "GET",\n      "url": "/a",\n      "headers": {\n        "A": {"equalsTo": "1"}\n      }'
+    response = '"response": {"statu": 200, "new": 1}'
+    path.write_text(f'{{"mappings": [\n  {{\n    "request": {{\n      {request}\n    }},\n    {response}\n  }}\n]}}\n')
+    part = Part("mappings", "outside", "mappings/one.json", path, "json")
+    with pytest.raises(DefinitionError) as refused:
+        LOADERS.get("mappings").read(part, datetime.datetime.now(datetime.UTC))
+    told = [(one.subject, one.remedy, one.mark.line) for one in refused.value.problems if one.mark]
+    assert told == [
+        ("request.methd", "did you mean 'method'?", 4),
+        ("request.headers.A.equalsTo", "did you mean 'equalTo'?", 7),
+        ("response.statu", "did you mean 'status'?", 10),
+    ]
+    assert list(ENGINES.get("stub").beyond(part)) == []  # type: ignore[attr-defined]  (it is told once)
 
 
 def test_the_servers_port_is_that_of_its_options() -> None:

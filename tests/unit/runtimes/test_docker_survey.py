@@ -10,7 +10,7 @@ import pytest
 from seeder.definition.compose import read_stack
 from seeder.definition.extension import ServiceExtension
 from seeder.definition.manifest import StackEntry
-from seeder.definition.service import Mount, Service
+from seeder.definition.service import Build, Mount, Service
 from seeder.definition.stack import Stack
 from seeder.errors import Mark
 from seeder.machine.process import RUN_LABEL, Completed
@@ -32,6 +32,17 @@ HOST = {
 def survey(data=(), remote=None, **changes):
     stack = Stack("shop", "1", Path("/p"), (), {"web": dataclasses.replace(WEB, **changes)}, {})
     return notices(stack, {"web": data}, remote)
+
+
+def test_what_could_not_be_built_now_is_named_by_the_plan(tmp_path):
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    assert survey(build=Build(tmp_path)) == []
+    assert survey(build=Build(tmp_path, "Other", inline="FROM scratch")) == []
+    assert survey(build=Build(tmp_path / "none", remote="https://host/repository.git")) == []
+    [lacking] = survey(build=Build(tmp_path, "Other"))
+    [nowhere] = survey(build=Build(tmp_path / "none"))
+    assert lacking.message == f"build: there is no file {tmp_path}/Other"
+    assert nowhere.message == f"build: there is no folder {tmp_path}/none"
 
 
 @pytest.mark.parametrize("allowance", HOST)
