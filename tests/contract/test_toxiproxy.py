@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +16,8 @@ import pytest
 from seeder.errors import EnvironmentFailed
 from seeder.faults.client import Proxy, Refused, Toxiproxy
 from seeder.order import aside
-from tests.contract.proxying import dial, echo, embedded, free_port, real, received
+from seeder.wait import wait_for
+from tests.contract.proxying import answers, dial, echo, embedded, free_port, real, received
 
 KINDS = {"embedded": embedded, "real": real}
 BIG = bytes(range(256)) * 4096  # a mebibyte
@@ -373,3 +376,20 @@ def test_a_server_that_is_gone_is_told() -> None:
         pytest.raises(EnvironmentFailed, match="does not answer GET /version"),
     ):
         gone.version()
+
+
+def test_who_comes_when_no_file_is_free_is_served_once_one_is(upstream: str) -> None:
+    """The server that seeder brings, with room for few connections."""
+    few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)); from seeder.cli import main; main()"
+    port = free_port()
+    words = [sys.executable, "-c", few, "toxiproxy", "--port", str(port)]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as server, ExitStack() as stack:
+        stack.callback(server.terminate)
+        wait_for("toxiproxy", lambda: answers(f"http://127.0.0.1:{port}"), within=30)
+        client = stack.enter_context(closing(Toxiproxy(f"http://127.0.0.1:{port}")))
+        made = client.create("shop", "127.0.0.1:0", upstream)
+        client.close()
+        with ExitStack() as crowd:
+            for _ in range(60):
+                crowd.enter_context(dial(made.listen))
+        assert asked(made.listen) == b"hello"

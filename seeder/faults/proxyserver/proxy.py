@@ -9,11 +9,12 @@ import struct
 from contextlib import suppress
 from typing import Any, Final
 
-from seeder.faults.proxyserver.stream import Direction, End
+from seeder.faults.proxyserver.stream import Direction, End, elapsed
 from seeder.faults.proxyserver.toxics import STREAMS, Applied
 
 _NO_LINGER: Final = struct.pack("ii", 1, 0)  # closing sends a reset
 LOOPBACK: Final = "127.0.0.1"
+_FULL_SECONDS: Final = 0.05
 
 
 class NotHere(ValueError):
@@ -130,8 +131,12 @@ class Proxy:
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            client, _ = await loop.sock_accept(listener)
-            self._keep(self._connect(client))
+            try:
+                client, _ = await loop.sock_accept(listener)
+            except OSError:  # no file is free for another connection: those that end give theirs back
+                await elapsed(_FULL_SECONDS)
+            else:
+                self._keep(self._connect(client))
 
     async def _connect(self, client: socket.socket) -> None:
         """A client whose upstream does not answer is turned away."""
