@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic.errors import PydanticSchemaGenerationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError
 
@@ -127,7 +128,8 @@ def generator(
         if wrong := [*mistakes(told), *plain(function, find, undo)]:
             raise Badly("; ".join(wrong))
         hints = _hints(function)
-        inputs, outputs = _inputs(function, hints), TypeAdapter[Any](hints["return"])
+        with _readable(function, hints):
+            inputs, outputs = _inputs(function, hints), TypeAdapter[Any](hints["return"])
         if wrong := list(uncallable(list(inputs.model_fields), find, undo)):
             raise Badly("; ".join(wrong))
         file, line = inspect.getsourcefile(function) or "", inspect.getsourcelines(function)[1]
@@ -168,6 +170,23 @@ def _inputs(function: Function, hints: Mapping[str, Any]) -> type[BaseModel]:
         fields[one.name] = (hints[one.name], ... if one.default is one.empty else _default(one, hints[one.name]))
     config = ConfigDict(extra="forbid", arbitrary_types_allowed=False, validate_default=True)
     return create_model(f"{function.__name__}_inputs", __config__=config, **fields)
+
+
+@contextmanager
+def _readable(function: Function, hints: Mapping[str, Any]) -> Iterator[None]:
+    """Raises Badly for the first type of which no JSON values are known."""
+    try:
+        yield
+    except PydanticSchemaGenerationError as error:
+        _, *asked = inspect.signature(function).parameters  # nobody gives the context
+        for name in (*asked, "return"):
+            try:
+                TypeAdapter[Any](hints[name])
+            except PydanticSchemaGenerationError:
+                whose, called = "its answer" if name == "return" else name, inspect.formatannotation(hints[name])
+                cause = f"{whose} is of type {called}, which cannot be written as JSON: take a plain type, a dataclass or a pydantic model"
+                raise Badly(cause) from error
+        raise
 
 
 def _default(one: inspect.Parameter, hint: Any) -> Any:

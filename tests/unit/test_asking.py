@@ -204,6 +204,19 @@ def test_a_function_that_takes_no_context_or_whatever_comes_is_refused_in_words(
         offered(several)
 
 
+def test_a_type_that_cannot_be_written_as_json_is_refused_in_words() -> None:
+    def takes(ctx: Context, *, name: str, door: threading.Event) -> int:
+        return 1
+
+    def answers(ctx: Context, *, name: str) -> list[threading.Event]:
+        return []
+
+    with pytest.raises(Badly, match=r"door is of type threading.Event, which cannot be written as JSON"):
+        offered(takes)
+    with pytest.raises(Badly, match=r"its answer is of type list\[threading.Event\], which cannot be written"):
+        offered(answers)
+
+
 class Slot(BaseModel):
     id: Annotated[int, Field(ge=1)]
 

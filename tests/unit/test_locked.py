@@ -175,6 +175,11 @@ def test_what_does_no_harm_is_a_hint_until_it_is_locked(folder):
     assert hints["notes.write"] == "changed since it was locked: input stars is new"
     shown = said("generator", "show", "notes.write")
     assert (shown["locked"], shown["changed"], shown["steps"]) == (True, ["input stars is new"], {"written": ["first", "second"]})
+    now(folder, WRITE.replace('body: str = "hello"', "body: str, stars: int = 1"), "broken_too")
+    errors, hints = checked()
+    assert "input body is needed now" in errors["notes.write"]
+    assert "input stars is new" in hints["notes.write"]
+    now(folder, WRITE.replace('body: str = "hello"', 'body: str = "hello", stars: int = 1'), "more_again")
     assert said("generator", "lock")["changed"] == {"notes.write": ["input stars is new"]}
     assert "notes.write" not in checked()[1]
     assert said("generator", "show", "notes.write")["changed"] == []
