@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,9 +17,9 @@ from seeder.definition.dataset import Dataset, Part
 from seeder.definition.dataset_parts import fits
 from seeder.definition.manifest import Manifest, StackEntry, find_manifest, survey_project
 from seeder.definition.policy import refusals, too_many
-from seeder.definition.request import data_of
+from seeder.definition.request import Request, data_of
 from seeder.definition.scenario import Scenario, strangers
-from seeder.definition.stack import Stack
+from seeder.definition.stack import ATTACHED, Stack
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, SeederError, UsageError, counted, nearest
 from seeder.graph import literals, origins
 from seeder.planning import soundness
@@ -51,24 +51,48 @@ def check_project(start: Path, environment: Mapping[str, str], now: datetime.dat
     return Findings([*problems, *found.errors], found.hints).ordered()
 
 
-def whole(
-    error: DefinitionError, start: Path, environment: Mapping[str, str], now: datetime.datetime, overlays: Sequence[Path] = ()
-) -> SeederError:
-    """A refusal with all that is wrong with the project beside it, so that mending one mistake does not only show the next. One that
-    is not the definition's alone (what a runtime refuses, say) stays as it is."""
+def whole(error: DefinitionError, start: Path, environment: Mapping[str, str], now: datetime.datetime, asked: Request) -> SeederError:
+    """A refusal with all that is wrong with what is asked for beside it, so that mending one mistake does not only show the next; how much
+    is wrong with other scenarios and targets stands in its log. One that is not the definition's alone (what a runtime refuses, say)
+    stays as it is."""
+    overlays = [Path(one) for one in asked.overlays]
     found = check_project(start, environment, now, overlays).errors
-    return DefinitionError.of(found) if set(error.problems) <= set(found) else error
+    if not set(error.problems) <= set(found):
+        return error
+    beside = _beside(survey_project(find_manifest(start), overlays)[0], asked)
+    told = [problem for problem in found if problem in error.problems or not beside(problem)]
+    left = len(found) - len(told)
+    whole = DefinitionError.of(told)
+    whole.log = f"`seeder check` tells {counted(left, 'more problem')}, of scenarios and targets that are not used here" if left else ""
+    return whole
+
+
+def _beside(manifest: Manifest | None, asked: Request) -> Callable[[Problem], bool]:
+    """Whether a problem is one of a scenario or target that has no part in what is asked for; of scenarios only where one is named."""
+    if manifest is None:
+        return lambda _: False
+    wanted = manifest.scenarios.get(asked.scenario or "")
+    used = {one.mark.file for one in wanted.closure()} if wanted else set()
+    others = {one.mark.file for one in manifest.scenarios.values()} - used if wanted else set()
+    targets = [] if asked.runtime == ATTACHED and not asked.target else [name for name in manifest.targets if name != asked.target]
+
+    def beside(problem: Problem) -> bool:
+        return (problem.mark is not None and problem.mark.file in others) or any(
+            f"{problem.subject}.".startswith(f"targets.{name}.") for name in targets
+        )
+
+    return beside
 
 
 @contextmanager
-def entire(start: Path, overlays: Iterable[str | Path] = ()) -> Iterator[None]:
-    """What refuses a definition inside is told with all that is wrong with the project of the folder, as `whole` has it."""
+def entire(start: Path, asked: Request) -> Iterator[None]:
+    """What refuses a definition inside is told with all that is wrong with what is asked for of the project, as `whole` has it."""
     try:
         yield
     except UsageError:
         raise
     except DefinitionError as error:
-        raise whole(error, start, os.environ, datetime.datetime.now(datetime.UTC), [Path(one) for one in overlays]) from error
+        raise whole(error, start, os.environ, datetime.datetime.now(datetime.UTC), asked) from error
 
 
 def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.datetime) -> Findings:

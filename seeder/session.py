@@ -194,7 +194,7 @@ def up(
     """
     asked = Request(stack=stack, scenario=scenario, inputs=dict(inputs or {}), runtime=runtime, target=target, cache=cache)
     folder = Path(project or Path.cwd())
-    with check.entire(folder):
+    with check.entire(folder, asked):
         plan = decide.plan(resolve(find_project(folder), asked, traits()))
     options = Options(marks=True, keep_failed=keep_failed)
     with handed_over(plan, options, listener or (lambda _: None)) as session:

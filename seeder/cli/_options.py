@@ -83,7 +83,7 @@ def of_scenario(function: Callable[..., Any]) -> Callable[..., Any]:
         )
         from seeder import check
 
-        with check.entire(given["project"] or Path.cwd(), asked.overlays):
+        with check.entire(given["project"] or Path.cwd(), asked):
             return function(request=asked, **given)
 
     return wrapped

@@ -48,7 +48,7 @@ class Wanted:
 
     def definition(self) -> Definition:
         """Raises UsageError where that is in a system that others use, too."""
-        with check.entire(self.project, self.request.overlays):
+        with check.entire(self.project, self.request):
             found = resolve(find_project(self.project, self.request.overlays), self.request, traits())
         if target := found.stack.shared:
             cause = f"is a database for one test, and target {target.name} is shared"
@@ -217,7 +217,7 @@ def _provided(wanted: Wanted) -> Iterator[tuple[Environment, str]]:
 def planned(wanted: Wanted) -> Plan:
     """The server alone, where its state comes from files; what acts through services needs them all."""
     definition = wanted.definition()
-    with check.entire(wanted.project, wanted.request.overlays):
+    with check.entire(wanted.project, wanted.request):
         if through_services(definition):
             return decide.plan(definition)
         try:

@@ -69,7 +69,7 @@ class Suite:
 
     def _provided(self, scenario: str | None, inputs: Mapping[str, str]) -> AbstractContextManager[Session]:
         request = replace(self._asked.request, scenario=scenario, inputs=inputs)
-        with check.entire(self._asked.project, request.overlays):
+        with check.entire(self._asked.project, request):
             plan = decide.plan(resolve(find_project(self._asked.project, request.overlays), request, traits()))
         if self._asked.reuse and (target := plan.stack.shared):
             cause = f"would leave what tests made in target {target.name}, which others use, too"

@@ -74,6 +74,11 @@ def test_who_asks_in_python_or_for_databases_is_told_all_that_check_tells(tmp_pa
     with pytest.raises(DefinitionError) as told:
         planned(wanted)
     assert str(told.value) == everything
+    shutil.copy(folder / "testdata/scenarios/ready.yaml", folder / "testdata/scenarios/other.yaml")
+    change(folder, "testdata/scenarios/other.yaml", "scenario: ready", "scenario: other")
+    with pytest.raises(DefinitionError) as told:
+        planned(wanted)
+    assert (str(told.value), "more problem" in told.value.log) == (everything, True)
     suite = Suite(Asked(folder, Request(runtime="local"), tmp_path, "test"))
     with pytest.raises(DefinitionError) as told:
         suite.shared.get("ready", {})
