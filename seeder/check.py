@@ -21,7 +21,7 @@ from seeder.definition.request import Request, data_of
 from seeder.definition.scenario import Scenario, strangers
 from seeder.definition.stack import ATTACHED, Stack
 from seeder.errors import Collector, DefinitionError, EnvironmentFailed, Problem, SeederError, UsageError, counted, nearest
-from seeder.graph import literals, origins
+from seeder.graph import edges, literals, origins
 from seeder.planning import soundness
 from seeder.planning.soundness import Judged, Offered
 from seeder.promises import locked
@@ -119,6 +119,7 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
         _scenario(scenario, manifest, findings)
         if stack := stacks.get(scenario.stack):
             findings.errors += [*soundness.of_scenario(scenario, stack)[1], *soundness.of_steps(scenario, stack, offered[stack.name])]
+            findings.hints += edges.unasked(scenario, offered[stack.name].capabilities)
             _data(scenario, stack, data_of(scenario, manifest, Collector()), offered[stack.name], columns, findings)
         elif services := named.get(scenario.stack):
             findings.errors += strangers(scenario, services)

@@ -87,7 +87,11 @@ class EnvironmentFailed(SeederError):
     """The environment could not be provided."""
 
 
-class WrongStatement(EnvironmentFailed):
+class RefusedStatement(EnvironmentFailed):
+    """A store did nothing of a statement: what it would make breaks a rule of its tables."""
+
+
+class WrongStatement(RefusedStatement):
     """A store does not understand a statement: it asks for a table or a right that is not there, or is misspelt. Waiting does not help."""
 
 

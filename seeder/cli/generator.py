@@ -139,6 +139,8 @@ def _text(whole: Mapping[str, Any]) -> str:
         needed = set(whole[what].get("required", ())) if what == "inputs" else set()
         for name, shape in _properties(whole[what]).items():
             lines.append(f"  {what[:-1]:<7} {name}: {_said(shape)}{', required' if name in needed else ''}")
+    if not _properties(whole["outputs"]):
+        lines.append(f"  output  {_said(whole['outputs'])}")
     users = [f"{scenario} ({', '.join(steps)})" for scenario, steps in whole["steps"].items()]
     lines.append(f"  used by {', '.join(users) or 'no scenario'}")
     lines.append(f"  {'; '.join(whole['changed']) or 'as locked' if whole['locked'] else 'not locked'}")

@@ -13,6 +13,7 @@ from seeder.definition.expect_reader import Way, check_queries, expectations
 from seeder.definition.expectation import Expectation
 from seeder.definition.inputs import Input, mistake
 from seeder.definition.overlay import TAKEN, Removed, merged
+from seeder.definition.references import NAME as OUTPUT
 from seeder.definition.references import only, references, unknown
 from seeder.definition.scenario import DatasetRef, Scenario
 from seeder.definition.scenario_file import REFUSED, InputItem, ScenarioFile, sound
@@ -109,6 +110,10 @@ def _data(written: list[str], document: Document, problems: Collector) -> tuple[
 
 
 def _check_references(file: ScenarioFile, document: Document, removed: Removed, problems: Collector) -> None:
+    for name in file.outputs:
+        if not OUTPUT.fullmatch(name):
+            remedy = "use letters, digits, _ and -, and begin with a letter"
+            problems.add(f"outputs.{name}", f"{name!r} is not a name for an output", remedy, document.mark(("outputs", name)))
     inputs, steps = _named(document, "inputs"), {**_named(document, "steps"), **_named(document, "act")}
     known: dict[str, Collection[str] | None] = {**dict.fromkeys(steps), "inputs": set(inputs)}
     for place in ("steps", "act", "expect", "variants", "outputs"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, Tag, model_validator
+from pydantic import Field, PlainValidator, Tag, WithJsonSchema, model_validator
 
 from seeder.definition.event_file import Headers, Subject
 from seeder.definition.expect_file import ExpectItem
@@ -27,15 +27,26 @@ class WatchItem(Strict):
 Through = Annotated[Literal["services"] | None, Field(description="`services`: what inserts records into a store is refused")]
 
 
+def _times(value: Any) -> int | str | None:
+    if value is None or (isinstance(value, str) and only(value)):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError(f"count is a whole number from 0, or one reference to one, and {value!r} is neither")
+
+
+Times = Annotated[
+    int | str, PlainValidator(_times), WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "minLength": 1}]})
+]
+
+
 class UseItem(Strict):
     """A capability that is asked for, or the state of another scenario."""
 
     use: Annotated[Text, Field(description="the capability: NAME; or scenario/NAME: the steps of that scenario")]
     with_: Annotated[dict[str, Any], Field(alias="with", description="its inputs")] = {}
     for_each: Annotated[list[Any] | Text | None, Field(description="a list, or a reference to one: once for each member, `${each}`")] = None
-    count: Annotated[
-        Annotated[int, Field(strict=True, ge=0)] | Text | None, Field(description="so many times, or a reference; `${index}` from 0")
-    ] = None
+    count: Annotated[Times | None, Field(description="so many times, or a reference; `${index}` from 0")] = None
     after: Annotated[list[Text], Field(description="steps that are done before, whose results it is not given")] = []
     through: Through = None
 
@@ -43,8 +54,6 @@ class UseItem(Strict):
     def _one_of(self) -> UseItem:
         if isinstance(self.for_each, str) and not only(self.for_each):
             raise ValueError(f"for_each is a list, or one reference to one, and {self.for_each!r} is neither")
-        if isinstance(self.count, str) and not only(self.count):
-            raise ValueError(f"count is a whole number from 0, or one reference to one, and {self.count!r} is neither")
         return self
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from seeder.engines import _postgres_local as local
 from seeder.engines._postgres_connection import connect, driver, words
-from seeder.errors import EnvironmentFailed, WrongStatement, nearest
+from seeder.errors import EnvironmentFailed, RefusedStatement, WrongStatement, nearest
 from seeder.machine import process
 from seeder.passed.target import Target
 
@@ -27,6 +27,7 @@ _PARAMETER = re.compile(
 )
 _FIRST = 10
 _OF_STATEMENT = "42"  # the class of syntax errors, unknown names and missing rights
+_OF_VALUES = ("22", "23", "44", "P0")  # values that are none, broken constraints, what a trigger raises: nothing of it was done
 
 
 def rows(target: Target, statement: str, parameters: Mapping[str, Any] | None) -> list[tuple[Any, ...]]:
@@ -37,8 +38,13 @@ def rows(target: Target, statement: str, parameters: Mapping[str, Any] | None) -
             cursor = connection.execute(text.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
         except driver().Error as error:
-            kind = WrongStatement if (error.sqlstate or "").startswith(_OF_STATEMENT) else EnvironmentFailed
-            raise kind(target.store, f"{words(error)} in `{' '.join(statement.split())}`") from error
+            raise _refusal(error.sqlstate or "")(target.store, f"{words(error)} in `{' '.join(statement.split())}`") from error
+
+
+def _refusal(state: str) -> type[EnvironmentFailed]:
+    if state.startswith(_OF_STATEMENT):
+        return WrongStatement
+    return RefusedStatement if state.startswith(_OF_VALUES) else EnvironmentFailed
 
 
 def bound(statement: str, parameters: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from seeder.generators.context import Context
 from seeder.passed.capability import Asked, Capability, Origin
 from seeder.passed.outcome import Badly, Never
 from seeder.promises import shape
+from seeder.promises.formats import Schema
 from seeder.protocols import World
 
 WITHIN: Final = "30s"
@@ -137,8 +138,8 @@ def generator(
             name=name,
             version=version,
             owner=owner,
-            inputs=inputs.model_json_schema(),
-            outputs=outputs.json_schema(mode="serialization"),
+            inputs=inputs.model_json_schema(schema_generator=Schema),
+            outputs=outputs.json_schema(mode="serialization", schema_generator=Schema),
             mark=Mark(Path(file), line),
             contact=contact,
             description=inspect.cleandoc(function.__doc__ or "").partition("\n\n")[0].replace("\n", " "),

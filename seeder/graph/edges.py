@@ -88,6 +88,13 @@ def left_out(scenario: Scenario, stack: Stack, known: Capabilities) -> Iterator[
         if (found := _wanted(step, capability)) and (server := found[1].partition("/")[0]) not in stack.services and server in stack.absent:
             cause = f"{' '.join(found)}, which is not part of this run: {stack.absent[server]}"
             yield Problem(f"{key}.{step.name}", cause, "let it take part: --services and --profile say what does", step.mark)
+    yield from unasked(scenario, known)
+
+
+def unasked(scenario: Scenario, known: Capabilities) -> Iterator[Problem]:
+    """Steps that ask whom this machine does not reach: a variable is not set, say."""
+    for key, step in scenario.keyed:
+        capability = known.get(step.use)
         if capability and capability.lacks:
             cause = f"{capability.name} of {capability.owner} cannot be asked here: {capability.lacks}"
             yield Problem(f"{key}.{step.name}", cause, f"it is declared in {capability.mark}", step.mark)

@@ -15,7 +15,7 @@ from seeder.definition.step import OWN, Step
 from seeder.errors import Mark, Problem, nearest
 from seeder.frozen import frozen
 from seeder.graph.usable import ACTED, Capabilities, of_events, shapes, usable
-from seeder.passed.capability import Capability
+from seeder.passed.capability import KINDS, NAMES, Capability
 from seeder.promises import shape
 from seeder.promises.shape import Nowhere, Shape
 
@@ -44,6 +44,7 @@ def _steps(scenario: Scenario, stack: Stack, known: Capabilities) -> Iterator[Pr
         here = ChainMap(_members(step, results), of_events(step), results)
         yield from _repeated(subject, step, here)
         yield from _given(subject, step, known[step.use], here) if step.use else ()
+        yield from _called(subject, step, stack, known[step.use]) if step.use else ()
         yield from _published(subject, step, here)
         yield from _nowhere(subject, step, here)
 
@@ -80,6 +81,19 @@ def _given(subject: str, step: Step, capability: Capability, known: Mapping[str,
     whose = f"{capability.name}{f' of {capability.owner}' if capability.owner else ''}"
     tells = f"`seeder {f'scenario show {step.state}' if step.state else f'generator show {step.use}'}` tells what it takes"
     yield from _fields(_Wanted(subject, step, ("with",), whose, tells, known), step.given, capability.inputs)
+
+
+def _called(subject: str, step: Step, stack: Stack, capability: Capability) -> Iterator[Problem]:
+    """Services and stores of which it is told the name, and which are none."""
+    for name, described in shape.resolved(capability.inputs).get("properties", {}).items():
+        kind, value = described.get(NAMES), step.given.get(name)
+        if kind not in KINDS or not isinstance(value, str) or list(references(value)) or value.partition("/")[0] in stack.absent:
+            continue
+        known = stack.answering if kind == "service" else sorted(stack.stores)
+        if value not in known:
+            cause = stack.speechless(value) if kind == "service" else ""
+            cause = cause or f"stack {stack.name} has no {kind} {value}"
+            yield Problem(f"{subject}.with.{name}", cause, nearest(value, known), step.place("with", name))
 
 
 def _published(subject: str, step: Step, known: Mapping[str, Shape]) -> Iterator[Problem]:
@@ -176,6 +190,11 @@ def _led(subject: str, reference: Reference, known: Mapping[str, Shape], mark: M
         if acted := error.met.get(ACTED, {}).get(lost):
             cause = f"{reference.root} gives {lost} only once it has acted ({', '.join(acted)}), which is no part of its state"
             yield Problem(f"{subject} {reference}", cause, "move what makes it to `steps` of that scenario, or do it here", mark)
+            return
+        if isinstance(error.rest[0], int) and "maxItems" in error.met:
+            last = error.met["maxItems"] - 1
+            remedy = f"they are counted from 0, and the last one is [{last}]" if last >= 0 else "let it make some"
+            yield Problem(f"{subject} {reference}", f"{reference.root} gives {last + 1}, and no [{lost}]", remedy, mark)
             return
         remedy = _instead(reference, error.rest, error.met)
         yield Problem(f"{subject} {reference}", f"{reference.root} gives no {error.rest[0]}", remedy, mark)

@@ -54,7 +54,14 @@ def _of_step(step: Step, known: Mapping[str, Capability]) -> Shape:
     if step.events:
         return _object(of_events(step))
     one = known[step.use].outputs if step.use in known else shape.ANY
-    return {"type": "array", "items": one, "$defs": one.get("$defs", {})} if step.many else one
+    return {"type": "array", "items": one, "$defs": one.get("$defs", {}), **_times(step)} if step.many else one
+
+
+def _times(step: Step) -> dict[str, int]:
+    """How many members its result has, as JSON Schema says it, where the file tells."""
+    members = 1 if step.each is None else len(step.each) if isinstance(step.each, list) else None
+    times = 1 if step.count is None else step.count
+    return {"maxItems": members * times} if members is not None and isinstance(times, int) else {}
 
 
 def of_events(step: Step) -> dict[str, Shape]:

@@ -70,8 +70,11 @@ class Cache:
         return found
 
     def stale(self, key: str, value: Any) -> Any:
-        """The cache holds another value than its source from now on, for as long as it would have held the right one, which it answers."""
+        """The cache holds another value than its source from now on, for as long as it would have held the right one, which it answers.
+        Raises EnvironmentFailed where there is no such key."""
         before = self.get(key)
+        if before is None:
+            raise EnvironmentFailed(self._target.store, f"there is no key {shown(key)}", "warm the cache first: `use: cache.warm`")
         self._wrote(f"SET {key}")
         self._engine.replace(self._target, key, value)
         return before

@@ -13,6 +13,8 @@ from seeder.frozen import frozen
 
 Origin = Literal["services", "inserted"]
 OURS: Final = "seeder"  # the owner of what comes with seeder itself: no team's promise
+NAMES: Final = "x-names"  # in the shape of an input: of what it is the name, one of these
+KINDS: Final = ("service", "store")
 NOTHING: Final = "nothing"  # is to be undone of what it made
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from seeder.errors import DefinitionError
+from seeder.promises import formats
 
 Shape = Mapping[str, Any]
 ANY: Shape = {}
@@ -57,6 +58,8 @@ def at(shape: Shape, way: Sequence[str | int]) -> Shape:
     if first == "*" or isinstance(first, int):
         if "array" not in kinds(shape):
             raise Nowhere(way, shape)
+        if isinstance(first, int) and first >= shape.get("maxItems", first + 1):
+            raise Nowhere(way, shape)
         inner = at(resolved(shape.get("items", ANY), shape), rest)
         return {"type": "array", "items": inner} if first == "*" else inner
     if "object" not in kinds(shape):
@@ -94,7 +97,22 @@ def words(found: set[str]) -> str:
 def mistakes(value: Any, shape: Shape) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Where the value is not of the shape, and why. Raises DefinitionError where the package that reads shapes is not installed."""
     for error in sorted(reader(json.dumps(shape)).iter_errors(value), key=lambda error: [str(part) for part in error.path]):
-        yield tuple(error.path), error.message
+        closest = _closest(error)
+        yield tuple(closest.absolute_path), _said(closest)
+
+
+def _closest(error: Any) -> Any:
+    """Of alternatives, what is wrong with the one that is of the value's type."""
+    near = [one for one in error.context or () if one.validator != "type"]
+    return _closest(near[0]) if near else error
+
+
+def _said(error: Any) -> str:
+    if error.validator == "format":
+        return formats.misread(error.instance, error.validator_value)
+    if error.validator in ("anyOf", "oneOf") and error.context and (wanted := kinds(error.schema)):
+        return f"{error.instance!r} is not {words(wanted)}"
+    return str(error.message)
 
 
 def unreadable(shape: Shape) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -111,7 +129,10 @@ def reader(shape: str) -> Any:
         import jsonschema
     except ModuleNotFoundError as error:
         raise DefinitionError("steps", f"capabilities need the package {error.name}", "pip install 'seeder-env[generators]'") from error
-    return jsonschema.Draft202012Validator(json.loads(shape))
+    checker = jsonschema.FormatChecker(formats=())
+    for form in formats.KNOWN:
+        checker.checks(form)(lambda value, form=form: not formats.misread(value, form))
+    return jsonschema.Draft202012Validator(json.loads(shape), format_checker=checker)
 
 
 def _kind(value: Any) -> str:

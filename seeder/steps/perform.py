@@ -20,7 +20,7 @@ from seeder.errors import EnvironmentFailed, GateRefused
 from seeder.events import Made
 from seeder.evidence import redact
 from seeder.order import along
-from seeder.passed.capability import Asked, Capability
+from seeder.passed.capability import OURS, Asked, Capability
 from seeder.passed.fitness import Fitness
 from seeder.passed.operation import EXPECT, Make
 from seeder.protocols import Generator
@@ -155,4 +155,7 @@ def _failed(operation: Make, about: Capability, call: Asked, given: Mapping[str,
     left = "; whether it was made is unknown" if last.state == "unknown" else ""
     cause = f"{about.name} {about.version} of {about.owner}, given {shown}: {last.reason}{left}"
     whom = f"ask {last.blame}" if last.blame else f"ask {about.owner}{f' ({about.contact})' if about.contact else ''}"
-    return EnvironmentFailed(f"step {call.step}", cause, f"{whom}; it is written in {about.mark}", operation.step.mark, log=last.log)
+    remedy = (
+        f"`seeder generator show {about.name}` tells what it takes" if about.owner == OURS else f"{whom}; it is written in {about.mark}"
+    )
+    return EnvironmentFailed(f"step {call.step}", cause, remedy, operation.step.mark, log=last.log)

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from seeder.errors import SeederError, WrongStatement, in_words
+from seeder.errors import RefusedStatement, SeederError, in_words
 from seeder.frozen import frozen
 from seeder.passed.capability import Capability, Write
 from seeder.passed.outcome import Badly, DependencyFailed, Outcome, TryAgain
@@ -49,8 +49,8 @@ def judged(error: BaseException, about: Capability, writes: Sequence[Write] = ()
     if isinstance(error, httpx.TransportError):
         return _unanswered(error, about, writes)
     if isinstance(error, SeederError):
-        # What a store does not understand it did not do.
-        return _doubted(Tried("failed", _told(error), log=error.log), about, writes[:-1] if isinstance(error, WrongStatement) else writes)
+        # What a store refuses it did not do.
+        return _doubted(Tried("failed", _told(error), log=error.log), about, writes[:-1] if isinstance(error, RefusedStatement) else writes)
     if isinstance(error, Badly):
         return Tried("unknown", str(error))
     if isinstance(error, TimeoutError):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from seeder.engines._postgres_connection import connect
-from seeder.errors import DefinitionError, EnvironmentFailed
+from seeder.errors import DefinitionError, EnvironmentFailed, RefusedStatement
 from seeder.passed.content import Records
 from seeder.passed.target import Target
 from tests.contract.engine_contract import EngineContract, load, read
@@ -243,6 +243,11 @@ services:
         told = refused(server, [read(tmp_path, "orders.csv", "id,total\n1,1\n")])
         assert "orders.csv:1: orders.customer_id: the file lacks the column" not in told  # the place is the row that was refused
         assert "orders.csv:2: orders.customer_id: the file lacks the column, which must have a value and has no default" in told
+
+    def test_what_breaks_a_rule_of_its_table_is_known_not_to_be_there(self, loaded: Server) -> None:
+        for statement in ("insert into categories (id) values (null)", "select 1 / 0", "insert into items (order_id) values (-1)"):
+            with pytest.raises(RefusedStatement):
+                rows(loaded, statement)
 
     def test_a_database_with_other_tables_gets_those_that_were_saved(self, loaded: Server, tmp_path: Path) -> None:
         before = self.digest(loaded)

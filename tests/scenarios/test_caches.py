@@ -14,7 +14,7 @@ scenario: greeted
 version: "1.0.0"
 stack: inbox
 steps:
-  warm: {use: cache.warm, with: {service: inbox, paths: [/greetings/ann, /greetings/bob], keys: ["greeting:*"]}}
+  warm: {use: cache.warm, with: {service: inbox, paths: [/greetings/ann, /greetings/bob], keys: "greeting:*"}}
 act:
   stale: {use: cache.stale, with: {key: "greeting:ann", value: "good day ann"}}
   before:
@@ -22,7 +22,7 @@ act:
       - {http: inbox, path: /greetings/ann, equals: {text: good day ann}}
       - {key: "greeting:bob", exists: true}
     after: [stale]
-  expired: {use: cache.expire, with: {keys: "greeting:*"}, after: [before]}
+  expired: {use: cache.expire, with: {keys: ["greeting:a*", "greeting:b*"]}, after: [before]}
   after:
     expect:
       - {key: "greeting:ann", exists: false}
@@ -92,3 +92,23 @@ def test_what_has_no_time_to_live_does_not_end_by_it(project):
     proper(done, 123)
     assert "cache.expire 1 of seeder" in done.err
     assert "source has no time to live, and would never end (invalidate it, or give it one: ttl)" in done.err
+
+
+COLD = {
+    "cache.stale, with: {key: nobody, value: 1}": "there is no key nobody (warm the cache first: `use: cache.warm`)",
+    "cache.warm, with: {service: inbox, paths: [/greetings/ann], keys: [greeting:ann, 'price:*']}": (
+        "no key matches price:* 5s after the paths were read; there is greeting:ann"
+    ),
+}
+
+
+@pytest.mark.parametrize("use", COLD)
+def test_what_a_cache_does_not_hold_is_told_with_what_it_holds(project, use):
+    """And nothing was made of it."""
+    folder = project("inbox")
+    (folder / "testdata/scenarios/cold.yaml").write_text(f'scenario: cold\nversion: "1"\nstack: inbox\nsteps: {{a: {{use: {use}}}}}\n')
+    done = typed("scenario", "run", "cold", "-q", cwd=folder)
+    proper(done, 123)
+    assert COLD[use] in done.err
+    assert f"`seeder generator show {use.partition(',')[0]}` tells what it takes" in done.err
+    assert "unknown" not in done.err

@@ -13,12 +13,18 @@ from seeder.errors import Problem
 from tests.unit.test_uses import GENERATORS, NOW, SMALL, WRITTEN, write
 
 MORE = """
+from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Literal
 from pydantic import Field
 
 @generator("books.shelve", version="1", owner="books-team")
 def shelve(ctx: Context, *, note: Annotated[int, Field(ge=0)], shelf: Literal["top", "low"] = "low") -> Note:
     return Note(note, shelf)
+
+@generator("books.sell", version="1", owner="books-team")
+def sell(ctx: Context, *, price: Decimal, when: datetime = datetime(2026, 1, 1)) -> Note:
+    return Note(1, "")
 
 @generator("books.lend", version="1", owner="books-team")
 def lend(ctx: Context, *, note_id: int) -> Note:
@@ -74,6 +80,49 @@ BROKEN: dict[str, tuple[str, list[tuple[str, int, str, str]]]] = {
     "a literal of another type": (
         "steps:\n  a:\n    use: notes.write\n    with:\n      after: soon\n",
         [("s.yaml", 8, "'soon' is not of type 'integer'", "`seeder generator show notes.write` tells what it takes")],
+    ),
+    "texts of another form": (
+        "steps:\n  a: {use: books.sell, with: {price: abc, when: yesterday}}\n  b: {use: books.sell, with: {price: '9.90', when: '2026-01-15'}}\n",
+        [
+            ("s.yaml", 5, "'abc' is not a decimal number", "`seeder generator show books.sell` tells what it takes"),
+            (
+                "s.yaml",
+                5,
+                "'yesterday' is not a moment such as 2026-01-15T12:00:00Z",
+                "`seeder generator show books.sell` tells what it takes",
+            ),
+        ],
+    ),
+    "one of a list beyond its end": (
+        'steps:\n  a: {use: notes.write, count: 2}\n  b: {use: notes.write, with: {body: "${a[5].body}"}}\n',
+        [("s.yaml", 6, "a gives 2, and no [5]", "they are counted from 0, and the last one is [1]")],
+    ),
+    "one of a list of lists beyond its end": (
+        'steps:\n  a: {use: notes.write, for_each: [x, y], count: 2}\n  b: {use: notes.write, with: {body: "${a[3].body} ${a[4].body}"}}\n',
+        [("s.yaml", 6, "a gives 4, and no [4]", "they are counted from 0, and the last one is [3]")],
+    ),
+    "a count below none": (
+        "steps:\n  a: {use: notes.write, count: -1}\n",
+        [("s.yaml", 5, "count is a whole number from 0, or one reference to one, and -1 is neither", "")],
+    ),
+    "what a cache is told": (
+        "act:\n  a: {use: cache.warm, with: {service: wbe, paths: [/], keys: 'price:*'}}\n  b: {use: cache.warm, with: {service: db, paths: [/]}}\n  c: {use: cache.ttl, with: {keys: [a, b], left: soon, store: cash}}\n  d: {use: cache.expire, with: {keys: 3}}\n",
+        [
+            ("s.yaml", 5, "stack small has no service wbe", "did you mean 'web'?"),
+            ("s.yaml", 6, "db is a store (postgres), and answers no HTTP", "known: web"),
+            (
+                "s.yaml",
+                7,
+                "'soon' is not a duration such as 500ms, 5s, 2m, 24h or 7d",
+                "`seeder generator show cache.ttl` tells what it takes",
+            ),
+            ("s.yaml", 7, "stack small has no store cash", "did you mean 'cache'?"),
+            ("s.yaml", 8, "3 is not a list or a text", "`seeder generator show cache.expire` tells what it takes"),
+        ],
+    ),
+    "an output of two words": (
+        'outputs:\n  "bad name": 1\n',
+        [("s.yaml", 5, "'bad name' is not a name for an output", "use letters, digits, _ and -, and begin with a letter")],
     ),
     "a literal that is not among": (
         "steps:\n  a: {use: books.shelve, with: {note: 1, shelf: upper}}\n",
@@ -133,7 +182,14 @@ BROKEN: dict[str, tuple[str, list[tuple[str, int, str, str]]]] = {
     ),
     "an unknown domain": (
         "act:\n  a: {use: letters.send}\n",
-        [("s.yaml", 5, "there is no capability letters.send", f"known: books.bind, books.lend, books.shelve, {CACHES}, notes.write")],
+        [
+            (
+                "s.yaml",
+                5,
+                "there is no capability letters.send",
+                f"known: books.bind, books.lend, books.sell, books.shelve, {CACHES}, notes.write",
+            )
+        ],
     ),
     "an unknown step": (
         'steps:\n  first: {use: notes.write}\n  b: {use: notes.write, with: {after: "${frist.id}"}}\n',

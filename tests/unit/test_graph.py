@@ -184,8 +184,8 @@ def test_so_many_of_each_come_in_one_list() -> None:
 
 WRITTEN = {
     "count of words": ("steps:\n  a: {use: customers.create, count: three}\n", "count is a whole number from 0, or one reference"),
-    "count below nothing": ("steps:\n  a: {use: customers.create, count: -1}\n", "greater than or equal to 0"),
-    "count true": ("steps:\n  a: {use: customers.create, count: true}\n", "valid integer"),
+    "count below nothing": ("steps:\n  a: {use: customers.create, count: -1}\n", "count is a whole number from 0, or one reference to one"),
+    "count true": ("steps:\n  a: {use: customers.create, count: true}\n", "count is a whole number from 0, or one reference to one"),
     "each of a word": ("steps:\n  a: {use: customers.create, for_each: red}\n", "for_each is a list, or one reference to one"),
     "each of two": ('steps:\n  a: {use: customers.create, for_each: "${b.x}${c.x}"}\n', "for_each is a list, or one reference to one"),
     "a name of two words": ('steps:\n  "a b": {use: customers.create}\n', "'a b' is not a name for a step"),

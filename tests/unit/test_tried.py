@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from seeder.errors import EnvironmentFailed, Mark, UsageError, WrongStatement
+from seeder.errors import EnvironmentFailed, Mark, RefusedStatement, UsageError, WrongStatement
 from seeder.order import Unfinished
 from seeder.passed.capability import Capability, Write
 from seeder.passed.outcome import DependencyFailed, Never, TryAgain
@@ -51,6 +51,7 @@ CASES: dict[str, tuple[Exception, Sequence[Write], str, float | None, float | No
     "out of time": (Unfinished("no"), SENT, "unknown", None, SOON),
     "a store": (EnvironmentFailed("db", "no"), [Write("insert into a")], "unknown", None, None),
     "a store that does not understand": (WrongStatement("db", "no"), [Write("insrt into a")], "failed", None, None),
+    "a store that refuses the values": (RefusedStatement("db", "no"), [Write("insert")], "failed", None, None),
     "a store that does not understand the second": (WrongStatement("db", "no"), [Write("insert"), Write("insrt")], "unknown", None, None),
     "a service that is not there": (
         UsageError("orderz", "the stack has no such service", "did you mean 'x'?"),

@@ -203,3 +203,22 @@ def test_what_is_wrong_with_a_used_scenario_stops_who_uses_it(project: Project) 
     at = project(bound=BOUND, written=WRITTEN.replace("first: {use: notes.write", "first: {use: notes.writ"))
     with pytest.raises(DefinitionError, match="there is no capability"):
         planned(at, "bound")
+
+
+MAIL = """
+owner: mail-team
+generators:
+  mail.send: {use: http, version: "1", url: "${NOWHERE}", path: /send, outputs: {type: object}}
+"""
+
+
+def test_who_cannot_be_asked_here_is_told_before_a_run_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOWHERE", raising=False)
+    at = project(asks="steps: {a: {use: mail.send}}\n")
+    (at / "generators/mail.yaml").write_text(MAIL)
+    found = check.check_project(at, {}, NOW)
+    (hint,) = [one for one in found.hints if one.subject == "steps.a"]
+    assert (found.errors, hint.mark and hint.mark.file.name, hint.mark and hint.mark.line) == ([], "asks.yaml", 4)
+    assert "mail.send of mail-team cannot be asked here: ${NOWHERE} is no address once its variables are filled in" in hint.cause
+    monkeypatch.setenv("NOWHERE", "http://mail.example")
+    assert not [one for one in check.check_project(at, {}, NOW).hints if one.subject == "steps.a"]
