@@ -15,6 +15,7 @@ from seeder.definition.checksums import NAME, is_locked, verify
 from seeder.definition.compose import read_stack, service_names
 from seeder.definition.dataset import Dataset, Part
 from seeder.definition.dataset_parts import fits
+from seeder.definition.event_types import unheard
 from seeder.definition.manifest import Manifest, StackEntry, find_manifest, survey_project
 from seeder.definition.policy import refusals, too_many
 from seeder.definition.request import Request, data_of
@@ -119,6 +120,7 @@ def check(manifest: Manifest, environment: Mapping[str, str], now: datetime.date
         _scenario(scenario, manifest, findings)
         if stack := stacks.get(scenario.stack):
             findings.errors += [*soundness.of_scenario(scenario, stack)[1], *soundness.of_steps(scenario, stack, offered[stack.name])]
+            findings.hints += unheard(scenario)
             findings.hints += edges.unasked(scenario, offered[stack.name].capabilities)
             _data(scenario, stack, data_of(scenario, manifest, Collector()), offered[stack.name], columns, findings)
         elif services := named.get(scenario.stack):

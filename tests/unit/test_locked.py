@@ -190,3 +190,9 @@ def test_a_lock_that_cannot_be_read_is_told_with_its_line(folder):
     (folder / "generators.lock").write_text('{"format": "1",\n "capabilities": {"notes.write": {"version": 1}}}')
     found = {one["subject"]: one["line"] for one in said("check")["errors"]}
     assert found["capabilities.notes.write.version"] == 2
+
+
+def test_an_answer_without_parts_is_shown_as_it_is(folder):
+    now(folder, WRITE.replace("-> Note", "-> list[str]"), "listed")
+    shown = CliRunner().invoke(cli, ["generator", "show", "notes.write"], standalone_mode=False).stdout
+    assert "\n  output  a list\n" in shown

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from seeder.definition.event_types import unheard
 from seeder.definition.scenario import Scenario, bind
 from seeder.definition.scenario_reader import read_scenario
 from seeder.definition.stack import Stack
@@ -184,3 +185,16 @@ def test_two_files_do_not_tell_one_type(tmp_path: Path) -> None:
     found: list[Any] = list(written(tmp_path, TOLD).problems)
     assert {one.subject for one in found} == {"AccountCreated", "EmailVerified", "AccountActivated"}
     assert all("accounts.yaml:" in one.cause and one.mark.file.name == "more.yaml" for one in found)
+
+
+def test_an_expected_subject_that_is_nearly_one_is_told(tmp_path: Path) -> None:
+    """Others may publish without a file that tells it: what is like none of them is theirs."""
+    text = TOLD + (
+        "  then: {expect: [{event: accounts.noticd}], after: [told]}\n"
+        "expect:\n  - {event: accounts.created}\n  - {event: acounts.created}\n  - {event: 'accounts.*'}\n  - {event: accounts.verifying}\n"
+    )
+    told = [(one.mark and one.mark.line, one.cause, one.remedy) for one in unheard(written(tmp_path, text))]
+    assert told == [
+        (15, "no type of events has the subject acounts.created", "did you mean 'accounts.created'?"),
+        (12, "no type of events has the subject accounts.noticd", "did you mean 'accounts.noticed'?"),
+    ]
