@@ -227,12 +227,12 @@ NOWHERE = {
     "outputs": (
         'bodies: "${others[*].body}"',
         'bodies: "${others[5].body}"',
-        ["steps.yaml:17: outputs.bodies: ${others[5].body} leads to nothing: there is a list of 2, and no 5"],
+        ["steps.yaml:18: outputs.bodies: ${others[5].body} leads to nothing: there is a list of 2, and no 5"],
     ),
     "act": (
         'with: {body: "after ${others[1].body}"}',
         'with: {body: "after ${others[7].body}"}',
-        ["step last: ${others[7].body} leads to nothing: there is a list of 2, and no 7", "steps.yaml:14"],
+        ["step last: ${others[7].body} leads to nothing: there is a list of 2, and no 7", "steps.yaml:15"],
     ),
 }
 
@@ -240,7 +240,10 @@ NOWHERE = {
 @product("where", tuple(NOWHERE), some=[["act"]])  # of outputs test_scenario knows
 def test_a_reference_that_only_the_results_show_to_lead_nowhere_is_told_as_the_scenarios(folder, where):
     old, new, told = NOWHERE[where]
-    scenario(folder, STEPS.replace(old, new))
+    unsaid = 'for_each: [red, blue], count: "${inputs.times}"'  # how many that are, no file tells
+    scenario(folder, STEPS.replace(old, new).replace("for_each: [red, blue]", unsaid))
+    file = folder / "testdata/scenarios/steps.yaml"
+    file.write_text(file.read_text().replace("inputs:\n", "inputs:\n  times: {type: integer, default: 1}\n", 1))
     proper(run(folder, "local", "-q"), 123, *told)
 
 
