@@ -226,7 +226,7 @@ services:
 
     def test_a_mapping_that_the_server_refuses_is_told_with_its_line(self, server: Server, tmp_path: Path) -> None:
         before = self.digest(server)
-        given = {"mappings": [json.loads(MAIL), {"request": {"url": "/a", "headers": {"X": {"equelTo": "1"}}}, "response": {}}]}
+        given = {"mappings": [json.loads(MAIL), {"request": {"url": "/a", "headers": {"X": {"resembles": "1"}}}, "response": {}}]}
         wrong = read(tmp_path, "mappings/wrong.json", json.dumps(given, indent=1))
         with pytest.raises(DefinitionError, match=r"wrong.json:1\d: outside: the stub at .* answers 422: .*"):
             load(server.engine, server.target(), [wrong])
@@ -392,7 +392,7 @@ services:
         named = Stub(server.target(), lambda: "step-1")
         named.answer({"request": {"urlPath": "/a"}, "response": {"body": "first"}})
         with pytest.raises(EnvironmentFailed, match="answers 422"):
-            named.answer({"request": {"urlPath": "/a", "headers": {"X": {"equelTo": "1"}}}, "response": {"body": "second"}})
+            named.answer({"request": {"urlPath": "/a", "headers": {"X": {"resembles": "1"}}}, "response": {"body": "second"}})
         with _caller(server.target()) as caller:
             assert caller.get("/a").text == "first"
 
