@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from catalog import prices, reservations
@@ -73,7 +74,10 @@ def create_product(given: ProductIn) -> ProductOut:
     """A product with its prices from now on and its stock."""
     now, key = clock.now(), identity("product", given.sku)
     with transaction() as session:
-        known = given.model_dump(exclude={"category", "prices", "stock"})
+        if given.new_category:  # in one transaction: nobody finds the one without the other
+            made = insert(Category).values(slug=given.category, name=given.new_category, position=0)
+            session.execute(made.on_conflict_do_nothing(index_elements=[Category.slug]))
+        known = given.model_dump(exclude={"category", "new_category", "prices", "stock"})
         product = Product(id=key, category_id=category(session, given.category).id, created_at=now, **known)
         product.prices = [Price(currency=c, valid_from=now, amount=a) for c, a in sorted(given.prices.items())]
         session.add(product)

@@ -42,6 +42,7 @@ class ProductIn(BaseModel):
     sku: Text
     name: Text
     category: Text
+    new_category: Annotated[Text | None, Field(description="what the category is called where it is made with the product")] = None
     weight_grams: Annotated[int, Field(ge=1)]
     status: Literal["draft", "active"] = "active"
     tax_class: Literal["standard", "reduced"] = "standard"
