@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 _SECONDS = 20.0
 _CLIENTS = "select pid from pg_stat_activity where datname = %s and pid <> pg_backend_pid()"
-_PATIENCE = (500, 1000, 2000, 4000, 8000, 16000, 32000)  # milliseconds that a server has to remove a database, attempt by attempt
-_END_ARRIVING = """\
-    select pg_terminate_backend(pid) from pg_locks left join pg_stat_activity using (pid)
+_PATIENCE = (1000, 2000, 4000, 8000, 16000, 32000)  # milliseconds that a server has to remove a database, attempt by attempt
+_ARRIVING = """\
+    select pid from pg_locks left join pg_stat_activity using (pid)
     where locktype = 'virtualxid' and (datid is null and backend_type is null or state = 'starting')
 """  # who logs in has a transaction; before PostgreSQL 18 nothing else tells of it
 _REPLACED: LiteralString = "(select oid from pg_database where datname = %(name)s)"
@@ -153,19 +153,27 @@ def _drop(connection: Connection, database: str) -> None:
 
 def _remove(connection: Connection, words: str, database: str) -> None:
     """A server removes a database once each of its clients, of whatever database, has taken note. One that is held while it logs in
-    does not, until its time for that is over after a minute: such clients are ended, and what was cut short is done again."""
+    does not, until its time for that is over after a minute: clients that are at it from one attempt to the next are ended."""
+    arriving = set[int]()
     for patience in _PATIENCE:
         connection.execute("select set_config('statement_timeout', %s, false)", [str(patience)])
         try:
             _do(connection, words, database)
         except driver().errors.QueryCanceled:
-            with contextlib.suppress(driver().errors.InsufficientPrivilege):
-                connection.execute(_END_ARRIVING)
+            arriving = _end_stuck(connection, arriving)
         else:
             return
         finally:
             connection.execute("reset statement_timeout")
     _do(connection, words, database)
+
+
+def _end_stuck(connection: Connection, before: set[int]) -> set[int]:
+    """End those that were logging in before and still are; who is at it now."""
+    now = {pid for (pid,) in connection.execute(_ARRIVING).fetchall()}
+    with contextlib.suppress(driver().errors.InsufficientPrivilege):
+        connection.execute("select pg_terminate_backend(pid) from unnest(%s::int[]) pid", [sorted(now & before)])
+    return now
 
 
 def _do(connection: Connection, words: str, *names: str) -> None:
