@@ -6,6 +6,7 @@ time, the window is as short as the server allows for a moment (100 ms); what it
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,17 +54,23 @@ async def _sent(link: Link, post: Post) -> dict[str, Any]:
 
 
 def _once_more(target: Target, stream: str, post: Post) -> None:
-    async def shorten(link: Link) -> dict[str, Any]:
-        config = _nats_streams.clean((await link.ask(f"STREAM.INFO.{stream}"))["config"])
-        await link.ask(f"STREAM.UPDATE.{stream}", {**config, "duplicate_window": _SHORTEST})
-        return config
+    """The server looks for ids that are too old when the window changes, and now and then by the old one still, to look again only after
+    that: so the window is another one for each look."""
+    config = _nats_client.run(target, lambda link: _config(link, stream))
+    windows = itertools.count(_SHORTEST)
+
+    async def once_more(link: Link) -> bool:
+        await link.ask(f"STREAM.UPDATE.{stream}", {**config, "duplicate_window": next(windows)})
+        return not (await _sent(link, post)).get("duplicate")
 
     def look() -> Verdict:
-        taken = not _nats_client.run(target, lambda link: _sent(link, post)).get("duplicate")
-        return READY if taken else not_yet(f"stream {stream} still knows the id {post.id}")
+        return READY if _nats_client.run(target, once_more) else not_yet(f"stream {stream} still knows the id {post.id}")
 
-    config = _nats_client.run(target, shorten)
     try:
         wait_for(f"{target.store}: {post.subject}", look, within=_WITHIN, first=_SHORTEST / 1e9)
     finally:
         _nats_client.run(target, lambda link: link.ask(f"STREAM.UPDATE.{stream}", config))
+
+
+async def _config(link: Link, stream: str) -> dict[str, Any]:
+    return _nats_streams.clean((await link.ask(f"STREAM.INFO.{stream}"))["config"])
