@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from seeder.errors import EnvironmentFailed, in_words
+from seeder.faults.proxyserver.toxics import Stream
 from seeder.frozen import frozen
 
 if TYPE_CHECKING:
     import httpx
 
-Stream = Literal["upstream", "downstream"]
 SECONDS: Final = 10.0  # for one call
 
 

@@ -8,21 +8,19 @@ import hmac
 import json
 import signal
 import socket
-import struct
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from seeder.engines.stubserver import admin
 from seeder.engines.stubserver.matching import Request
 from seeder.engines.stubserver.state import Mapped, State
+from seeder.machine import serving
 
 _GARBAGE: Final = b"lskdu018973t09sylgasjkfg1][]'./.sdlv"
 _BODILESS: Final = (204, 304)
-_NO_LINGER: Final = struct.pack("ii", 1, 0)  # closing sends a reset
 
 
 def serve(state: State, host: str, port: int, auth: str | None) -> None:
@@ -34,9 +32,7 @@ def serve(state: State, host: str, port: int, auth: str | None) -> None:
         server.serve_forever(poll_interval=0.1)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+class _Server(serving.Server):
     state: State
     auth: str | None
 
@@ -49,29 +45,16 @@ class _Server(ThreadingHTTPServer):
         self.ending.set()
         threading.Thread(target=self.shutdown).start()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error of the server."""
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(serving.Handler):
     server: _Server
 
     def setup(self) -> None:
         super().setup()
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def __getattr__(self, name: str) -> Any:
-        """Every method is a method."""
-        if name.startswith("do_"):
-            return self._received
-        raise AttributeError(name)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class calls it so)
-        """Told by `_told`."""
-
-    def _received(self) -> None:
-        request = Request(self.command, self.path, tuple(self.headers.items()), self._body(), self.client_address[0])
+    def received(self) -> None:
+        request = Request(self.command, self.path, tuple(self.headers.items()), self.body(), self.client_address[0])
         if request.path == admin.ROOT or request.path.startswith(f"{admin.ROOT}/"):
             self._administer(request)
             return
@@ -80,17 +63,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._unmatched(request)
         else:
             self._respond(request, mapping)
-
-    def _body(self) -> bytes:
-        if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = []
-        while size := int(self.rfile.readline().partition(b";")[0], 16):
-            parts.append(self.rfile.read(size))
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass  # trailers
-        return b"".join(parts)
 
     def _administer(self, request: Request) -> None:
         if self.server.auth is not None and not self._allowed(request, self.server.auth):
@@ -139,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "RANDOM_DATA_THEN_CLOSE":
             self.wfile.write(_GARBAGE)
         elif fault == "CONNECTION_RESET_BY_PEER":
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            serving.reset_when_closed(self.connection)
             self.connection.close()
 
     def _send(self, status: int, headers: list[tuple[str, str]], body: bytes, reason: str | None = None) -> None:

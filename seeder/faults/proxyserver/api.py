@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import unquote
 
-from seeder.faults.proxyserver.proxy import NotHere, Proxy, resolved, written
+from seeder.faults.proxyserver.proxy import NotHere, Proxy, resolved
 from seeder.faults.proxyserver.toxics import STREAMS, TYPES, Applied
+from seeder.passed.target import Address
 
 VERSION: Final = "2.12.0"  # whose API it is
 BAD_BODY: Final = "bad request body"
@@ -210,7 +211,7 @@ class Api:
 
 
 async def _differs(proxy: Proxy, listen: str, upstream: str) -> bool:
-    return proxy.listen != written(*await resolved(listen)) or proxy.upstream != upstream
+    return proxy.listen != str(Address(*await resolved(listen))) or proxy.upstream != upstream
 
 
 def _read(body: bytes, kind: type) -> Any:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-import struct
 from contextlib import suppress
 from typing import Any, Final
 
 from seeder.faults.proxyserver.stream import Direction, End, elapsed
 from seeder.faults.proxyserver.toxics import STREAMS, Applied
+from seeder.machine.serving import reset_when_closed
+from seeder.passed.target import Address
 
-_NO_LINGER: Final = struct.pack("ii", 1, 0)  # closing sends a reset
 LOOPBACK: Final = "127.0.0.1"
 _FULL_SECONDS: Final = 0.05
 
@@ -64,7 +64,7 @@ class Connection:
         for one in self._sockets:
             if abrupt:
                 with suppress(OSError):
-                    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+                    reset_when_closed(one)
             one.close()
         self._proxy.connections.discard(self)
 
@@ -95,7 +95,7 @@ class Proxy:
         host, port = await resolved(self.listen)
         self._listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=512)
         self._listener.setblocking(False)
-        self.listen = written(*self._listener.getsockname()[:2])
+        self.listen = str(Address(*self._listener.getsockname()[:2]))
         self._keep(self._accept(self._listener))
 
     async def stop(self) -> None:
@@ -183,10 +183,6 @@ def split(address: str) -> tuple[str, int]:
     if not colon or not port.isdecimal() or int(port) > 0xFFFF:  # noqa: PLR2004  (the largest port)
         raise ValueError(f"address {address}: write host:port")
     return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def written(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def resolved(address: str) -> tuple[str, int]:

@@ -7,11 +7,11 @@ import json
 import random
 import signal
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Final
 
 from seeder.faults.proxyserver.api import Answer, Api
+from seeder.machine import serving
 
 ANSWER_SECONDS: Final = 25.0  # as the model
 
@@ -76,31 +76,16 @@ async def _run(server: Server, proxies: Any) -> None:
     await server.serve(ended)
 
 
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+class _Http(serving.Server):
     ask: Callable[[str, str, bytes], Answer]
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error of the server."""
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(serving.Handler):
     server: _Http
     timeout = 60
 
-    def __getattr__(self, name: str) -> Any:
-        """Every method is a method."""
-        if name.startswith("do_"):
-            return self._received
-        raise AttributeError(name)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class calls it so)
-        """Told by the server."""
-
-    def _received(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def received(self) -> None:
+        body = self.body()
         if self.headers.get("User-Agent", "").startswith("Mozilla/"):  # a page that somebody looks at must not reach it
             self._send(Answer(403, "User agent not allowed\n"))
         else:
